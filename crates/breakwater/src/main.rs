@@ -1,0 +1,2 @@
+//! The breakwater command: wiring, serve, demo, check, explain.
+fn main() {}

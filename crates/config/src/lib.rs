@@ -1,0 +1,1 @@
+//! The config file to validated settings of the rooms below.

@@ -1,0 +1,3 @@
+//! Wire formats to and from the nouns of `llm`.
+mod quirks;
+pub use quirks::Quirks;

@@ -1,0 +1,3 @@
+//! From a plan to a reply.
+mod sink;
+pub use sink::Sink;

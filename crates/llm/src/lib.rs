@@ -1,0 +1,23 @@
+//! The nouns that every other room speaks in.
+//!
+//! Lives here: plain values for ids, requests, frames, failures, verdicts, outcomes and the call record.
+//! Receives nothing, decides nothing, waits for nothing.
+//! Must never be here: parsing of a wire format, time sources, sockets, async.
+
+mod error;
+mod failure;
+mod frame;
+mod ids;
+mod record;
+mod request;
+mod usage;
+mod verdict;
+
+pub use error::CallError;
+pub use failure::{ErrorKind, Failure, ProviderError, Reach};
+pub use frame::{Event, FinishReason, Frame, Progress};
+pub use ids::{Label, RequestId, TargetId};
+pub use record::{AttemptRecord, CallRecord, GAP_BOUNDS, Gaps, PassedOver, StreamEnd};
+pub use request::{ChatRequest, Dialect};
+pub use usage::Usage;
+pub use verdict::{Outcome, Verdict};

@@ -1,0 +1,169 @@
+//! Everything there is to say about one call, said once, when it is over.
+
+use crate::{Dialect, FinishReason, Label, Outcome, RequestId, TargetId, Usage, Verdict};
+use std::time::Duration;
+
+/// One finished call. Logs, metrics and SLOs are made from this alone.
+#[derive(Clone, Debug)]
+pub struct CallRecord {
+    /// The call's id.
+    pub request_id: RequestId,
+    /// The route that planned it, `direct`, or `none` where it ended before routing.
+    pub route: Label,
+    /// Who called; `anonymous` where no callers are configured or none was recognised.
+    pub caller: Label,
+    /// The client's wire format.
+    pub dialect: Dialect,
+    /// The model asked for, shortened; empty where the request could not be read.
+    pub model: String,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// How the call ended for the client.
+    pub outcome: Outcome,
+    /// The HTTP status that went out (0 where the client left before one did).
+    pub status: u16,
+    /// Our error code, where the call ended in an error of ours; for a provider's error its kind.
+    pub error: Option<&'static str>,
+    /// The target that served, where one did.
+    pub served: Option<TargetId>,
+    /// Every attempt, in order.
+    pub attempts: Vec<AttemptRecord>,
+    /// Targets that were not considered, and why.
+    pub passed_over: Vec<PassedOver>,
+    /// From the request's arrival to the last byte handed to the client.
+    pub duration: Duration,
+    /// From the request's arrival to the first meaningful content; streams only.
+    pub first_token: Option<Duration>,
+    /// Of the time to the answer's head, the part spent in the gateway itself.
+    pub overhead: Duration,
+    /// How a stream ended, once one had begun.
+    pub stream_end: Option<StreamEnd>,
+    /// Pauses between pieces of content; streams only.
+    pub gaps: Gaps,
+    /// Why the model stopped.
+    pub finish: Option<FinishReason>,
+    /// Tokens, where the provider told.
+    pub usage: Option<Usage>,
+}
+
+/// One attempt at one target.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// The target tried.
+    pub target: TargetId,
+    /// The target's label in metrics.
+    pub label: Label,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Short cause, where it failed: [`Failure::as_str`](crate::Failure::as_str).
+    pub cause: Option<&'static str>,
+    /// The provider's status, where one came.
+    pub status: Option<u16>,
+    /// How long it took, to the commit point or to its failure.
+    pub duration: Duration,
+}
+
+/// A target that a plan left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The target.
+    pub target: TargetId,
+    /// Why, in words.
+    pub reason: &'static str,
+}
+
+/// How a stream ended after its first content went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreamEnd {
+    /// With a finish reason and the terminator.
+    Complete,
+    /// The client left.
+    Cancelled,
+    /// The provider broke off, or ended without a finish reason.
+    Truncated,
+    /// The provider fell silent.
+    Stalled,
+    /// The provider sent an error event.
+    ErrorEvent,
+    /// The provider sent something unreadable.
+    Garbage,
+    /// The deadline passed.
+    Deadline,
+}
+
+impl StreamEnd {
+    /// All of them, for tables made at start.
+    pub const ALL: [Self; 7] = [
+        Self::Complete,
+        Self::Cancelled,
+        Self::Truncated,
+        Self::Stalled,
+        Self::ErrorEvent,
+        Self::Garbage,
+        Self::Deadline,
+    ];
+
+    /// The label value in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Cancelled => "cancelled",
+            Self::Truncated => "truncated",
+            Self::Stalled => "stalled",
+            Self::ErrorEvent => "error_event",
+            Self::Garbage => "garbage",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// Upper bounds of the buckets in [`Gaps`], in seconds; one more bucket takes what is longer.
+pub const GAP_BOUNDS: [f64; 12] = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 10.24, 40.96];
+
+/// A histogram of pauses, kept in the call itself so that a running stream touches nothing shared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gaps {
+    /// Pauses per bucket of [`GAP_BOUNDS`], not cumulative; the last one is unbounded.
+    pub buckets: [u32; GAP_BOUNDS.len() + 1],
+    /// The sum of all pauses.
+    pub sum: Duration,
+}
+
+impl Gaps {
+    /// Counts one pause.
+    pub fn observe(&mut self, gap: Duration) {
+        let seconds = gap.as_secs_f64();
+        let place = GAP_BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(GAP_BOUNDS.len());
+        if let Some(bucket) = self.buckets.get_mut(place) {
+            *bucket = bucket.saturating_add(1);
+        }
+        self.sum += gap;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_lands_in_the_first_bucket_that_holds_it() {
+        let mut gaps = Gaps::default();
+        for millis in [0, 5, 6, 20, 50_000] {
+            gaps.observe(Duration::from_millis(millis));
+        }
+        assert_eq!(gaps.buckets[0], 2);
+        assert_eq!(gaps.buckets[1], 1);
+        assert_eq!(gaps.buckets[2], 1);
+        assert_eq!(gaps.buckets[GAP_BOUNDS.len()], 1);
+        assert_eq!(gaps.buckets.iter().sum::<u32>(), 5);
+        assert_eq!(gaps.sum, Duration::from_millis(50_031));
+    }
+
+    #[test]
+    fn stream_ends_are_listed_in_order() {
+        for (place, end) in StreamEnd::ALL.iter().enumerate() {
+            assert_eq!(*end as usize, place);
+        }
+    }
+}

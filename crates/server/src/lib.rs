@@ -1,0 +1,1 @@
+//! HTTP to clients: routes, body limits, handlers, responses, health, admin.

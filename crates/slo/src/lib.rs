@@ -1,0 +1,1 @@
+//! Which calls count as good, and which count at all.

@@ -1,0 +1,1 @@
+//! Call records to metrics, access log and process logs.
