@@ -24,7 +24,7 @@ pub enum Event {
     /// Metadata that follows content: a finish reason or usage alone.
     Closing,
     /// The provider says that it failed.
-    Error(ProviderError),
+    Error(Box<ProviderError>),
     /// The dialect's terminator.
     Done,
     /// Bytes that are not an event of this dialect.

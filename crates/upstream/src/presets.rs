@@ -87,20 +87,8 @@ pub const PRESETS: &[Preset] = &[
         families: &["sonar*"],
         quirks: NO_DONE,
     },
-    Preset {
-        kind: "ollama",
-        base_url: "http://127.0.0.1:11434/v1",
-        key_variable: None,
-        families: &[],
-        quirks: PLAIN,
-    },
-    Preset {
-        kind: "vllm",
-        base_url: "http://127.0.0.1:8000/v1",
-        key_variable: None,
-        families: &[],
-        quirks: PLAIN,
-    },
+    Preset { kind: "ollama", base_url: "http://127.0.0.1:11434/v1", key_variable: None, families: &[], quirks: PLAIN },
+    Preset { kind: "vllm", base_url: "http://127.0.0.1:8000/v1", key_variable: None, families: &[], quirks: PLAIN },
     Preset {
         kind: "llama.cpp",
         base_url: "http://127.0.0.1:8080/v1",
@@ -115,13 +103,7 @@ pub const PRESETS: &[Preset] = &[
         families: &[],
         quirks: PLAIN,
     },
-    Preset {
-        kind: "sglang",
-        base_url: "http://127.0.0.1:30000/v1",
-        key_variable: None,
-        families: &[],
-        quirks: PLAIN,
-    },
+    Preset { kind: "sglang", base_url: "http://127.0.0.1:30000/v1", key_variable: None, families: &[], quirks: PLAIN },
 ];
 
 /// The preset behind a `kind`, if that is one.
