@@ -19,7 +19,7 @@ pub enum Failure {
     Silent,
     /// The answer began and then nothing came for the idle timeout.
     Stalled,
-    /// The call's own deadline passed.
+    /// The call's own deadline passed before the target had its time.
     Deadline,
     /// A redirect, which is never followed.
     Redirect(u16),
@@ -39,8 +39,6 @@ pub enum Failure {
     Garbage,
     /// The answer, or what precedes its first content, is larger than we hold.
     TooLarge,
-    /// Every key of this provider is resting; nothing was sent.
-    KeysResting(Duration),
     /// Our own fault: a request could not be built.
     Internal(&'static str),
 }
@@ -123,7 +121,6 @@ impl Failure {
             Self::Cut => "cut",
             Self::Garbage => "garbage",
             Self::TooLarge => "too_large",
-            Self::KeysResting(_) => "keys_resting",
             Self::Internal(_) => "internal",
         }
     }
@@ -143,7 +140,6 @@ impl Failure {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Provider(error) => error.retry_after,
-            Self::KeysResting(rest) => Some(*rest),
             _ => None,
         }
     }
@@ -174,7 +170,6 @@ impl fmt::Display for Failure {
             Self::Cut => f.write_str("broke off in the middle of its answer"),
             Self::Garbage => f.write_str("sent an event that cannot be read"),
             Self::TooLarge => f.write_str("sent more than the answer limit"),
-            Self::KeysResting(_) => f.write_str("has no key that may be used yet"),
             Self::Internal(what) => write!(f, "was not called: {what}"),
         }
     }

@@ -9,7 +9,7 @@ pub enum Verdict {
     HardFailure,
     /// The target asked for patience.
     RateLimited,
-    /// The account has nothing left to spend, or its key is not accepted any more.
+    /// The account has nothing left to spend.
     QuotaExhausted,
     /// The target answered, and the answer is no use.
     SemanticFailure,

@@ -1,0 +1,68 @@
+//! How a connection comes about: name, TCP, TLS, all within one timeout.
+
+use crate::reason::ConnectTimeout;
+use http::Uri;
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tower_service::Service;
+
+/// A connector that gives up after `timeout`.
+#[derive(Clone)]
+pub(crate) struct TimedConnector {
+    inner: HttpsConnector<HttpConnector>,
+    timeout: Duration,
+}
+
+impl TimedConnector {
+    pub(crate) fn new(inner: HttpsConnector<HttpConnector>, timeout: Duration) -> Self {
+        Self { inner, timeout }
+    }
+}
+
+type Connection = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+type BoxError = Box<dyn Error + Send + Sync>;
+
+impl Service<Uri> for TimedConnector {
+    type Response = Connection;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Connection, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.inner.call(uri);
+        let timeout = self.timeout;
+        Box::pin(async move {
+            match tokio::time::timeout(timeout, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(Box::new(ConnectTimeout) as BoxError),
+            }
+        })
+    }
+}
+
+/// TLS by the system's roots, or by the built-in ones where the system has none (as in scratch images).
+pub(crate) fn https() -> Result<HttpsConnector<HttpConnector>, rustls::Error> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let builder = rustls::ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions()?;
+    let builder = match builder.clone().with_native_roots() {
+        Ok(rooted) => rooted,
+        Err(_) => builder.with_webpki_roots(),
+    };
+    let mut http = HttpConnector::new();
+    http.set_nodelay(true);
+    http.enforce_http(false);
+    http.set_keepalive(Some(Duration::from_secs(60)));
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(builder.with_no_client_auth())
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(http))
+}

@@ -1,0 +1,204 @@
+//! Requests out, responses in.
+
+use crate::connect::{TimedConnector, https};
+use crate::keys::{Key, KeyRing};
+use crate::reason;
+use crate::settings::ProviderSettings;
+use bytes::Bytes;
+use dialects::Quirks;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use llm::Failure;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+/// The largest response head read from a provider, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+
+/// How long a connection without work is kept.
+const POOL_IDLE: Duration = Duration::from_secs(60);
+
+/// A response body as it comes.
+pub type Body = UnsyncBoxBody<Bytes, Failure>;
+
+/// One request, finished but for where the provider lives and how it is paid.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// The provider, by its place in the configuration.
+    pub provider: usize,
+    /// The operation's path below the provider's base address.
+    pub path: &'static str,
+    /// The body, JSON.
+    pub body: Bytes,
+    /// Whether a stream is asked for.
+    pub stream: bool,
+    /// How long a new connection may take.
+    pub connect: Duration,
+}
+
+/// The head of a response, and its body to be read.
+#[derive(Debug)]
+pub struct Inbound {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; dropped, it ends the exchange.
+    pub body: Body,
+    /// The key that the request went out with.
+    pub key: Option<Key>,
+}
+
+/// A request under way. Dropped, it ends the exchange.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Inbound, Failure>> + Send + 'a>>;
+
+/// What the engine needs of the outside: real sockets here, a script in its tests.
+pub trait Transport: Send + Sync {
+    /// Sends a request; resolves with the response's head.
+    fn send(&self, outbound: Outbound) -> Sending<'_>;
+
+    /// Rests a key that a provider turned down until `until`: others go first.
+    fn rest(&self, provider: usize, key: Key, until: Instant);
+
+    /// Whether the provider has a key that does not rest.
+    fn has_fresh_key(&self, provider: usize, now: Instant) -> bool;
+
+    /// Where the provider's dialect differs from the norm.
+    fn quirks(&self, provider: usize) -> Quirks;
+}
+
+/// Why providers cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A key or base address that cannot stand in a request.
+    #[error("provider {0}: its {1} cannot be used in a request")]
+    Unusable(String, &'static str),
+    /// The TLS library refuses its own defaults.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+type Pool = Client<TimedConnector, Full<Bytes>>;
+
+/// Providers over real sockets: pooled HTTP/1.1 and HTTP/2 with TLS. Follows no redirect, reads no proxy variable.
+pub struct Upstream {
+    providers: Vec<Provider>,
+    /// One pool for each connect timeout in use.
+    pools: Vec<(Duration, Pool)>,
+}
+
+struct Provider {
+    base: Uri,
+    authority: HeaderValue,
+    prefix: String,
+    keys: KeyRing,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    quirks: Quirks,
+}
+
+impl Upstream {
+    /// Sets up `providers`, whose places become their names here, and a pool for each of `connect_timeouts`.
+    ///
+    /// # Errors
+    /// [`BuildError`] where a provider cannot be called at all.
+    pub fn new(providers: Vec<ProviderSettings>, connect_timeouts: &[Duration]) -> Result<Self, BuildError> {
+        let connector = https()?;
+        let mut pools: Vec<(Duration, Pool)> = Vec::new();
+        for timeout in connect_timeouts {
+            if !pools.iter().any(|(known, _)| known == timeout) {
+                pools.push((*timeout, pool(TimedConnector::new(connector.clone(), *timeout))));
+            }
+        }
+        let providers = providers.into_iter().map(Provider::new).collect::<Result<_, _>>()?;
+        Ok(Self { providers, pools })
+    }
+
+    async fn exchange(&self, outbound: Outbound) -> Result<Inbound, Failure> {
+        let pool = self.pools.iter().find(|(timeout, _)| *timeout == outbound.connect);
+        let (Some(provider), Some((_, pool))) = (self.providers.get(outbound.provider), pool) else {
+            return Err(Failure::Internal("its provider or pool is not set up"));
+        };
+        let (key, authorization) = provider.keys.take(Instant::now()).unzip();
+        let request = provider.request(outbound, authorization)?;
+        let response = pool.request(request).await.map_err(|e| reason::of_request(&e))?;
+        let (head, body) = response.into_parts();
+        let body = body.map_err(|e| reason::of_body(&e)).boxed_unsync();
+        Ok(Inbound { status: head.status, headers: head.headers, body, key })
+    }
+}
+
+impl Transport for Upstream {
+    fn send(&self, outbound: Outbound) -> Sending<'_> {
+        Box::pin(self.exchange(outbound))
+    }
+
+    fn rest(&self, provider: usize, key: Key, until: Instant) {
+        if let Some(provider) = self.providers.get(provider) {
+            provider.keys.rest(key, until);
+        }
+    }
+
+    fn has_fresh_key(&self, provider: usize, now: Instant) -> bool {
+        self.providers.get(provider).is_some_and(|provider| provider.keys.any_awake(now))
+    }
+
+    fn quirks(&self, provider: usize) -> Quirks {
+        self.providers.get(provider).map(|provider| provider.quirks).unwrap_or_default()
+    }
+}
+
+impl Provider {
+    fn new(settings: ProviderSettings) -> Result<Self, BuildError> {
+        let unusable = |what| BuildError::Unusable(settings.name.to_string(), what);
+        let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
+        let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
+        let keys = KeyRing::new(&settings.keys).ok_or_else(|| unusable("api_key"))?;
+        let prefix = settings.base_url.path().trim_end_matches('/').to_owned();
+        let ProviderSettings { base_url, headers, quirks, .. } = settings;
+        Ok(Self { base: base_url, authority, prefix, keys, headers, quirks })
+    }
+
+    fn request(&self, outbound: Outbound, authorization: Option<HeaderValue>) -> Result<Request<Full<Bytes>>, Failure> {
+        const AGENT: HeaderValue = HeaderValue::from_static(concat!("breakwater/", env!("CARGO_PKG_VERSION")));
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+        let uri = self.uri(outbound.path).map_err(|_| Failure::Internal("its address cannot be built"))?;
+        let mut request = Request::new(Full::new(outbound.body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.reserve(6 + self.headers.len());
+        headers.insert(HOST, self.authority.clone());
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(ACCEPT, if outbound.stream { EVENTS } else { JSON });
+        headers.insert(USER_AGENT, AGENT);
+        if let Some(value) = authorization {
+            headers.insert(AUTHORIZATION, value);
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok(request)
+    }
+
+    fn uri(&self, path: &str) -> Result<Uri, http::Error> {
+        let mut parts = self.base.clone().into_parts();
+        parts.path_and_query = Some(format!("{}{path}", self.prefix).try_into()?);
+        Ok(Uri::from_parts(parts)?)
+    }
+}
+
+fn pool(connector: TimedConnector) -> Pool {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .http1_max_buf_size(MAX_HEAD)
+        .http2_max_header_list_size(MAX_HEAD as u32)
+        .build(connector)
+}
