@@ -68,8 +68,6 @@ pub enum CallError {
     },
     /// The gateway has no room.
     Overloaded,
-    /// The gateway is going down.
-    Draining,
     /// A fault of the gateway itself.
     Internal,
 }

@@ -41,7 +41,8 @@ impl KeyRing {
             _ => {
                 let start = self.next.fetch_add(1, Ordering::Relaxed);
                 let resting = self.lock();
-                let left = |place: &usize| resting.get(*place).copied().flatten().map_or(Duration::ZERO, |until| until - now);
+                let left =
+                    |place: &usize| resting.get(*place).copied().flatten().map_or(Duration::ZERO, |until| until - now);
                 (0..count).map(|step| start.wrapping_add(step) % count).min_by_key(left).unwrap_or(0)
             }
         };

@@ -224,7 +224,6 @@ fn wording(error: &CallError) -> Wording {
             say(504, SERVER, "deadline_exceeded", format!("No answer was complete within {:.3}s.", limit.as_secs_f64()))
         }
         CallError::Overloaded => say(503, SERVER, "overloaded", "The gateway has no room for this call.".into()),
-        CallError::Draining => say(503, SERVER, "draining", "The gateway is shutting down.".into()),
         CallError::Internal => say(500, SERVER, "internal_error", "The gateway failed on this call.".into()),
     }
 }
@@ -322,7 +321,6 @@ mod tests {
             ),
             (CallError::DeadlineExceeded { limit: second }, 504, "deadline_exceeded"),
             (CallError::Overloaded, 503, "overloaded"),
-            (CallError::Draining, 503, "draining"),
             (CallError::Internal, 500, "internal_error"),
         ] {
             let rendered = render(&error);
