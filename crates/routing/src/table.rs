@@ -16,6 +16,9 @@ use std::sync::Arc;
 const DIRECT: &str = "direct";
 const NONE: &str = "none";
 
+/// The longest name, in bytes, that a pattern or a direct call takes from a client.
+const MAX_NAME: usize = 512;
+
 /// Why settings do not make a table. Validated settings always do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
@@ -113,6 +116,7 @@ impl RouteTable {
     ///
     /// Looks for, in this order: a route's name, an alias, `provider/model` where direct calls are on and the
     /// provider exists, the pattern with the most literal characters (of equals the first configured).
+    /// Names over 512 bytes or with control characters are only ever found as they are configured.
     ///
     /// # Errors
     /// None of these fits.
@@ -184,6 +188,9 @@ impl RouteTable {
         if let Some(place) = self.exact.get(model) {
             return route(*place);
         }
+        if !is_plain(model) {
+            return None;
+        }
         self.find_direct(model).or_else(|| {
             let (_, place) = self.patterns.iter().find(|(glob, _)| glob.matches(model))?;
             route(*place)
@@ -250,6 +257,11 @@ impl Route {
         targets.sort_by_key(|target| target.priority);
         Ok(Self { label: Label::new(place, name), policy, targets, weightless })
     }
+}
+
+/// A name that is none of ours travels on to providers, headers and logs.
+fn is_plain(name: &str) -> bool {
+    name.len() <= MAX_NAME && !name.bytes().any(|byte| byte.is_ascii_control())
 }
 
 fn target_id(target: &Target, model: &str) -> TargetId {

@@ -66,6 +66,9 @@ fn a_name_leads_to_the_most_exact_meaning_it_has() {
     let strict = table(vec![route("chat", &[], &["a/m1"])], true);
     assert_eq!(plan(&strict, "other"), Err(NoRoute));
     assert!(!strict.knows("other") && strict.knows("b/other"));
+    for odd in ["a/\n", &format!("a/{}", "x".repeat(511))] {
+        assert_eq!(plan(&with, odd), Err(NoRoute), "{odd:?}");
+    }
     assert_eq!(with.models(), ["chat", "gpt", "a/alias", "gpt-x", "rest"]);
 }
 
