@@ -1,0 +1,151 @@
+//! A call as one JSON object. Field names are what log queries rely on.
+//!
+//! Must never be here: prompt text, keys.
+
+use super::timestamp::Timestamp;
+use llm::{AttemptRecord, CallRecord, PassedOver, TargetId};
+use serde::{Serialize, Serializer};
+use std::fmt::Display;
+use std::time::Duration;
+
+/// Appends the line, terminator included.
+pub(crate) fn write(line: &mut Vec<u8>, at: Timestamp, record: &CallRecord) {
+    let start = line.len();
+    match serde_json::to_writer(&mut *line, &Line::new(at, record)) {
+        Ok(()) => line.push(b'\n'),
+        Err(_) => line.truncate(start),
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(serialize_with = "shown")]
+    ts: Timestamp,
+    level: &'static str,
+    msg: &'static str,
+    request_id: &'a str,
+    route: &'a str,
+    caller: &'a str,
+    dialect: &'static str,
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Shown<&'a TargetId>>,
+    stream: bool,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    attempts: usize,
+    tried: Tried<'a>,
+    #[serde(skip_serializing_if = "PassedOvers::is_empty")]
+    passed_over: PassedOvers<'a>,
+    duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<f64>,
+    overhead_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_out: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_cached: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_end: Option<&'static str>,
+}
+
+impl<'a> Line<'a> {
+    fn new(ts: Timestamp, record: &'a CallRecord) -> Self {
+        Self {
+            ts,
+            level: "info",
+            msg: "call",
+            request_id: record.request_id.as_str(),
+            route: &record.route.name,
+            caller: &record.caller.name,
+            dialect: record.dialect.as_str(),
+            model: &record.model,
+            target: record.served.as_ref().map(Shown),
+            stream: record.stream,
+            outcome: record.outcome.as_str(),
+            status: (record.status != 0).then_some(record.status),
+            error: record.error,
+            attempts: record.attempts.len(),
+            tried: Tried(&record.attempts),
+            passed_over: PassedOvers(&record.passed_over),
+            duration_ms: millis(record.duration),
+            first_token_ms: record.first_token.map(millis),
+            overhead_us: u64::try_from(record.overhead.as_micros()).unwrap_or(u64::MAX),
+            tokens_in: record.usage.map(|usage| usage.input),
+            tokens_out: record.usage.map(|usage| usage.output),
+            tokens_cached: record.usage.map(|usage| usage.cached),
+            finish: record.finish.map(llm::FinishReason::as_str),
+            stream_end: record.stream_end.map(llm::StreamEnd::as_str),
+        }
+    }
+}
+
+/// Milliseconds to three places.
+fn millis(duration: Duration) -> f64 {
+    u32::try_from(duration.as_micros()).map_or(duration.as_secs_f64() * 1e3, |micros| f64::from(micros) / 1e3)
+}
+
+struct Shown<T>(T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+fn shown<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+struct Tried<'a>(&'a [AttemptRecord]);
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    target: Shown<&'a TargetId>,
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    ms: f64,
+}
+
+impl Serialize for Tried<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|attempt| Attempt {
+            target: Shown(&attempt.target),
+            verdict: attempt.verdict.as_str(),
+            cause: attempt.cause,
+            status: attempt.status,
+            ms: millis(attempt.duration),
+        }))
+    }
+}
+
+struct PassedOvers<'a>(&'a [PassedOver]);
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    target: Shown<&'a TargetId>,
+    reason: &'static str,
+}
+
+impl PassedOvers<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> Serialize for PassedOvers<'a> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let skipped = |one: &'a PassedOver| Skipped { target: Shown(&one.target), reason: one.reason };
+        serializer.collect_seq(self.0.iter().map(skipped))
+    }
+}
