@@ -150,7 +150,11 @@ async fn send(sender: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes
 
 #[cfg(test)]
 mod tests {
-    use super::{TERMINATOR, keep_end};
+    use super::{Answer, Load, TERMINATOR, drive, keep_end};
+    use bytes::Bytes;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     #[test]
     fn the_end_is_kept_however_the_bytes_are_cut() {
@@ -159,6 +163,32 @@ mod tests {
             let mut tail = Vec::new();
             text.chunks(size).for_each(|chunk| keep_end(&mut tail, chunk));
             assert_eq!(tail, TERMINATOR, "chunks of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_complete_fails_the_run() {
+        let stream = "data: 1\n\ndata: [DONE]\n\n";
+        let length = stream.len();
+        for (head, body, good) in [
+            (format!("200 OK\r\ncontent-length: {length}"), stream, true),
+            (format!("500 Oh\r\ncontent-length: {length}"), stream, false),
+            (format!("200 OK\r\ncontent-length: {}", length + 1), stream, false),
+            ("200 OK\r\ncontent-length: 14".into(), "data: [DONE]\n\n", false),
+            ("200 OK\r\ncontent-length: 23".into(), "data: 1\n\ndata: [DONE].\n", false),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let request = Bytes::new();
+            let address = listener.local_addr().unwrap();
+            let load = Load { address, request: &request, streamed: true, at_once: 1, stagger: Duration::ZERO };
+            let server = async {
+                let (mut peer, _) = listener.accept().await.unwrap();
+                let _request = peer.read(&mut [0; 1024]).await.unwrap();
+                peer.write_all(format!("HTTP/1.1 {head}\r\n\r\n{body}").as_bytes()).await.unwrap();
+            };
+            let expected = Answer { bytes: length, events: 1 };
+            let (driven, ()) = tokio::join!(drive(&load, 1, &expected), server);
+            assert_eq!(driven.is_ok(), good, "{head}: {driven:?}");
         }
     }
 }
