@@ -28,6 +28,12 @@ pub struct Refusal {
     pub limits: Option<RequestLimits>,
 }
 
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        Self { error, limits: None }
+    }
+}
+
 impl Admitted {
     pub(crate) fn new(caller: Identified, now: Instant) -> Result<Self, Refusal> {
         let slot = take_slot(&caller.0)?;

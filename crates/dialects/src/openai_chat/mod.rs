@@ -11,7 +11,7 @@ mod shape;
 mod stream;
 
 pub use answer::read_whole;
-pub use error::{read_error, render, render_event};
+pub use error::{Rendered, read_error, render, render_event};
 pub use request::{decode, with_model};
 pub use stream::{Ending, StreamDecoder};
 

@@ -1,0 +1,60 @@
+//! The data listener's paths, and what their handlers work with.
+
+use crate::health::Health;
+use crate::{chat, models, respond};
+use admission::Admission;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::{get, post};
+use engine::{Engine, Journal};
+use http::{Request, Response};
+use llm::CallError;
+use routing::RouteTable;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Everything a call passes through, made once at start.
+pub struct App {
+    /// Who may call.
+    pub admission: Admission,
+    /// Where calls go.
+    pub table: RouteTable,
+    /// What carries them out.
+    pub engine: Engine,
+    /// Where they are recorded.
+    pub journal: Arc<Journal>,
+    /// What is taken in.
+    pub limits: Limits,
+    /// Whether the process is ready.
+    pub health: Health,
+}
+
+/// What the data listener takes in.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest request body, in bytes.
+    pub body: usize,
+}
+
+/// The data listener's paths.
+pub fn data_router(app: Arc<App>) -> Router {
+    let not_post = || async { respond::error(&CallError::MethodNotAllowed { allowed: "POST" }) };
+    let not_get = || async { respond::error(&CallError::MethodNotAllowed { allowed: "GET" }) };
+    Router::new()
+        .route("/v1/chat/completions", post(chat::completions).fallback(not_post))
+        .route("/v1/models", get(models::list).fallback(not_get))
+        .route("/v1/models/{*id}", get(models::one).fallback(not_get))
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(|State(app): State<Arc<App>>| async move { app.health.readiness() }))
+        .fallback(unknown_path)
+        .layer(CatchPanicLayer::custom(|_| respond::error(&CallError::Internal)))
+        .with_state(app)
+}
+
+/// The answer to a path that does not exist.
+pub(crate) async fn unknown_path(request: Request<Body>) -> Response<Body> {
+    const SHOWN: usize = 128;
+    let path: String = request.uri().path().chars().take(SHOWN).collect();
+    respond::error(&CallError::UnknownPath { asked: format!("{} {path}", request.method()) })
+}

@@ -1,0 +1,71 @@
+//! Chat completions: the stages of a call, in order.
+
+use crate::app::App;
+use crate::{intake, respond};
+use admission::{Admitted, Refusal, RequestLimits};
+use axum::body::Body;
+use axum::extract::State;
+use dialects::openai_chat;
+use engine::{Call, Lost, OpenCall, outcome_of};
+use http::{HeaderMap, Request, Response};
+use llm::{CallError, ChatRequest, Dialect};
+use routing::Plan;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `POST /v1/chat/completions`.
+pub(crate) async fn completions(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let id = intake::request_id(&head.headers);
+    let mut open = app.journal.open(id, Dialect::OpenAiChat, intake::now());
+    let prepared = match prepare(&app, &head.headers, body, &mut open).await {
+        Ok(prepared) => prepared,
+        Err(Refusal { error, limits }) => return settle(&error, open, None, limits),
+    };
+    let Prepared { request, plan, admitted, timeout } = prepared;
+    let (route, limits) = (plan.route.clone(), admitted.limits());
+    match app.engine.execute(Call { request, plan, admitted, open, timeout }).await {
+        Ok(reply) => respond::reply(reply, &route.name, limits),
+        Err(lost) => {
+            let Lost { error, open } = *lost;
+            settle(&error, open, Some(&route.name), limits)
+        }
+    }
+}
+
+/// A call that may be carried out.
+struct Prepared {
+    request: ChatRequest,
+    plan: Plan,
+    admitted: Admitted,
+    timeout: Option<Duration>,
+}
+
+/// Everything that comes before the first attempt. A body is read only for a caller who may call.
+async fn prepare(app: &App, headers: &HeaderMap, body: Body, open: &mut OpenCall) -> Result<Prepared, Refusal> {
+    let caller = app.admission.identify(intake::key(headers))?;
+    open.identified(caller.caller());
+    let admitted = caller.admit(open.arrived())?;
+    let with_limits = |error| Refusal { error, limits: admitted.limits() };
+    let timeout = intake::client_timeout(headers).map_err(with_limits)?;
+    let raw = intake::body(headers, body, app.limits.body).await.map_err(with_limits)?;
+    let request = openai_chat::decode(raw).map_err(with_limits)?;
+    open.asked(&request, intake::now());
+    let plan = plan(app, &admitted, &request.model).map_err(with_limits)?;
+    Ok(Prepared { request, plan, admitted, timeout })
+}
+
+/// The plan for `model`; a route that the caller may not use is to it as if there were none.
+fn plan(app: &App, admitted: &Admitted, model: &str) -> Result<Plan, CallError> {
+    const SHOWN: usize = 128;
+    let unknown = || CallError::ModelNotFound { model: model.chars().take(SHOWN).collect() };
+    let plan = app.table.plan(model, &mut fastrand::Rng::new()).map_err(|_| unknown())?;
+    if admitted.may_use(&plan.route.name) { Ok(plan) } else { Err(unknown()) }
+}
+
+/// Ends a call in an error: told to the client, noted in the record.
+fn settle(error: &CallError, open: OpenCall, route: Option<&str>, limits: Option<RequestLimits>) -> Response<Body> {
+    let told = respond::lost(error, open.request_id(), route, open.attempts(), limits);
+    open.lost(outcome_of(error), told.status, told.code);
+    told.response
+}

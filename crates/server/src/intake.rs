@@ -1,0 +1,174 @@
+//! What a request's head says to the gateway, and its body, read within bounds.
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http_body_util::BodyExt;
+use llm::{CallError, RequestId};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// How long a body may pause while it comes in.
+const BODY_IDLE: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is read away, so that its sender sees the answer and not a reset.
+const DISCARD: usize = 256 * 1024 * 1024;
+/// For how long.
+const DISCARD_TIME: Duration = Duration::from_secs(10);
+
+/// The key a request presents, wherever its dialect's clients put it.
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    bearer.or_else(|| text("x-api-key")).or_else(|| text("x-goog-api-key"))
+}
+
+/// The client's id for the call, or one of ours (UUID version 7, RFC 9562).
+pub(crate) fn request_id(headers: &HeaderMap) -> RequestId {
+    let theirs = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    theirs.and_then(RequestId::from_client).unwrap_or_else(mint)
+}
+
+/// An id that sorts by time. It has to be unlikely to repeat, not to be guessed.
+#[expect(clippy::disallowed_types, reason = "the standard puts wall time into the id")]
+fn mint() -> RequestId {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let mut chance = [0; 10];
+    fastrand::fill(&mut chance);
+    let millis = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid();
+    RequestId::minted(uuid.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+}
+
+/// The client's own timeout for the call.
+///
+/// # Errors
+/// [`CallError::InvalidRequest`] where the header is there and is no positive whole number.
+pub(crate) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, CallError> {
+    const NAME: &str = "x-breakwater-timeout-ms";
+    let Some(value) = headers.get(NAME) else { return Ok(None) };
+    let millis = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()).filter(|millis| *millis > 0);
+    let invalid = || CallError::InvalidRequest {
+        message: format!("Invalid '{NAME}' header: expected a positive whole number of milliseconds."),
+        param: Some(NAME.into()),
+    };
+    // A century is more than any clock here has to hold.
+    millis.map(|millis| Some(Duration::from_millis(millis.min(3_155_760_000_000)))).ok_or_else(invalid)
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// [`CallError::RequestTooLarge`], [`CallError::RequestTimeout`] where it pauses for too long, or
+/// [`CallError::InvalidRequest`] where the connection ends before the body does.
+pub(crate) async fn body(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, CallError> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_large(body, limit).await);
+    }
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = timeout(BODY_IDLE, body.frame()).await.map_err(|_| CallError::RequestTimeout)? {
+        let frame = frame.map_err(|_| cut_short())?;
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + rest.len() + data.len() > limit {
+            return Err(too_large(body, limit).await);
+        }
+        if first.is_empty() && rest.is_empty() {
+            // Most requests come in one piece, which is then not copied.
+            first = data;
+        } else {
+            if rest.is_empty() {
+                let expected = announced.and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+                rest.reserve(expected.max(first.len() + data.len()));
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&data);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}
+
+fn cut_short() -> CallError {
+    CallError::InvalidRequest { message: "The request body ended before it was complete.".into(), param: None }
+}
+
+/// Reads the rest of a body away, holding nothing, and says that it was too large.
+async fn too_large(mut body: Body, limit: usize) -> CallError {
+    let mut read = 0;
+    let discard = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            read += frame.data_ref().map_or(0, Bytes::len);
+            if read > DISCARD {
+                break;
+            }
+        }
+    };
+    // Whether it came to its end or not, the answer is the same.
+    let _ = timeout(DISCARD_TIME, discard).await;
+    CallError::RequestTooLarge { limit }
+}
+
+/// Now, by the clock that tests can drive.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
+        entries.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn keys_are_found_wherever_clients_put_them() {
+        for (entries, expected) in [
+            (&[("authorization", "Bearer k")][..], Some("k")),
+            (&[("authorization", "bearer  k")], Some("k")),
+            (&[("authorization", "Basic k")], None),
+            (&[("x-api-key", "k")], Some("k")),
+            (&[("x-goog-api-key", "k")], Some("k")),
+            (&[("authorization", "Bearer a"), ("x-api-key", "b")], Some("a")),
+            (&[], None),
+        ] {
+            assert_eq!(key(&headers(entries)), expected, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_kept_or_minted() {
+        assert_eq!(request_id(&headers(&[("x-request-id", "abc")])).as_str(), "abc");
+        let (one, two) = (request_id(&headers(&[("x-request-id", "a b")])), request_id(&headers(&[])));
+        assert_ne!(one, two);
+        assert_eq!(one.as_str().len(), 36);
+        assert_eq!(one.as_str().as_bytes()[14], b'7', "version 7");
+    }
+
+    #[test]
+    fn timeouts_are_positive_whole_milliseconds() {
+        for (text, expected) in
+            [("250", Some(250)), (" 7 ", Some(7)), ("0", None), ("-1", None), ("1.5", None), ("x", None)]
+        {
+            let read = client_timeout(&headers(&[("x-breakwater-timeout-ms", text)])).ok().flatten();
+            assert_eq!(read, expected.map(Duration::from_millis), "{text}");
+        }
+        assert_eq!(client_timeout(&headers(&[])), Ok(None));
+        assert!(client_timeout(&headers(&[("x-breakwater-timeout-ms", "18446744073709551615")])).is_ok());
+    }
+
+    #[tokio::test]
+    async fn bodies_end_at_the_limit() {
+        for (size, limit, fits) in [(10, 10, true), (11, 10, false), (0, 10, true)] {
+            let read = body(&HeaderMap::new(), Body::from(vec![b'x'; size]), limit).await;
+            assert_eq!(read.is_ok(), fits, "{size}");
+        }
+        let lies = headers(&[("content-length", "99")]);
+        assert_eq!(body(&lies, Body::from("tiny"), 10).await, Err(CallError::RequestTooLarge { limit: 10 }));
+    }
+}

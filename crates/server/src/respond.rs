@@ -1,0 +1,148 @@
+//! From a reply or an error to a response.
+
+use admission::RequestLimits;
+use axum::body::Body;
+use dialects::openai_chat;
+use engine::Reply;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use llm::{CallError, RequestId};
+use std::time::Duration;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ROUTE: HeaderName = HeaderName::from_static("x-breakwater-route");
+const TARGET: HeaderName = HeaderName::from_static("x-breakwater-target");
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-breakwater-attempts");
+const DEGRADED: HeaderName = HeaderName::from_static("x-breakwater-degraded");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-requests");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset-requests");
+
+/// How long a client is asked to wait where nobody knows better.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+
+/// The response to an answered call.
+pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>) -> Response<Body> {
+    let Reply { request_id, target, attempts, degraded, stream, body } = reply;
+    let mut response = Response::new(Body::new(body));
+    let headers = response.headers_mut();
+    headers.reserve(12);
+    if stream {
+        headers.insert(CONTENT_TYPE, EVENTS);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    } else {
+        headers.insert(CONTENT_TYPE, JSON);
+    }
+    text(headers, TARGET, &target.to_string());
+    if degraded {
+        headers.insert(DEGRADED, HeaderValue::from_static("fallback"));
+    }
+    frame(headers, &request_id, Some(route), attempts, limits);
+    response
+}
+
+/// The response to a call that ended in `error`, and the status and code it bears.
+pub(crate) struct Told {
+    pub(crate) response: Response<Body>,
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+}
+
+/// The response to a call that ended in an error.
+pub(crate) fn lost(
+    error: &CallError,
+    id: &RequestId,
+    route: Option<&str>,
+    attempts: usize,
+    limits: Option<RequestLimits>,
+) -> Told {
+    let openai_chat::Rendered { status, code, body } = openai_chat::render(error);
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    if let Some(wait) = retry_after(error) {
+        // Whole seconds, rounded up: sooner would be refused again.
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1000) as u64));
+    }
+    if let CallError::MethodNotAllowed { allowed } = error {
+        headers.insert(http::header::ALLOW, HeaderValue::from_static(allowed));
+    }
+    frame(headers, id, route, attempts, limits);
+    Told { response, status, code }
+}
+
+/// The response to a request that never became a call.
+pub(crate) fn error(error: &CallError) -> Response<Body> {
+    lost(error, &crate::intake::request_id(&HeaderMap::new()), None, 0, None).response
+}
+
+/// How long the client is asked to wait: always on 429 and 503.
+fn retry_after(error: &CallError) -> Option<Duration> {
+    match error {
+        CallError::RateLimited { retry_after, .. } => Some(*retry_after),
+        CallError::AllTargetsUnavailable { retry_after, .. } => Some(retry_after.unwrap_or(RETRY_SOON)),
+        CallError::Overloaded => Some(RETRY_SOON),
+        _ => None,
+    }
+}
+
+/// The headers that every response of a call bears.
+fn frame(headers: &mut HeaderMap, id: &RequestId, route: Option<&str>, attempts: usize, limits: Option<RequestLimits>) {
+    text(headers, REQUEST_ID, id.as_str());
+    if let Some(route) = route {
+        text(headers, ROUTE, route);
+        headers.insert(ATTEMPTS, HeaderValue::from(attempts));
+    }
+    if let Some(RequestLimits { limit, remaining, reset }) = limits {
+        headers.insert(LIMIT, HeaderValue::from(limit));
+        headers.insert(REMAINING, HeaderValue::from(remaining));
+        text(headers, RESET, &go_duration(reset));
+    }
+}
+
+/// Sets a header unless its value cannot be one.
+fn text(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(name, value);
+    }
+}
+
+/// A duration as OpenAI writes it in `x-ratelimit-reset-*`: `12ms`, `1.5s`, `6m0s`.
+fn go_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis < 1000 {
+        return format!("{millis}ms");
+    }
+    let (minutes, seconds) = (millis / 60_000, (millis % 60_000) as f64 / 1000.0);
+    if minutes == 0 { format!("{seconds}s") } else { format!("{minutes}m{seconds}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_openais() {
+        for (millis, text) in
+            [(0, "0ms"), (12, "12ms"), (1000, "1s"), (1500, "1.5s"), (360_000, "6m0s"), (61_250, "1m1.25s")]
+        {
+            assert_eq!(go_duration(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn waits_are_rounded_up() {
+        let error = CallError::RateLimited { limit: "1".into(), retry_after: Duration::from_millis(1001) };
+        let told = lost(&error, &RequestId::minted("r"), Some("chat"), 2, None);
+        assert_eq!((told.status, told.code), (429, "rate_limit_exceeded"));
+        let header = |name: HeaderName| told.response.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header(RETRY_AFTER), Some("2"));
+        assert_eq!(header(REQUEST_ID), Some("r"));
+        assert_eq!(header(ROUTE), Some("chat"));
+        assert_eq!(header(ATTEMPTS), Some("2"));
+    }
+}
