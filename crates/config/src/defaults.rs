@@ -1,0 +1,26 @@
+//! Every default of the config file, in one place.
+//!
+//! How calls are made by default ([`routing::Policy`]) is the routing room's own knowledge.
+//! Must never be here: rules, parsing.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// `listen`
+pub const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// `admin.listen`
+pub const ADMIN_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+/// `limits.body`, bytes
+pub const BODY: usize = 16 << 20;
+/// `limits.connections`
+pub const CONNECTIONS: usize = 10_000;
+/// `limits.header_timeout`
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// `drain.linger`
+pub const LINGER: Duration = Duration::from_secs(5);
+/// `drain.timeout`
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
+/// `routes.NAME.slo.first_token.under`
+pub const FIRST_TOKEN_UNDER: Duration = Duration::from_secs(2);
+/// `routes.NAME.targets[].weight`
+pub const WEIGHT: u32 = 1;

@@ -1,0 +1,267 @@
+//! The file as its author writes it: names, nesting, shapes. The JSON Schema is made from these types.
+//!
+//! Nothing here is checked beyond its shape; `resolve` gives the values their meaning.
+//! Must never be here: defaults, rules, `Debug` (literal secrets stand in these types).
+
+use crate::lenient::{Lenient, Section, Shape};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+pub(crate) type Text = Lenient<String>;
+pub(crate) type Block<T> = Lenient<Section<T>>;
+pub(crate) type List<T> = Lenient<Vec<Lenient<T>>>;
+pub(crate) type Named<T> = Lenient<BTreeMap<String, Block<T>>>;
+
+/// Breakwater's configuration. Any text may refer to the environment: `${NAME}`, `${NAME:-default}`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(rename = "Breakwater configuration", extend("required" = ["providers"]))]
+pub(crate) struct Root {
+    /// Where clients connect, as IP:PORT. Default: 127.0.0.1:8080.
+    pub(crate) listen: Text,
+    /// Accept every call without a key although others can reach `listen`. Default: false.
+    pub(crate) open: Lenient<bool>,
+    /// The listener for metrics and administration.
+    pub(crate) admin: Block<Admin>,
+    /// Clients may ask for `provider/model` besides the routes. Default: false.
+    pub(crate) direct: Lenient<bool>,
+    /// What the data listener takes in.
+    pub(crate) limits: Block<Limits>,
+    /// How the process ends.
+    pub(crate) drain: Block<Drain>,
+    /// Who answers, by name; the name is the first half of `provider/model`.
+    pub(crate) providers: Named<Provider>,
+    /// What clients may ask for, by name; clients send the name as `model`.
+    pub(crate) routes: Named<Route>,
+    /// For every route and for direct calls, unless a route says otherwise.
+    pub(crate) defaults: Block<Defaults>,
+    /// Who may call. Without callers every call is accepted.
+    pub(crate) callers: List<Section<Caller>>,
+}
+
+/// The listener for metrics and administration.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Admin {
+    /// Where it listens, as IP:PORT. Default: 127.0.0.1:8081.
+    pub(crate) listen: Text,
+    /// The bearer token it asks for; needed where others can reach it.
+    pub(crate) token: Lenient<Secret>,
+}
+
+/// What the data listener takes in.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Limits {
+    /// The largest request body. Default: 16MiB.
+    pub(crate) body: Lenient<Size>,
+    /// The most open connections. Default: 10000.
+    pub(crate) connections: Lenient<u32>,
+    /// How long a client may take to send a request's head. Default: 10s.
+    pub(crate) header_timeout: Lenient<Span>,
+}
+
+/// How the process ends after SIGTERM.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Drain {
+    /// How long it still accepts calls while it reports itself unready. Default: 5s.
+    pub(crate) linger: Lenient<Span>,
+    /// How long running calls may then take to end. Default: 300s.
+    pub(crate) timeout: Lenient<Span>,
+}
+
+/// One provider.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["kind"]))]
+pub(crate) struct Provider {
+    /// What it is.
+    #[schemars(schema_with = "kinds")]
+    pub(crate) kind: Text,
+    /// Where its API lives, up to and including a prefix such as `/v1`. Default: the vendor's own address.
+    pub(crate) base_url: Text,
+    /// Its key. Default: the vendor's usual variable, such as OPENAI_API_KEY.
+    pub(crate) api_key: Lenient<Secret>,
+    /// Several keys, used in turn, instead of `api_key`.
+    pub(crate) keys: List<Secret>,
+    /// Headers added to every request.
+    pub(crate) headers: Lenient<BTreeMap<String, Lenient<Secret>>>,
+    /// Whether its complete streams end with `data: [DONE]`. Default: known by kind.
+    pub(crate) done_marker: Lenient<bool>,
+    /// `kind: simulator` only: how it behaves.
+    pub(crate) behaviour: Lenient<Map<String, Value>>,
+}
+
+/// One route: a name that clients use as `model`, and where its calls may go.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["targets"]))]
+pub(crate) struct Route {
+    /// Other names it answers to; `*` stands for any run of characters.
+    pub(crate) aliases: List<String>,
+    /// Where its calls may go. A plain list is a failover chain in order.
+    pub(crate) targets: List<TargetEntry>,
+    /// How calls spread over targets of equal priority. Default: weighted.
+    #[schemars(schema_with = "balances")]
+    pub(crate) balance: Text,
+    /// How long to wait for what.
+    pub(crate) timeouts: Block<Timeouts>,
+    /// How often to try.
+    pub(crate) retry: Block<Retry>,
+    /// What counts as good.
+    pub(crate) slo: Block<Slo>,
+}
+
+/// `provider/model`, alone or with its place in the chain. `provider/*` asks for the model the client named.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum TargetEntry {
+    Name(String),
+    Placed(Section<Target>),
+}
+
+/// One target with its place in the chain.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["target"]))]
+pub(crate) struct Target {
+    /// `provider/model`, or `provider/*` for the model the client named.
+    pub(crate) target: Text,
+    /// Its share among targets of equal priority; 0 takes it out. Default: 1.
+    pub(crate) weight: Lenient<u32>,
+    /// Lower is tried first. Default: its place in the list, from 1.
+    pub(crate) priority: Lenient<u32>,
+}
+
+/// How long to wait for what.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Timeouts {
+    /// For a new connection: name lookup, TCP and TLS together. Default: 2s.
+    pub(crate) connect: Lenient<Span>,
+    /// From an attempt's start to its first meaningful content. Default: 60s.
+    pub(crate) first_token: Lenient<Span>,
+    /// Between two pieces of an answer once it has begun. Default: 60s.
+    pub(crate) idle: Lenient<Span>,
+    /// For the whole call, all attempts included. Default: 600s.
+    pub(crate) total: Lenient<Span>,
+}
+
+/// How often to try.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Retry {
+    /// The most attempts of one call, the first included. Default: 3.
+    pub(crate) max_attempts: Lenient<u32>,
+}
+
+/// What counts as good.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Slo {
+    /// How soon an answer has to begin.
+    pub(crate) first_token: Block<FirstToken>,
+}
+
+/// How soon an answer has to begin.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct FirstToken {
+    /// A call whose first meaningful content comes later is not good. Default: 2s.
+    pub(crate) under: Lenient<Span>,
+}
+
+/// For every route and for direct calls, unless a route says otherwise.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Defaults {
+    /// How long to wait for what.
+    pub(crate) timeouts: Block<Timeouts>,
+    /// How often to try.
+    pub(crate) retry: Block<Retry>,
+}
+
+/// One caller.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["name", "key"]))]
+pub(crate) struct Caller {
+    /// Its name, in logs and metrics.
+    pub(crate) name: Text,
+    /// The key it presents, of at least 8 characters.
+    pub(crate) key: Lenient<Secret>,
+    /// The routes it may use. Default: all.
+    pub(crate) routes: List<String>,
+    /// How much it may ask for.
+    pub(crate) limits: Block<CallerLimits>,
+}
+
+/// How much a caller may ask for.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct CallerLimits {
+    /// The most requests in a minute. Default: no limit.
+    pub(crate) rpm: Lenient<u32>,
+    /// The most calls at one time. Default: no limit.
+    pub(crate) concurrency: Lenient<u32>,
+}
+
+/// A secret, best kept outside the file: `${NAME}`, `{env: NAME}` or `{file: PATH}`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Secret {
+    Text(String),
+    Env(EnvSecret),
+    File(FileSecret),
+}
+
+/// A secret in a variable.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnvSecret {
+    /// The variable's name.
+    pub(crate) env: String,
+}
+
+/// A secret in a file.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileSecret {
+    /// The file's path; a newline at its end is not part of the secret.
+    pub(crate) file: String,
+}
+
+/// A duration with its unit: 500ms, 2s, 1m30s, 1h.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Duration", extend("pattern" = r"^([0-9]+(ms|s|m|h))+$|\$\{|^os\.environ/"))]
+pub(crate) struct Span(pub(crate) String);
+
+/// A size with its unit: 64KiB, 16MiB, 10MB, 1GiB.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("pattern" = r"^[0-9]+([KMG]i?)?B$|\$\{|^os\.environ/"))]
+pub(crate) struct Size(pub(crate) String);
+
+impl Shape for TargetEntry {
+    const EXPECTED: &'static str = "provider/model or {target, weight, priority}";
+}
+impl Shape for Secret {
+    const EXPECTED: &'static str = "text, {env: NAME} or {file: PATH}";
+}
+impl Shape for Span {
+    const EXPECTED: &'static str = "a duration with its unit (500ms, 2s, 1m30s, 1h)";
+}
+impl Shape for Size {
+    const EXPECTED: &'static str = "a size with its unit (64KiB, 16MiB, 10MB, 1GiB)";
+}
+
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    let kinds: Vec<&str> = crate::resolve::kinds().collect();
+    json_schema!({ "type": "string", "enum": kinds })
+}
+
+fn balances(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["weighted"] })
+}

@@ -1,0 +1,57 @@
+//! Keys and words that the product has but this version does not, so that a file written for a later
+//! one is told so instead of "unknown".
+
+use crate::file;
+
+/// What a section will take later.
+pub(crate) trait Later {
+    /// Keys that are no mistakes, only early.
+    const KEYS: &'static [&'static str] = &[];
+}
+
+impl Later for file::Root {
+    const KEYS: &'static [&'static str] = &["files_provider", "store"];
+}
+impl Later for file::Admin {}
+impl Later for file::Limits {}
+impl Later for file::Drain {}
+impl Later for file::Provider {
+    const KEYS: &'static [&'static str] = &["account", "models", "region"];
+}
+impl Later for file::Route {
+    const KEYS: &'static [&'static str] = &["breaker", "contract", "hedge", "recover_stream"];
+}
+impl Later for file::Target {}
+impl Later for file::Timeouts {}
+impl Later for file::Retry {
+    const KEYS: &'static [&'static str] = &["retry_budget"];
+}
+impl Later for file::Slo {
+    const KEYS: &'static [&'static str] = &["availability", "window"];
+}
+impl Later for file::FirstToken {
+    const KEYS: &'static [&'static str] = &["share"];
+}
+impl Later for file::Defaults {
+    const KEYS: &'static [&'static str] = &["balance", "breaker", "contract", "hedge", "recover_stream", "slo"];
+}
+impl Later for file::Caller {}
+impl Later for file::CallerLimits {
+    const KEYS: &'static [&'static str] = &["spend", "tpm"];
+}
+
+/// Values of `kind` that come later.
+pub(crate) const KINDS: &[&str] = &["anthropic", "azure_openai", "bedrock", "cohere", "gemini", "vertex"];
+
+/// Values of `balance` that come later.
+pub(crate) const BALANCES: &[&str] = &["cost", "latency", "least_busy"];
+
+/// Variables whose keys zero-config will use later.
+pub(crate) const KEY_VARIABLES: &[&str] = &[
+    "ANTHROPIC_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "COHERE_API_KEY",
+    "AZURE_OPENAI_API_KEY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+];

@@ -1,0 +1,138 @@
+//! The file's sections to settings, one section after the other; every fault on the way is kept.
+
+mod caller;
+mod listeners;
+mod name;
+mod policy;
+mod provider;
+mod route;
+
+pub(crate) use provider::{http, kinds};
+
+use crate::Env;
+use crate::defaults;
+use crate::fault::{At, Fault, quote};
+use crate::file;
+use crate::lenient::{Lenient, Section};
+use crate::reader::Reader;
+use crate::settings::{Admin, Drain, Limits, Settings};
+use listeners::Guards;
+use routing::Policy;
+use serde::Deserialize;
+use serde_json::Value;
+use std::net::SocketAddr;
+
+/// Judges a whole file.
+pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>> {
+    let file = Section::<file::Root>::deserialize(tree)
+        .map_err(|_| vec![Fault::new("", "a configuration is a mapping of keys such as `providers` and `routes`")])?;
+    let mut reader = Reader::new(env);
+    let at = At::root();
+    let file = reader.section(&at, file);
+
+    let guards = Guards { callers: any(&file.callers), token: holds_token(&file.admin) };
+    let listen = address(&mut reader, &at.key("listen"), file.listen).unwrap_or(defaults::LISTEN);
+    let open = reader.value(&at.key("open"), file.open).unwrap_or(false);
+    let admin = admin(&mut reader, &at.key("admin"), file.admin);
+    let limits = limits(&mut reader, &at.key("limits"), file.limits);
+    let drain = drain(&mut reader, &at.key("drain"), file.drain);
+    let base = base_policy(&mut reader, &at.key("defaults"), file.defaults);
+    let direct = reader.value(&at.key("direct"), file.direct).unwrap_or(false).then_some(base);
+    let (names, providers) = provider::all(&mut reader, &at.key("providers"), file.providers);
+    let sound_routes = !matches!(file.routes, Lenient::Wrong(_));
+    let routes = route::all(&mut reader, &at.key("routes"), file.routes, &route::Around { providers: &names, base });
+    if sound_routes && routes.names.is_empty() && direct.is_none() {
+        reader.fault(&at.key("routes"), "nothing can be called: add a route or `direct: true`");
+    }
+    let callers = caller::all(&mut reader, &at.key("callers"), file.callers, &routes.names);
+
+    let Reader { mut faults, warnings, .. } = reader;
+    let settings = Settings {
+        listen,
+        open,
+        admin,
+        limits,
+        drain,
+        providers,
+        routes: routes.settings,
+        direct,
+        callers,
+        objectives: routes.objectives,
+        warnings,
+    };
+    faults.extend(listeners::faults(&settings, guards));
+    if faults.is_empty() { Ok(listeners::with_warnings(settings)) } else { Err(faults) }
+}
+
+fn any<T>(list: &Lenient<Vec<T>>) -> bool {
+    match list {
+        Lenient::Absent => false,
+        Lenient::Is(entries) => !entries.is_empty(),
+        Lenient::Wrong(_) => true,
+    }
+}
+
+fn holds_token(admin: &file::Block<file::Admin>) -> bool {
+    match admin {
+        Lenient::Absent => false,
+        Lenient::Is(section) => !section.known.token.is_absent(),
+        Lenient::Wrong(_) => true,
+    }
+}
+
+impl Settings {
+    /// These settings with other addresses, as a command line may give them, under the same rules as in a file.
+    ///
+    /// # Errors
+    ///
+    /// What the file would have been told for these addresses.
+    pub fn listening(mut self, data: Option<SocketAddr>, admin: Option<SocketAddr>) -> Result<Self, Vec<Fault>> {
+        self.listen = data.unwrap_or(self.listen);
+        self.admin.listen = admin.unwrap_or(self.admin.listen);
+        let faults = listeners::faults(&self, Guards::of(&self));
+        if faults.is_empty() { Ok(listeners::with_warnings(self)) } else { Err(faults) }
+    }
+}
+
+fn address(reader: &mut Reader<'_>, at: &At, text: file::Text) -> Option<SocketAddr> {
+    let words = reader.text(at, text)?;
+    let address = words.value.parse().ok();
+    if address.is_none() {
+        let written = quote(&words.written);
+        reader.fault(at, format!("{written} is no IP:PORT such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080"));
+    }
+    address
+}
+
+fn admin(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Admin>) -> Admin {
+    let admin = reader.block(at, block);
+    Admin {
+        listen: address(reader, &at.key("listen"), admin.listen).unwrap_or(defaults::ADMIN_LISTEN),
+        token: reader.presented(&at.key("token"), admin.token),
+    }
+}
+
+fn limits(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Limits>) -> Limits {
+    let limits = reader.block(at, block);
+    let connections = reader.count(&at.key("connections"), limits.connections);
+    Limits {
+        body: reader.size(&at.key("body"), limits.body).unwrap_or(defaults::BODY),
+        connections: connections.and_then(|n| usize::try_from(n.get()).ok()).unwrap_or(defaults::CONNECTIONS),
+        header_timeout: reader
+            .wait(&at.key("header_timeout"), limits.header_timeout)
+            .unwrap_or(defaults::HEADER_TIMEOUT),
+    }
+}
+
+fn drain(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Drain>) -> Drain {
+    let drain = reader.block(at, block);
+    Drain {
+        linger: reader.duration(&at.key("linger"), drain.linger).unwrap_or(defaults::LINGER),
+        timeout: reader.duration(&at.key("timeout"), drain.timeout).unwrap_or(defaults::DRAIN_TIMEOUT),
+    }
+}
+
+fn base_policy(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Defaults>) -> Policy {
+    let defaults = reader.block(at, block);
+    policy::policy(reader, at, defaults.timeouts, defaults.retry, Policy::default())
+}

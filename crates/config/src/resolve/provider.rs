@@ -1,0 +1,287 @@
+//! `providers`: a kind, an address, keys and headers to what the transport needs.
+
+use super::name;
+use crate::fault::{At, did_you_mean, quote};
+use crate::file;
+use crate::later;
+use crate::lenient::Lenient;
+use crate::reader::{Reader, Words};
+use crate::settings::Provider;
+use http::{HeaderName, HeaderValue, Uri};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use upstream::{PRESETS, Preset, ProviderSettings, preset};
+
+const SIMULATOR: &str = "simulator";
+
+/// Headers that belong to the transport: a value from the file would break the message.
+const TRANSPORT_HEADERS: &[&str] = &[
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Other spellings of a kind.
+const SPELLINGS: &[(&str, &str)] =
+    &[("lmstudio", "lm_studio"), ("lm studio", "lm_studio"), ("llama_cpp", "llama.cpp"), ("llamacpp", "llama.cpp")];
+
+/// Every value of `kind`, one spelling each.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|preset| preset.kind).chain([SIMULATOR])
+}
+
+/// All providers, and the names of all, the faulty ones included, so that no target is blamed for its provider.
+pub(crate) fn all(
+    reader: &mut Reader<'_>,
+    at: &At,
+    providers: file::Named<file::Provider>,
+) -> (BTreeSet<String>, Vec<Provider>) {
+    let absent = providers.is_absent();
+    let read = reader.value(at, providers);
+    if absent || read.as_ref().is_some_and(BTreeMap::is_empty) {
+        reader.fault(at, "at least one provider is needed");
+    }
+    let providers = read.unwrap_or_default();
+    let names = providers.keys().cloned().collect();
+    let built = providers.into_iter().filter_map(|(name, block)| provider(reader, &at.key(&name), &name, block));
+    (names, built.collect())
+}
+
+fn provider(reader: &mut Reader<'_>, at: &At, name: &str, block: file::Block<file::Provider>) -> Option<Provider> {
+    if let Err(why) = name::check(name) {
+        reader.fault(at, format!("{} {why}", quote(name)));
+    } else if name.contains(['/', '*']) {
+        reader.fault(at, format!("{} is no provider's name: it may hold neither `/` nor `*`", quote(name)));
+    }
+    let section = reader.value(at, block)?;
+    let mut file = reader.section(at, section);
+    let kind_at = at.key("kind");
+    let kind = reader.required(&kind_at, std::mem::take(&mut file.kind));
+    let kind = reader.text(&kind_at, kind)?;
+    match canonical(&kind.value) {
+        SIMULATOR => simulated(reader, at, name, file),
+        kind_name => match preset(kind_name) {
+            Some(preset) => http_from_file(reader, at, name, preset, file).map(Provider::Http),
+            None => {
+                reader.fault(&kind_at, unknown_kind(&kind));
+                None
+            }
+        },
+    }
+}
+
+fn canonical(kind: &str) -> &str {
+    SPELLINGS.iter().find(|(spelling, _)| *spelling == kind).map_or(kind, |(_, kind)| kind)
+}
+
+fn unknown_kind(kind: &Words) -> String {
+    let known = kinds().collect::<Vec<_>>().join(", ");
+    let written = quote(&kind.written);
+    if later::KINDS.contains(&kind.value.as_str()) {
+        return format!("kind {written} is not in this version yet; known kinds are {known}");
+    }
+    format!("unknown kind {written}{}; known kinds are {known}", did_you_mean(&kind.written, kinds()))
+}
+
+fn simulated(reader: &mut Reader<'_>, at: &At, name: &str, file: file::Provider) -> Option<Provider> {
+    for (key, absent) in [
+        ("base_url", file.base_url.is_absent()),
+        ("api_key", file.api_key.is_absent()),
+        ("keys", file.keys.is_absent()),
+        ("headers", file.headers.is_absent()),
+        ("done_marker", file.done_marker.is_absent()),
+    ] {
+        if !absent {
+            reader.fault(&at.key(key), "means nothing to kind simulator");
+        }
+    }
+    let behaviour = match file.behaviour {
+        Lenient::Absent => None,
+        given => Some(reader.value(&at.key("behaviour"), given)?.into()),
+    };
+    Some(Provider::Simulated { name: name.into(), behaviour })
+}
+
+fn http_from_file(
+    reader: &mut Reader<'_>,
+    at: &At,
+    name: &str,
+    preset: &Preset,
+    file: file::Provider,
+) -> Option<ProviderSettings> {
+    if !file.behaviour.is_absent() {
+        reader.fault(&at.key("behaviour"), "means nothing but to kind simulator");
+    }
+    let own_address = !file.base_url.is_absent();
+    let base_url = match own_address {
+        true => base_url(reader, &at.key("base_url"), file.base_url),
+        false => Some(Uri::from_static(preset.base_url)),
+    };
+    let headers = headers(reader, &at.key("headers"), file.headers);
+    let asks = Asks { variable: preset.key_variable.filter(|_| !own_address && !has_authorization(&headers)) };
+    let keys = keys(reader, at, file.api_key, file.keys, &asks);
+    if !keys.is_empty() && has_authorization(&headers) {
+        reader.fault(&at.key("headers").key("authorization"), "is made from the provider's key; give one of the two");
+    }
+    let mut quirks = preset.quirks;
+    quirks.done_marker = reader.value(&at.key("done_marker"), file.done_marker).unwrap_or(quirks.done_marker);
+    Some(ProviderSettings { name: Arc::from(name), base_url: base_url?, keys, headers, quirks })
+}
+
+/// A provider at its preset's address, or at `base_url`; the error says what is wrong with which of the two texts.
+pub(crate) fn http(preset: &Preset, base_url: Option<&str>, key: String) -> Result<ProviderSettings, &'static str> {
+    let base_url = base_url.map_or_else(|| Ok(Uri::from_static(preset.base_url)), address)?;
+    let key = usable(key.into())?;
+    Ok(ProviderSettings {
+        name: Arc::from(preset.kind),
+        base_url,
+        keys: vec![key],
+        headers: Vec::new(),
+        quirks: preset.quirks,
+    })
+}
+
+fn base_url(reader: &mut Reader<'_>, at: &At, text: file::Text) -> Option<Uri> {
+    let words = reader.text(at, text)?;
+    match address(&words.value) {
+        Ok(uri) => {
+            if uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback) {
+                reader.warn(at, "keys and prompts travel unencrypted over http:// to another host");
+            }
+            Some(uri)
+        }
+        Err(why) => {
+            reader.fault(at, why);
+            None
+        }
+    }
+}
+
+/// The text is never quoted: it may hold a password where none belongs.
+fn address(text: &str) -> Result<Uri, &'static str> {
+    // The parser drops a fragment without a word.
+    if text.contains('#') {
+        return Err("must have no fragment (`#...`)");
+    }
+    let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| "is no URL such as https://api.example.com/v1")?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err("must begin with http:// or https://");
+    }
+    if uri.query().is_some() {
+        return Err("must have no query (`?...`)");
+    }
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if authority.contains('@') {
+        return Err("must hold no user or password; use `api_key` or `headers`");
+    }
+    if uri.host().is_none_or(str::is_empty) {
+        return Err("must name a host");
+    }
+    Ok(uri)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    literal.parse().map_or_else(
+        |_| host == "localhost" || host.ends_with(".localhost"),
+        |address: IpAddr| address.to_canonical().is_loopback(),
+    )
+}
+
+/// Where a key is looked for when the file gives none.
+struct Asks {
+    variable: Option<&'static str>,
+}
+
+fn keys(
+    reader: &mut Reader<'_>,
+    at: &At,
+    api_key: Lenient<file::Secret>,
+    keys: file::List<file::Secret>,
+    asks: &Asks,
+) -> Vec<SecretString> {
+    let (one_at, many_at) = (at.key("api_key"), at.key("keys"));
+    match (api_key.is_absent(), keys.is_absent()) {
+        (false, false) => reader.fault(&many_at, "stands beside api_key; give one of the two"),
+        (true, true) => return asks.variable.map_or_else(Vec::new, |name| key_from(reader, &one_at, name)),
+        _ => {}
+    }
+    let keys = reader.filled(&many_at, keys, "is empty; give at least one key");
+    let listed: Vec<_> = reader
+        .list(&many_at, keys)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(at, secret)| reader.revealed(&at, secret).map(|key| (at, key)))
+        .collect();
+    let one = reader.secret(&one_at, api_key).map(|key| (one_at, key));
+    one.into_iter()
+        .chain(listed)
+        .filter_map(|(at, key)| usable(key).map_err(|why| reader.fault(&at, why)).ok())
+        .collect()
+}
+
+fn key_from(reader: &mut Reader<'_>, at: &At, variable: &str) -> Vec<SecretString> {
+    match reader.variable(variable).map(|key| usable(key.into())) {
+        Some(Ok(key)) => return vec![key],
+        Some(Err(why)) => reader.fault(at, format!("the variable {variable} {why}")),
+        None => reader.fault(at, format!("is missing; set it, or the variable {variable}")),
+    }
+    Vec::new()
+}
+
+fn usable(key: SecretString) -> Result<SecretString, &'static str> {
+    let sendable = HeaderValue::from_str(key.expose_secret()).is_ok();
+    if sendable { Ok(key) } else { Err("holds characters that no HTTP header can carry") }
+}
+
+fn headers(
+    reader: &mut Reader<'_>,
+    at: &At,
+    headers: Lenient<BTreeMap<String, Lenient<file::Secret>>>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let written = reader.value(at, headers).unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let mut built = Vec::new();
+    for (name, value) in written {
+        let at = at.key(&name);
+        let value = reader.secret(&at, value);
+        match header_name(&name) {
+            Ok(name) if !seen.insert(name.to_string()) => reader.fault(&at, "is given twice"),
+            Ok(name) => built.extend(value.and_then(|value| header_value(reader, &at, &value)).map(|v| (name, v))),
+            Err(why) => reader.fault(&at, why),
+        }
+    }
+    built
+}
+
+fn header_name(name: &str) -> Result<HeaderName, &'static str> {
+    let name: HeaderName = name.parse().map_err(|_| "is no header name")?;
+    let transport = TRANSPORT_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("proxy-");
+    if transport { Err("belongs to the transport and cannot be set") } else { Ok(name) }
+}
+
+fn header_value(reader: &mut Reader<'_>, at: &At, value: &SecretString) -> Option<HeaderValue> {
+    match HeaderValue::from_str(value.expose_secret()) {
+        Ok(mut value) => {
+            // Keeps the value out of every Debug output and out of HPACK tables.
+            value.set_sensitive(true);
+            Some(value)
+        }
+        Err(_) => {
+            reader.fault(at, "holds characters that no HTTP header can carry");
+            None
+        }
+    }
+}
+
+fn has_authorization(headers: &[(HeaderName, HeaderValue)]) -> bool {
+    headers.iter().any(|(name, _)| name == http::header::AUTHORIZATION)
+}

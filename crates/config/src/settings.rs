@@ -1,0 +1,99 @@
+//! What the file comes to: checked, with defaults, in the words of the rooms below.
+
+use crate::Fault;
+use admission::CallerSettings;
+use routing::{Policy, RouteSettings};
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use upstream::ProviderSettings;
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Every call is accepted without a key although others can reach `listen`.
+    pub open: bool,
+    /// The listener for metrics and administration.
+    pub admin: Admin,
+    /// What the data listener takes in.
+    pub limits: Limits,
+    /// How the process ends.
+    pub drain: Drain,
+    /// Who answers; each name once. In the order of their names, in zero-config in order of preference.
+    pub providers: Vec<Provider>,
+    /// What clients may ask for; each name and alias once, each target's provider among `providers`.
+    /// In the order of their names, in zero-config in order of preference.
+    pub routes: Vec<RouteSettings>,
+    /// How calls for `provider/model` are made; `None` where clients may not ask for that.
+    pub direct: Option<Policy>,
+    /// Who may call; empty means anyone. Each name and key once.
+    pub callers: Vec<CallerSettings>,
+    /// What counts as good, for each of `routes` by place.
+    pub objectives: Vec<Objective>,
+    /// What is allowed but hardly meant.
+    pub warnings: Vec<Fault>,
+}
+
+/// The listener for metrics and administration.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The bearer token it asks for; always there where others can reach `listen`.
+    pub token: Option<SecretString>,
+}
+
+/// What the data listener takes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body, in bytes; at least 1.
+    pub body: usize,
+    /// The most open connections; at least 1.
+    pub connections: usize,
+    /// How long a client may take to send a request's head.
+    pub header_timeout: Duration,
+}
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// How long it still accepts calls while it reports itself unready.
+    pub linger: Duration,
+    /// How long running calls may then take to end.
+    pub timeout: Duration,
+}
+
+/// What counts as good on a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Objective {
+    /// The first meaningful content comes within this.
+    pub first_token_under: Duration,
+}
+
+/// One provider.
+#[derive(Clone, Debug)]
+pub enum Provider {
+    /// One that is reached over HTTP.
+    Http(ProviderSettings),
+    /// The built-in simulator.
+    Simulated {
+        /// Its name, the first half of `provider/model`.
+        name: Arc<str>,
+        /// How it behaves: a JSON object whose keys are the simulator's own. `None` means well.
+        behaviour: Option<serde_json::Value>,
+    },
+}
+
+impl Provider {
+    /// Its name, the first half of `provider/model`.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Http(settings) => &settings.name,
+            Self::Simulated { name, .. } => name,
+        }
+    }
+}

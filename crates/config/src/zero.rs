@@ -1,0 +1,91 @@
+//! What to serve without a config file: the providers whose keys the environment holds, else the simulator.
+
+use crate::settings::{Admin, Drain, Limits, Objective, Provider, Settings};
+use crate::{Env, Fault, defaults, later, resolve};
+use routing::{ModelChoice, Policy, RouteSettings, TargetSettings};
+use std::sync::Arc;
+use upstream::{PRESETS, Preset, ProviderSettings};
+
+const SIMULATOR: &str = "simulator";
+
+/// Settings from the environment alone.
+///
+/// Every preset whose usual key variable is set and not empty becomes a provider and a route, both named
+/// after its kind; the route answers to the preset's model families, and the first route to every other name.
+/// With no key at all the one provider is the simulator. What was passed over is in `warnings`.
+#[must_use]
+pub fn zero_config(env: Env<'_>) -> Settings {
+    let set = |name: &str| env(name).filter(|value| !value.is_empty());
+    let mut warnings = Vec::new();
+    let mut found = Vec::new();
+    for preset in PRESETS {
+        let Some((variable, key)) = preset.key_variable.and_then(|name| set(name).map(|key| (name, key))) else {
+            continue;
+        };
+        match provider(preset, &set, key) {
+            Ok(provider) => found.push((preset, provider)),
+            Err(why) => warnings.push(Fault::new(variable, format!("{} is left out: {why}", preset.kind))),
+        }
+    }
+    warnings.extend(
+        later::KEY_VARIABLES
+            .iter()
+            .filter(|name| set(name).is_some())
+            .map(|name| Fault::new(*name, "set, but this version does not speak to it yet")),
+    );
+    let (providers, routes) = if found.is_empty() { simulated() } else { served(found) };
+    settings(providers, routes, warnings)
+}
+
+fn provider(preset: &Preset, set: &dyn Fn(&str) -> Option<String>, key: String) -> Result<ProviderSettings, String> {
+    // The one provider whose clients all honour a variable for its address.
+    let address = (preset.kind == "openai").then(|| set("OPENAI_BASE_URL")).flatten();
+    let named = if address.is_some() { "its key or OPENAI_BASE_URL" } else { "its key" };
+    resolve::http(preset, address.as_deref(), key).map_err(|why| format!("{named} {why}"))
+}
+
+fn served(found: Vec<(&Preset, ProviderSettings)>) -> (Vec<Provider>, Vec<RouteSettings>) {
+    let routes = found.iter().enumerate().map(|(place, (preset, _))| {
+        let everything_else = (place == 0).then_some("*");
+        route(preset.kind, preset.families.iter().copied().chain(everything_else))
+    });
+    let routes = routes.collect();
+    (found.into_iter().map(|(_, provider)| Provider::Http(provider)).collect(), routes)
+}
+
+fn simulated() -> (Vec<Provider>, Vec<RouteSettings>) {
+    let provider = Provider::Simulated { name: SIMULATOR.into(), behaviour: None };
+    (vec![provider], vec![route(SIMULATOR, ["*"])])
+}
+
+fn route<'a>(name: &str, aliases: impl IntoIterator<Item = &'a str>) -> RouteSettings {
+    let name: Arc<str> = name.into();
+    let provider = Arc::clone(&name);
+    let model = ModelChoice::AsRequested;
+    RouteSettings {
+        name,
+        aliases: aliases.into_iter().map(str::to_owned).collect(),
+        targets: vec![TargetSettings { provider, model, weight: defaults::WEIGHT, priority: 1 }],
+        policy: Policy::default(),
+    }
+}
+
+fn settings(providers: Vec<Provider>, routes: Vec<RouteSettings>, warnings: Vec<Fault>) -> Settings {
+    Settings {
+        listen: defaults::LISTEN,
+        open: false,
+        admin: Admin { listen: defaults::ADMIN_LISTEN, token: None },
+        limits: Limits {
+            body: defaults::BODY,
+            connections: defaults::CONNECTIONS,
+            header_timeout: defaults::HEADER_TIMEOUT,
+        },
+        drain: Drain { linger: defaults::LINGER, timeout: defaults::DRAIN_TIMEOUT },
+        objectives: vec![Objective { first_token_under: defaults::FIRST_TOKEN_UNDER }; routes.len()],
+        providers,
+        routes,
+        direct: Some(Policy::default()),
+        callers: Vec::new(),
+        warnings,
+    }
+}

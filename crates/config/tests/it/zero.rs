@@ -1,0 +1,54 @@
+//! What is served without a file.
+
+use crate::{env, lines};
+use config::{Provider, zero_config};
+use routing::ModelChoice;
+
+#[test]
+fn every_key_in_the_environment_is_a_provider_and_a_route() {
+    const LATER: &str = "set, but this version does not speak to it yet";
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a str, &'a [&'a str])], Vec<String>);
+    let cases: &[Case<'_>] = &[
+        (&[], &[("simulator", &["*"])], vec![]),
+        (&[("OPENAI_API_KEY", "")], &[("simulator", &["*"])], vec![]),
+        (&[("OPENAI_API_KEY", "k")], &[("openai", &["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "*"])], vec![]),
+        (&[("XAI_API_KEY", "k"), ("GROQ_API_KEY", "k")], &[("groq", &["*"]), ("xai", &["grok-*"])], vec![]),
+        (
+            &[("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k"), ("COHERE_API_KEY", "")],
+            &[("simulator", &["*"])],
+            vec![format!("ANTHROPIC_API_KEY: {LATER}"), format!("GEMINI_API_KEY: {LATER}")],
+        ),
+        (
+            &[("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "nowhere"), ("GROQ_API_KEY", "secret\n")],
+            &[("simulator", &["*"])],
+            vec![
+                "OPENAI_API_KEY: openai is left out: its key or OPENAI_BASE_URL must begin with http:// or https://"
+                    .to_owned(),
+                "GROQ_API_KEY: groq is left out: its key holds characters that no HTTP header can carry".to_owned(),
+            ],
+        ),
+    ];
+    for (variables, expected, warnings) in cases {
+        let settings = zero_config(&env(variables));
+        let routes: Vec<_> = settings.routes.iter().map(|route| (&*route.name, route.aliases.clone())).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(name, aliases)| (*name, aliases.iter().map(|a| (*a).to_owned()).collect())).collect();
+        assert_eq!(routes, expected, "{variables:?}");
+        for (route, provider) in settings.routes.iter().zip(&settings.providers) {
+            assert_eq!((&route.name, &route.targets[0].provider), (provider.name(), provider.name()));
+            assert_eq!(route.targets[0].model, ModelChoice::AsRequested);
+        }
+        assert_eq!(settings.providers.len(), settings.objectives.len());
+        assert!(settings.direct.is_some() && settings.listen.ip().is_loopback());
+        assert_eq!(lines(&settings.warnings), *warnings, "{variables:?}");
+    }
+}
+
+#[test]
+fn openai_may_live_elsewhere() {
+    let variables = [("OPENAI_API_KEY", "key-1"), ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1/")];
+    let settings = zero_config(&env(&variables));
+    let Provider::Http(provider) = &settings.providers[0] else { panic!("simulated") };
+    assert_eq!(provider.base_url, "http://127.0.0.1:9/v1");
+    assert!(!format!("{settings:?}").contains("key-1"));
+}
