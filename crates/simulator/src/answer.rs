@@ -1,0 +1,276 @@
+//! The right answer to a request, as a value.
+//!
+//! Receives a checked request and a behaviour; hands on an `Answer` for `events` or `whole` to render.
+//! Never here: JSON shapes of the wire, faults, time.
+
+use crate::behaviour::{Behaviour, ToolCall, UsageReport};
+use crate::refusal::Refusal;
+use crate::request::{ChatRequest, Function, Role, ToolChoice};
+use crate::{schema, words};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The most content events one answer may have, over all its choices.
+const MAX_EVENTS: u64 = 100_000;
+/// How much of a client's text is repeated, in characters.
+const MAX_ECHO: usize = 64;
+
+/// An answer. All its choices are alike, so one stands for all.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Answer {
+    pub(crate) model: String,
+    /// How many choices.
+    pub(crate) choices: u32,
+    pub(crate) text: Option<String>,
+    pub(crate) calls: Vec<Call>,
+    /// Why it stopped; none where a fault keeps that back.
+    pub(crate) finish: Option<String>,
+    /// Alternatives to report for each token; none where log probabilities were not asked for.
+    pub(crate) alternatives: Option<u8>,
+    /// What usage to report; none where none is reported.
+    pub(crate) usage: Option<Usage>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) arguments: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub(crate) struct Usage {
+    pub(crate) prompt_tokens: u64,
+    pub(crate) completion_tokens: u64,
+    pub(crate) total_tokens: u64,
+}
+
+/// What an answer says, before limits and usage.
+enum Substance {
+    Text(String),
+    Calls(Vec<(String, String)>),
+}
+
+impl Answer {
+    /// The answer that `behaviour` and the request together ask for.
+    pub(crate) fn compose(request: &ChatRequest, behaviour: &Behaviour) -> Result<Self, Refusal> {
+        let (text, calls, cut) = match substance(request, behaviour) {
+            Substance::Text(text) => {
+                let (text, cut) = words::shortened(text, request.token_limit());
+                (Some(text), Vec::new(), cut)
+            }
+            Substance::Calls(calls) => (None, with_ids(calls, request.messages.len()), false),
+        };
+        let usual = match (calls.is_empty(), cut) {
+            (false, _) => "tool_calls",
+            (true, true) => "length",
+            (true, false) => "stop",
+        };
+        let mut answer = Self {
+            model: request.model.clone(),
+            choices: request.choices(),
+            text,
+            calls,
+            finish: Some(behaviour.finish_reason.clone().unwrap_or_else(|| usual.to_owned())),
+            alternatives: request.alternatives(),
+            usage: None,
+        };
+        let events = answer.completion_tokens();
+        if events > MAX_EVENTS {
+            return Err(Refusal::parameter("n", "invalid_value", format!("The answer would have {events} tokens.")));
+        }
+        answer.usage = usage(request, behaviour, events);
+        Ok(answer)
+    }
+
+    fn completion_tokens(&self) -> u64 {
+        let arguments = self.calls.iter().map(|call| call.arguments.as_str());
+        let one: usize =
+            self.text.as_deref().into_iter().chain(arguments).map(|text| words::tokens(text).count()).sum();
+        one as u64 * u64::from(self.choices)
+    }
+}
+
+/// What is asked for explicitly goes before what the request suggests.
+fn substance(request: &ChatRequest, behaviour: &Behaviour) -> Substance {
+    if !behaviour.tool_calls.is_empty() {
+        return Substance::Calls(behaviour.tool_calls.iter().map(scripted_call).collect());
+    }
+    if let Some(text) = &behaviour.text {
+        return Substance::Text(text.clone());
+    }
+    if let Some(result) = request.last().filter(|last| last.role == Role::Tool) {
+        return Substance::Text(format!("The tool says: {}", words::excerpt(&result.text(), MAX_ECHO)));
+    }
+    if let Some(function) = wanted_function(request) {
+        let arguments = match &function.parameters {
+            Value::Object(_) => schema::example(&function.parameters),
+            _ => json!({}),
+        };
+        return Substance::Calls(vec![(function.name.clone(), arguments.to_string())]);
+    }
+    Substance::Text(formatted(request).unwrap_or_else(|| match behaviour.tokens {
+        Some(tokens) => words::generated(tokens),
+        None => greeting(request),
+    }))
+}
+
+fn scripted_call(call: &ToolCall) -> (String, String) {
+    let arguments = match &call.arguments {
+        Value::String(text) => text.clone(),
+        Value::Null => "{}".to_owned(),
+        value => value.to_string(),
+    };
+    (call.name.clone(), arguments)
+}
+
+/// Ids differ between the turns of one conversation, as clients rely on, and are the same each time it is replayed.
+fn with_ids(calls: Vec<(String, String)>, turn: usize) -> Vec<Call> {
+    let with_id = |(index, (name, arguments))| Call { id: format!("call_sim_{turn}_{index}"), name, arguments };
+    calls.into_iter().enumerate().map(with_id).collect()
+}
+
+/// The function to call: the one named, the first where one is required, the first where a user speaks.
+fn wanted_function(request: &ChatRequest) -> Option<&Function> {
+    let mut functions = request.tools.iter().flatten().filter_map(|tool| tool.function.as_ref());
+    let user_speaks = request.last().is_some_and(|last| last.role == Role::User);
+    match &request.tool_choice {
+        Some(ToolChoice::Named { function }) => functions.find(|candidate| candidate.name == function.name),
+        Some(ToolChoice::Mode(mode)) if mode == "none" => None,
+        Some(ToolChoice::Mode(mode)) if mode == "required" => functions.next(),
+        _ => functions.next().filter(|_| user_speaks),
+    }
+}
+
+/// JSON where the request wants JSON.
+fn formatted(request: &ChatRequest) -> Option<String> {
+    let format = request.response_format.as_ref()?;
+    match (format.kind.as_str(), &format.json_schema) {
+        ("json_schema", Some(named)) => Some(schema::example(&named.schema).to_string()),
+        ("json_schema" | "json_object", _) => Some(json!({ "answer": greeting(request) }).to_string()),
+        _ => None,
+    }
+}
+
+fn greeting(request: &ChatRequest) -> String {
+    let echo = words::excerpt(&request.last_user_text(), MAX_ECHO);
+    let images = match request.images() {
+        0 => String::new(),
+        1 => " I see 1 image.".to_owned(),
+        count => format!(" I see {count} images."),
+    };
+    format!("Hello from the simulator! You said: \"{echo}\".{images}")
+}
+
+fn usage(request: &ChatRequest, behaviour: &Behaviour, completion_tokens: u64) -> Option<Usage> {
+    let asked = !request.streams() || request.wants_usage_event();
+    let counted = || (request.prompt_tokens(), completion_tokens);
+    let (prompt_tokens, completion_tokens) = match behaviour.usage {
+        Some(UsageReport::Given(false)) => return None,
+        Some(UsageReport::Given(true)) => counted(),
+        _ if !asked => return None,
+        Some(UsageReport::Exact { prompt_tokens, completion_tokens }) => (prompt_tokens, completion_tokens),
+        None => counted(),
+    };
+    let total_tokens = prompt_tokens.saturating_add(completion_tokens);
+    Some(Usage { prompt_tokens, completion_tokens, total_tokens })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(extra: &Value, behaviour: &str) -> Answer {
+        let mut request = json!({"model": "m", "messages": [{"role": "user", "content": "hi there"}]});
+        request.as_object_mut().expect("an object").extend(extra.as_object().cloned().expect("an object"));
+        let request = ChatRequest::read(request.to_string().as_bytes()).expect("a good request");
+        let behaviour = Behaviour::from_json(behaviour.as_bytes()).expect("a good behaviour");
+        Answer::compose(&request, &behaviour).expect("an answer")
+    }
+
+    #[test]
+    fn text_follows_behaviour_and_request() {
+        let tools = json!([{"type": "function", "function": {"name": "f"}}]);
+        let schema = json!({"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "integer"}}});
+        for (extra, behaviour, text, finish) in [
+            (json!({}), "{}", "Hello from the simulator! You said: \"hi there\".", "stop"),
+            (json!({"max_tokens": 2}), "{}", "Hello from", "length"),
+            (json!({"max_tokens": 9, "max_completion_tokens": 1}), "{}", "Hello", "length"),
+            (json!({}), r#"{"tokens":3}"#, "A gateway keeps", "stop"),
+            (json!({}), r#"{"text":"so"}"#, "so", "stop"),
+            (json!({"tools": tools}), r#"{"text":"so"}"#, "so", "stop"),
+            (json!({"tools": tools, "tool_choice": "none"}), r#"{"tokens":1}"#, "A", "stop"),
+            (json!({"response_format": schema}), "{}", "1", "stop"),
+            (json!({}), r#"{"text":"so","finish_reason":"content_filter"}"#, "so", "content_filter"),
+            (
+                json!({"tools": tools, "messages": [{"role": "tool", "tool_call_id": "c", "content": "12 °C"}]}),
+                "{}",
+                "The tool says: 12 °C",
+                "stop",
+            ),
+            (
+                json!({"messages": [{"role": "user", "content": [
+                    {"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "data:,"}}
+                ]}]}),
+                "{}",
+                "Hello from the simulator! You said: \"look\". I see 1 image.",
+                "stop",
+            ),
+        ] {
+            let answer = answer(&extra, behaviour);
+            assert_eq!(answer.text.as_deref(), Some(text), "{extra} {behaviour}");
+            assert_eq!(answer.finish.as_deref(), Some(finish), "{extra} {behaviour}");
+        }
+    }
+
+    #[test]
+    fn tools_are_called_where_the_request_allows_it() {
+        let properties = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+        let tools = json!([
+            {"type": "function", "function": {"name": "f", "parameters": properties}},
+            {"type": "function", "function": {"name": "g"}}
+        ]);
+        let named = json!({"type": "function", "function": {"name": "g"}});
+        let scripted = r#"{"tool_calls":[{"name":"h","arguments":{"x":1}},{"name":"i","arguments":"{brok"}]}"#;
+        for (extra, behaviour, expected) in [
+            (json!({"tools": tools}), "{}", vec![("f", r#"{"city":"city"}"#)]),
+            (json!({"tools": tools, "tool_choice": "required"}), "{}", vec![("f", r#"{"city":"city"}"#)]),
+            (json!({"tools": tools, "tool_choice": named}), "{}", vec![("g", "{}")]),
+            (json!({}), scripted, vec![("h", r#"{"x":1}"#), ("i", "{brok")]),
+        ] {
+            let answer = answer(&extra, behaviour);
+            let calls: Vec<_> = answer.calls.iter().map(|c| (c.name.as_str(), c.arguments.as_str())).collect();
+            assert_eq!(calls, expected, "{extra}");
+            assert_eq!((answer.text, answer.finish.as_deref()), (None, Some("tool_calls")), "{extra}");
+        }
+    }
+
+    #[test]
+    fn usage_is_reported_as_told() {
+        let counted = Usage { prompt_tokens: 2, completion_tokens: 4, total_tokens: 6 };
+        let exact = Usage { prompt_tokens: 7, completion_tokens: 8, total_tokens: 15 };
+        let (whole, stream) = (json!({"n": 2}), json!({"n": 2, "stream": true}));
+        let asking = json!({"n": 2, "stream": true, "stream_options": {"include_usage": true}});
+        let given = r#""usage":{"prompt_tokens":7,"completion_tokens":8}"#;
+        for (extra, told, expected) in [
+            (&whole, "", Some(counted)),
+            (&stream, "", None),
+            (&asking, "", Some(counted)),
+            (&asking, r#""usage":false"#, None),
+            (&stream, r#""usage":true"#, Some(counted)),
+            (&whole, given, Some(exact)),
+            (&stream, given, None),
+        ] {
+            let comma = if told.is_empty() { "" } else { "," };
+            assert_eq!(answer(extra, &format!(r#"{{"tokens":2{comma}{told}}}"#)).usage, expected, "{extra} {told}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_too_many_events_is_refused() {
+        let body = br#"{"model":"m","n":100,"messages":[{"role":"user","content":"x"}]}"#;
+        let request = ChatRequest::read(body).expect("a good request");
+        let refusal = Answer::compose(&request, &Behaviour::tokens(2000)).expect_err("too long");
+        assert_eq!(refusal.error.param.as_deref(), Some("n"));
+    }
+}
