@@ -32,11 +32,7 @@ enum Command {
     /// Checks the architecture law: crate arrows, bans, file heads, paths in documents
     Law,
     /// Writes the JSON Schema of the config file
-    Schema {
-        /// Compare instead of writing; fails where they differ
-        #[arg(long)]
-        check: bool,
-    },
+    Schema(schema::Options),
     /// Measures CPU time per call of the gateway, beside nginx on the same core
     Bench(bench::Options),
 }
@@ -54,7 +50,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Law => law::report(root()),
-        Command::Schema { check } => schema::run(root(), check),
+        Command::Schema(options) => schema::run(root(), &options),
         Command::Bench(options) => bench::run(root(), &options),
     }
 }

@@ -1,17 +1,29 @@
 //! config/schema.json: written from what the program itself says about its config file.
 
 use anyhow::{Context, Result, bail};
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 
 /// Where the schema is kept, from the root of the workspace.
 const FILE: &str = "config/schema.json";
 
-/// Writes the schema, or with `check` compares it with the one on disk.
-pub(crate) fn run(root: &Path, check: bool) -> Result<ExitCode> {
+/// Writing or checking.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Compare instead of writing; fails where they differ
+    #[arg(long)]
+    check: bool,
+    /// The built program to ask; without it, it is built first
+    #[arg(long, value_name = "BIN")]
+    program: Option<PathBuf>,
+}
+
+/// Writes the schema, or compares it with the one on disk.
+pub(crate) fn run(root: &Path, options: &Options) -> Result<ExitCode> {
     let file = root.join(FILE);
-    let said = ask(root)?;
-    if !check {
+    let said = ask(root, options.program.as_deref())?;
+    if !options.check {
         std::fs::write(&file, said).with_context(|| format!("cannot write {FILE}"))?;
         println!("wrote {FILE}");
         return Ok(ExitCode::SUCCESS);
@@ -28,14 +40,15 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn ask(root: &Path) -> Result<String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["run", "--quiet", "--package", "breakwater", "--", "schema"])
-        .current_dir(root)
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .context("cannot run cargo")?;
+fn ask(root: &Path, program: Option<&Path>) -> Result<String> {
+    let mut command = if let Some(program) = program {
+        Command::new(program)
+    } else {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["run", "--quiet", "--package", "breakwater", "--"]).current_dir(root);
+        cargo
+    };
+    let output = command.arg("schema").stderr(Stdio::inherit()).output().context("cannot ask for the schema")?;
     if !output.status.success() {
         bail!("`breakwater schema` ended with {}", output.status);
     }
