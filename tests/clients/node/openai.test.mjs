@@ -155,7 +155,7 @@ test('a stream that breaks raises after what came', async () => {
   const chunks = [];
   await assert.rejects(async () => {
     for await (const chunk of stream) chunks.push(chunk);
-  }, OpenAI.APIError);
+  }, (error) => error instanceof OpenAI.APIError && error.code === 'upstream_failed');
   assert.ok(textOf(chunks));
   assert.ok(chunks.every((chunk) => chunk.choices.every((choice) => !choice.finish_reason)));
 });

@@ -191,8 +191,10 @@ def test_rate_limit():
 
 def test_a_stream_that_breaks_raises_after_what_came():
     seen = []
-    with pytest.raises(openai.APIError):
+    with pytest.raises(openai.APIError) as raised:
         for chunk in at_chain().chat.completions.create(model="breaks", messages=QUESTION, stream=True):
             seen.append(chunk)
+    # Not the connection's error: the gateway itself says how it ended.
+    assert raised.value.code == "upstream_failed"
     assert text_of(seen)
     assert not any(choice.finish_reason for chunk in seen for choice in chunk.choices)
