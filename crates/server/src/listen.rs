@@ -61,10 +61,19 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves until `health` says to stop; then waits for the calls that run, until it says to end.
+    /// Serves calls until `health` says to drain; then waits for those that run, until it says to end.
     ///
     /// `turned_away` is told of every connection over the ceiling.
     pub async fn serve(self, router: Router, health: Health, turned_away: impl Fn() + Send + Sync) {
+        self.serve_until(Phase::Draining, router, health, turned_away).await;
+    }
+
+    /// Serves operators until `health` says to end.
+    pub async fn serve_to_the_end(self, router: Router, health: Health) {
+        self.serve_until(Phase::Ending, router, health, || {}).await;
+    }
+
+    async fn serve_until(self, last: Phase, router: Router, health: Health, turned_away: impl Fn() + Send + Sync) {
         let ceiling = Arc::new(Semaphore::new(self.limits.connections.min(Semaphore::MAX_PERMITS)));
         let builder = Arc::new(http(self.limits));
         let running = GracefulShutdown::new();
@@ -97,7 +106,7 @@ impl Listener {
         };
         tokio::select! {
             () = accepting => {}
-            () = health.reached(Phase::Draining) => {}
+            () = health.reached(last) => {}
         }
         drop(self.socket);
         tokio::select! {

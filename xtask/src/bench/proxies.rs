@@ -32,7 +32,7 @@ impl Upstream {
             dir,
             binary,
             &arguments,
-            &[("RUST_LOG", "breakwater=info,warn")],
+            &[("RUST_LOG", "breakwater=info,breakwater::access=off,warn")],
         )?;
         Ok(Self { address: process.address("listening on").await?, _process: Some(process) })
     }
@@ -50,7 +50,7 @@ impl Gateway {
         std::fs::write(&config, gateway_config(upstream.address))?;
         let arguments = ["serve".into(), "--config".into(), config.into_os_string()];
         // The program's own lines say where it listens; a line per call comes from elsewhere.
-        let filter = if access_log { "info" } else { "breakwater=info,warn" };
+        let filter = if access_log { "info" } else { "breakwater=info,breakwater::access=off,warn" };
         let mut process = Process::start_with("gateway", MEASURED, dir, binary, &arguments, &[("RUST_LOG", filter)])?;
         let address = process.address("listening on").await?;
         driver::probe(address, "/readyz").await.context("the gateway is not ready")?;

@@ -1,0 +1,136 @@
+//! The command line, and which command does what.
+
+use crate::{check, explain, serve, simulate};
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::future::Future;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "Examples:
+  breakwater serve                        with the providers whose keys are set, or the simulator
+  breakwater serve --config gateway.yaml
+  breakwater check gateway.yaml           every fault with its path
+  breakwater explain --route chat         where a call would go, and why
+  breakwater simulate --listen 127.0.0.1:9000";
+
+/// A gateway between applications and language model providers.
+///
+/// Speaks the OpenAI API, routes every call over several providers, survives their outages, and counts as success
+/// only what reached the user complete, valid and in time.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the gateway
+    Serve(Serve),
+    /// Run a stand-alone simulated provider, scripted under /_sim
+    Simulate {
+        /// Where to listen; port 0 lets the system choose
+        #[arg(long, default_value = "127.0.0.1:9000")]
+        listen: SocketAddr,
+        /// Makes it answer and fail the same way again
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+    /// Check a configuration: every fault with its path, and warnings
+    Check {
+        /// The file; by default the one that `serve` would use
+        file: Option<PathBuf>,
+    },
+    /// Show where a call would go: candidates in order, and why others are passed over
+    Explain(Explain),
+    /// Print the JSON Schema of the configuration file
+    Schema,
+}
+
+/// Run the gateway.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The configuration file [default: $BREAKWATER_CONFIG, ./breakwater.yaml, /etc/breakwater/breakwater.yaml, or
+    /// none: every provider whose usual key variable is set]
+    #[arg(long, short)]
+    pub(crate) config: Option<PathBuf>,
+    /// Where clients connect, instead of what the configuration says
+    #[arg(long)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where metrics and administration are, instead of what the configuration says
+    #[arg(long)]
+    pub(crate) admin: Option<SocketAddr>,
+    /// How to write logs [default: human on a terminal, else json]
+    #[arg(long, env = "BREAKWATER_LOG_FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// Show where a call would go.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The route's name
+    #[arg(long, required_unless_present = "request")]
+    pub(crate) route: Option<String>,
+    /// A request body (JSON) whose `model` decides
+    #[arg(long)]
+    pub(crate) request: Option<PathBuf>,
+    /// The configuration file, found as by `serve`
+    #[arg(long, short)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+impl LogFormat {
+    /// What was asked for, else what fits where standard error goes.
+    pub(crate) fn choose(asked: Option<Self>) -> Self {
+        asked.unwrap_or(if std::io::stderr().is_terminal() { Self::Human } else { Self::Json })
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// A failure at run time. A bad configuration is no error here: it is told, and decides the exit code.
+pub(crate) fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Serve(options) => serve::run(options),
+        Command::Simulate { listen, seed } => block_on(simulate::run(listen, seed)),
+        Command::Check { file } => Ok(check::run(file.as_deref())),
+        Command::Explain(options) => explain::run(&options),
+        Command::Schema => {
+            anstream::println!("{:#}", config::schema());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs `work` on a runtime with a thread for each processor that this process may use.
+///
+/// # Errors
+/// What `work` says, or that no runtime could be made.
+pub(crate) fn block_on(work: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    let alone = std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
+    let mut builder = if alone {
+        // A second thread would only cost wake-ups.
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    let runtime = builder.enable_all().build().context("cannot start the runtime")?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}

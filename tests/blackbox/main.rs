@@ -1,0 +1,1 @@
+//! The whole gateway, as a client sees it.
