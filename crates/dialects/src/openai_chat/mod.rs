@@ -9,6 +9,7 @@ mod error;
 mod request;
 mod shape;
 mod stream;
+mod template;
 
 pub use answer::read_whole;
 pub use error::{Rendered, read_error, render, render_event};

@@ -4,6 +4,7 @@ use super::DONE;
 use super::answer::may_be_empty;
 use super::chunk::Chunk;
 use super::error::read_error;
+use super::template::Template;
 use crate::Quirks;
 use crate::sse::{Block, Framer};
 use bytes::Bytes;
@@ -23,6 +24,8 @@ pub struct StreamDecoder {
     progress: Progress,
     begun: u128,
     ended: u128,
+    /// The last event of plain text, which most events only repeat with other words.
+    template: Template,
 }
 
 /// What the end of a stream amounts to.
@@ -135,10 +138,13 @@ impl StreamDecoder {
             self.progress.done = true;
             return Event::Done;
         }
+        let named_error = self.framer.name(block) == Some(b"error");
+        if !named_error && self.template.fits(data) {
+            return Event::Content;
+        }
         if data.is_empty() {
             return Event::Preamble;
         }
-        let named_error = self.framer.name(block) == Some(b"error");
         let Ok(text) = std::str::from_utf8(data) else {
             return Event::Garbage;
         };
@@ -161,6 +167,7 @@ impl StreamDecoder {
         progress.finish = choices.finish.or(progress.finish);
         progress.usage = usage.or(progress.usage);
         if choices.content {
+            self.template.learn(data);
             Event::Content
         } else if choices.ended != 0 || usage.is_some() {
             Event::Closing
