@@ -1,7 +1,7 @@
 //! The tail of a reply: what reaches the client after the commit point, and the settling of the call.
 //!
 //! One body for whole and streamed answers; a whole answer is a stream of one piece. What is already there leaves
-//! together: the body lets the connection task run on a few times while more keeps coming, and then writes once.
+//! together: the body lets the upstream connection run on for as long as that brings more, and then writes once.
 
 use crate::OpenCall;
 use admission::Admitted;
@@ -18,8 +18,6 @@ use tokio::time::{Instant, Sleep};
 
 /// The most gathered before it is written, in bytes.
 const GATHER: usize = 64 * 1024;
-/// How often the connection task is let run on while more keeps coming.
-const YIELDS: u32 = 3;
 /// How long a stream may stay open behind its terminator before it is taken for ended.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -53,7 +51,8 @@ pub(crate) struct Stream {
     /// When anything last came, and when content last came.
     heard: Instant,
     spoke: Instant,
-    yields: u32,
+    /// The upstream connection was let run on since anything last came, and brought nothing.
+    yielded: bool,
     phase: Phase,
 }
 
@@ -78,7 +77,7 @@ impl Stream {
         let deadline = Instant::from_std(deadline);
         let timer = Box::pin(tokio::time::sleep_until(deadline.min(now + idle)));
         let (out, phase) = (BytesMut::new(), Phase::Flowing);
-        Self { decoder, body, out, idle, deadline, limit, timer, heard: now, spoke: now, yields: 0, phase }
+        Self { decoder, body, out, idle, deadline, limit, timer, heard: now, spoke: now, yielded: false, phase }
     }
 
     /// When the stream is given up if nothing more comes.
@@ -231,13 +230,13 @@ impl Tail {
     fn poll_stream(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             if matches!(stream.phase, Phase::Ended) || stream.out.len() >= GATHER {
-                stream.yields = 0;
                 let out = stream.out.split().freeze();
                 return Poll::Ready((!out.is_empty()).then_some(out));
             }
             match Pin::new(&mut stream.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
+                        stream.yielded = false;
                         self.feed(stream, &data);
                     }
                 }
@@ -249,12 +248,12 @@ impl Tail {
                 }
                 Poll::Ready(None) => self.ended(stream),
                 Poll::Pending if !stream.out.is_empty() => {
-                    if stream.yields < YIELDS {
-                        stream.yields += 1;
+                    if !stream.yielded {
+                        // hyper hands frames over one task hop each: let its connection bring the next one.
+                        stream.yielded = true;
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    stream.yields = 0;
                     return Poll::Ready(Some(stream.out.split().freeze()));
                 }
                 Poll::Pending => {
