@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use llm::{CallError, ErrorKind, ProviderError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -140,8 +140,10 @@ pub fn render(error: &CallError) -> Rendered {
         return Rendered { status: theirs.status, code: theirs.kind.as_str(), body: theirs.body.clone() };
     }
     let Wording { status, kind, code, param, message } = wording(error);
-    let body = serde_json::json!({ "error": { "message": message, "type": kind, "param": param, "code": code } });
-    Rendered { status, code, body: body.to_string().into() }
+    let error = Inner { message: &message, kind, param: param.as_deref(), code };
+    // Borrowed text cannot fail to serialise.
+    let body = serde_json::to_vec(&Outer { error }).unwrap_or_default();
+    Rendered { status, code, body: body.into() }
 }
 
 /// Words `error` as the last event of a stream. No terminator follows it.
@@ -154,6 +156,20 @@ pub fn render_event(error: &CallError) -> Bytes {
 /// Any JSON object.
 #[derive(Deserialize)]
 struct AnObject {}
+
+#[derive(Serialize)]
+struct Outer<'a> {
+    error: Inner<'a>,
+}
+
+#[derive(Serialize)]
+struct Inner<'a> {
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    param: Option<&'a str>,
+    code: &'a str,
+}
 
 struct Wording {
     status: u16,
