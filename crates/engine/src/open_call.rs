@@ -47,7 +47,8 @@ impl Journal {
             finish: None,
             usage: None,
         };
-        OpenCall { record: Box::new(record), journal: Arc::clone(self), arrived: now, read: now, routed: false }
+        let (record, journal) = (Box::new(record), Arc::clone(self));
+        OpenCall { record, journal, arrived: now, read: now, attempting: None, routed: false }
     }
 }
 
@@ -58,6 +59,8 @@ pub struct OpenCall {
     arrived: Instant,
     /// When the request had been read whole.
     read: Instant,
+    /// When the attempt under way began, while it has not come to its commit point or failure.
+    attempting: Option<Instant>,
     routed: bool,
 }
 
@@ -109,8 +112,9 @@ impl OpenCall {
         self.record.error = Some(code);
     }
 
-    /// Notes that an attempt begins; neutral until it is settled.
-    pub(crate) fn attempt_begins(&mut self, candidate: &Candidate) {
+    /// Notes that an attempt begins at `now`; neutral until it is settled.
+    pub(crate) fn attempt_begins(&mut self, candidate: &Candidate, now: Instant) {
+        self.attempting = Some(now);
         self.record.attempts.push(AttemptRecord {
             target: candidate.target.clone(),
             label: candidate.label.clone(),
@@ -121,10 +125,10 @@ impl OpenCall {
         });
     }
 
-    /// Notes how long the attempt under way took to its commit point or its failure.
-    pub(crate) fn attempt_took(&mut self, duration: Duration) {
-        if let Some(attempt) = self.record.attempts.last_mut() {
-            attempt.duration = duration;
+    /// Notes that the attempt under way came to its commit point, its failure or its abandonment at `now`.
+    pub(crate) fn attempt_decided(&mut self, now: Instant) {
+        if let (Some(begun), Some(attempt)) = (self.attempting.take(), self.record.attempts.last_mut()) {
+            attempt.duration = now - begun;
         }
     }
 
@@ -165,7 +169,9 @@ impl Drop for OpenCall {
             self.record.outcome = Outcome::Failed;
             self.record.error = Some("internal_error");
         }
-        self.record.duration = tokio::time::Instant::now().into_std() - self.arrived;
+        let now = tokio::time::Instant::now().into_std();
+        self.attempt_decided(now);
+        self.record.duration = now - self.arrived;
         for sink in &self.journal.sinks {
             if self.routed {
                 sink.released(&self.record.route);

@@ -38,10 +38,10 @@ pub(crate) async fn race(
         let Some(candidate) = plan.candidates.get(place) else {
             return Err(Exhausted { stop: Stop::Exhausted, failures });
         };
-        call.attempt_begins(candidate);
+        call.attempt_begins(candidate, begun);
         let result = attempt(transport, request, candidate, plan.policy.timeouts, by.into()).await;
         let ended = now();
-        call.attempt_took(ended - begun);
+        call.attempt_decided(ended);
         match result {
             Ok(started) => return Ok(Won { started, candidate: plan.candidates.swap_remove(place) }),
             Err(Failed { failure, key }) => {

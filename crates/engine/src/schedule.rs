@@ -4,6 +4,9 @@ use crate::Advice;
 use routing::{Policy, Timeouts};
 use std::time::{Duration, Instant};
 
+/// How many first-token timeouts a whole answer may stay silent for while another target could be asked.
+const WHOLE_PATIENCE: u32 = 5;
+
 /// The attempts of one call, decided one at a time.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -75,14 +78,16 @@ impl Schedule {
     /// How long the next attempt may stay silent.
     ///
     /// A stream is held to the first-token timeout. A whole answer shows nothing until it is finished, so its silence
-    /// proves nothing for long: it gets its even share of the time left, so that the candidates after it keep theirs.
+    /// proves less: it gets [`WHOLE_PATIENCE`] such timeouts, but no more than its even share of the time left, so that
+    /// the candidates after it keep theirs. Where none is left to turn to, it gets all the time there is.
     fn patience(&self, left: Duration) -> Duration {
-        if self.stream {
-            return self.timeouts.first_token;
+        let Timeouts { first_token, .. } = self.timeouts;
+        let candidates = u32::try_from(self.candidates - self.next).unwrap_or(u32::MAX);
+        match (self.stream, candidates.min(self.attempts_left)) {
+            (true, _) => first_token,
+            (false, 0 | 1) => left,
+            (false, tries) => (first_token * WHOLE_PATIENCE).min(left / tries).max(first_token),
         }
-        let remaining = u32::try_from(self.candidates - self.next).unwrap_or(u32::MAX);
-        let share = left / remaining.min(self.attempts_left).max(1);
-        share.max(self.timeouts.first_token)
     }
 }
 
@@ -136,9 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn whole_answers_share_the_time_left() {
+    fn whole_answers_are_given_more_time_but_leave_some() {
         let now = Instant::now();
-        for (candidates, total, first) in [(1, 120, 120), (2, 120, 60), (3, 120, 40), (9, 120, 40), (9, 15, 10)] {
+        for (candidates, total, first) in
+            [(1, 120, 120), (2, 120, 50), (2, 60, 30), (3, 120, 40), (9, 120, 40), (9, 15, 10), (2, 15, 10)]
+        {
             let mut schedule = Schedule::new(policy(3), candidates, false, now + total * SECOND);
             assert_eq!(
                 schedule.step(now),
