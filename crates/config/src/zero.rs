@@ -11,7 +11,8 @@ const SIMULATOR: &str = "simulator";
 /// Settings from the environment alone.
 ///
 /// Every preset whose usual key variable is set and not empty becomes a provider and a route, both named
-/// after its kind; the route answers to the preset's model families, and the first route to every other name.
+/// after its kind; the route answers to the preset's example model, which is what `GET /v1/models` then lists, to its
+/// model families, and the first route to every other name.
 /// With no key at all the one provider is the simulator. What was passed over is in `warnings`.
 #[must_use]
 pub fn zero_config(env: Env<'_>) -> Settings {
@@ -47,7 +48,7 @@ fn provider(preset: &Preset, set: &dyn Fn(&str) -> Option<String>, key: String) 
 fn served(found: Vec<(&Preset, ProviderSettings)>) -> (Vec<Provider>, Vec<RouteSettings>) {
     let routes = found.iter().enumerate().map(|(place, (preset, _))| {
         let everything_else = (place == 0).then_some("*");
-        route(preset.kind, preset.families.iter().copied().chain(everything_else))
+        route(preset.kind, preset.example.into_iter().chain(preset.families.iter().copied()).chain(everything_else))
     });
     let routes = routes.collect();
     (found.into_iter().map(|(_, provider)| Provider::Http(provider)).collect(), routes)

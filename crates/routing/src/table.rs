@@ -94,7 +94,9 @@ impl RouteTable {
         let mut models = Vec::new();
         let mut patterns = Vec::new();
         for (place, route) in routes.iter().enumerate() {
-            models.push(route.name.to_string());
+            if is_a_model(route) {
+                models.push(route.name.to_string());
+            }
             for alias in &route.aliases {
                 if alias.contains('*') {
                     patterns.push((Glob::new(alias), place));
@@ -151,7 +153,8 @@ impl RouteTable {
         self.find(model).is_some()
     }
 
-    /// Names of routes and their aliases, patterns left out, in the order of the configuration, each once.
+    /// What a client may ask for: names of routes and their aliases, patterns left out, in the order of the
+    /// configuration, each once. Left out too is the name of a route that only passes names on, and has one to show.
     #[must_use]
     pub fn models(&self) -> Vec<String> {
         self.models.clone()
@@ -235,6 +238,13 @@ impl RouteTable {
         let (provider, priority) = (target.provider, target.priority);
         Some(Candidate { target: target_id(target, model), provider, label: label.clone(), priority })
     }
+}
+
+/// Whether a route's own name is worth asking for: not where every target would be asked for a model of that name
+/// although the route lists better ones.
+fn is_a_model(route: &RouteSettings) -> bool {
+    let passes_on = route.targets.iter().all(|target| target.model == ModelChoice::AsRequested);
+    !passes_on || route.aliases.iter().all(|alias| alias.contains('*'))
 }
 
 impl Route {

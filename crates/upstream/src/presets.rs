@@ -15,6 +15,8 @@ pub struct Preset {
     pub key_variable: Option<&'static str>,
     /// Patterns of the model names that are surely its own.
     pub families: &'static [&'static str],
+    /// A small model of its, to try it with.
+    pub example: Option<&'static str>,
     /// Where it differs from the dialect.
     pub quirks: Quirks,
 }
@@ -29,6 +31,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.openai.com/v1",
         key_variable: Some("OPENAI_API_KEY"),
         families: &["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*"],
+        example: Some("gpt-4o-mini"),
         quirks: PLAIN,
     },
     Preset {
@@ -36,6 +39,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.mistral.ai/v1",
         key_variable: Some("MISTRAL_API_KEY"),
         families: &["mistral-*", "ministral-*", "magistral-*", "codestral-*", "devstral-*", "pixtral-*"],
+        example: Some("mistral-small-latest"),
         quirks: PLAIN,
     },
     Preset {
@@ -43,6 +47,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.groq.com/openai/v1",
         key_variable: Some("GROQ_API_KEY"),
         families: &[],
+        example: Some("llama-3.1-8b-instant"),
         quirks: PLAIN,
     },
     Preset {
@@ -50,6 +55,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.deepseek.com",
         key_variable: Some("DEEPSEEK_API_KEY"),
         families: &["deepseek-*"],
+        example: Some("deepseek-chat"),
         quirks: PLAIN,
     },
     Preset {
@@ -57,6 +63,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.x.ai/v1",
         key_variable: Some("XAI_API_KEY"),
         families: &["grok-*"],
+        example: Some("grok-3-mini"),
         quirks: PLAIN,
     },
     Preset {
@@ -64,6 +71,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.together.xyz/v1",
         key_variable: Some("TOGETHER_API_KEY"),
         families: &[],
+        example: Some("meta-llama/Llama-3.3-70B-Instruct-Turbo"),
         quirks: PLAIN,
     },
     Preset {
@@ -71,6 +79,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.fireworks.ai/inference/v1",
         key_variable: Some("FIREWORKS_API_KEY"),
         families: &["accounts/fireworks/*"],
+        example: Some("accounts/fireworks/models/llama-v3p1-8b-instruct"),
         quirks: PLAIN,
     },
     Preset {
@@ -78,6 +87,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://openrouter.ai/api/v1",
         key_variable: Some("OPENROUTER_API_KEY"),
         families: &[],
+        example: Some("openrouter/auto"),
         quirks: PLAIN,
     },
     Preset {
@@ -85,15 +95,31 @@ pub const PRESETS: &[Preset] = &[
         base_url: "https://api.perplexity.ai",
         key_variable: Some("PERPLEXITY_API_KEY"),
         families: &["sonar*"],
+        example: Some("sonar"),
         quirks: NO_DONE,
     },
-    Preset { kind: "ollama", base_url: "http://127.0.0.1:11434/v1", key_variable: None, families: &[], quirks: PLAIN },
-    Preset { kind: "vllm", base_url: "http://127.0.0.1:8000/v1", key_variable: None, families: &[], quirks: PLAIN },
+    Preset {
+        kind: "ollama",
+        base_url: "http://127.0.0.1:11434/v1",
+        key_variable: None,
+        families: &[],
+        example: None,
+        quirks: PLAIN,
+    },
+    Preset {
+        kind: "vllm",
+        base_url: "http://127.0.0.1:8000/v1",
+        key_variable: None,
+        families: &[],
+        example: None,
+        quirks: PLAIN,
+    },
     Preset {
         kind: "llama.cpp",
         base_url: "http://127.0.0.1:8080/v1",
         key_variable: None,
         families: &[],
+        example: None,
         quirks: PLAIN,
     },
     Preset {
@@ -101,9 +127,17 @@ pub const PRESETS: &[Preset] = &[
         base_url: "http://127.0.0.1:1234/v1",
         key_variable: None,
         families: &[],
+        example: None,
         quirks: PLAIN,
     },
-    Preset { kind: "sglang", base_url: "http://127.0.0.1:30000/v1", key_variable: None, families: &[], quirks: PLAIN },
+    Preset {
+        kind: "sglang",
+        base_url: "http://127.0.0.1:30000/v1",
+        key_variable: None,
+        families: &[],
+        example: None,
+        quirks: PLAIN,
+    },
 ];
 
 /// The preset behind a `kind`, if that is one.

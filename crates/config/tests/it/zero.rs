@@ -11,8 +11,16 @@ fn every_key_in_the_environment_is_a_provider_and_a_route() {
     let cases: &[Case<'_>] = &[
         (&[], &[("simulator", &["*"])], vec![]),
         (&[("OPENAI_API_KEY", "")], &[("simulator", &["*"])], vec![]),
-        (&[("OPENAI_API_KEY", "k")], &[("openai", &["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "*"])], vec![]),
-        (&[("XAI_API_KEY", "k"), ("GROQ_API_KEY", "k")], &[("groq", &["*"]), ("xai", &["grok-*"])], vec![]),
+        (
+            &[("OPENAI_API_KEY", "k")],
+            &[("openai", &["gpt-4o-mini", "gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "*"])],
+            vec![],
+        ),
+        (
+            &[("XAI_API_KEY", "k"), ("GROQ_API_KEY", "k")],
+            &[("groq", &["llama-3.1-8b-instant", "*"]), ("xai", &["grok-3-mini", "grok-*"])],
+            vec![],
+        ),
         (
             &[("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k"), ("COHERE_API_KEY", "")],
             &[("simulator", &["*"])],

@@ -73,6 +73,17 @@ fn a_name_leads_to_the_most_exact_meaning_it_has() {
 }
 
 #[test]
+fn a_route_that_only_passes_names_on_shows_the_better_ones() {
+    for (aliases, targets, shown) in [
+        (&["gpt-x", "gpt-*"][..], &["a/*"][..], &["gpt-x"][..]),
+        (&["*"], &["a/*"], &["route"]),
+        (&["gpt-x"], &["a/*", "b/fixed"], &["route", "gpt-x"]),
+    ] {
+        assert_eq!(table(vec![route("route", aliases, targets)], false).models(), shown, "{aliases:?} {targets:?}");
+    }
+}
+
+#[test]
 fn targets_are_ordered_by_priority_each_once_and_the_rest_explained() {
     let listed = ["a/late 3", "b/off 1 0", "a/first 1", "b/mid 2 5", "b/first 2 1", "b/* 4", "a/first 3"];
     let table = table(vec![route("first", &[], &listed)], true);
