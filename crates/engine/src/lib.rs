@@ -13,6 +13,9 @@ mod schedule;
 mod sink;
 mod tail;
 
+#[cfg(test)]
+mod tests;
+
 pub use classify::{Advice, Blame, Judgement, classify, outcome_of};
 pub use execute::{Call, Engine, Lost, Reply};
 pub use open_call::{Journal, OpenCall};

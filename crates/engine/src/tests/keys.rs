@@ -1,0 +1,51 @@
+//! Keys that a provider turns down: another key first, then another target.
+
+use super::script::{Script, events, head, json};
+use super::stage::*;
+use llm::Outcome;
+use std::time::Duration;
+
+fn throttled(name: &'static str, value: &'static str) -> Script {
+    head(429).header(name, value)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_rests_and_a_fresh_one_keeps_the_target() {
+    for (bad, rest) in [
+        (head(401), 900_000),
+        (head(403), 900_000),
+        (head(402), 900_000),
+        (head(429), 5_000),
+        (throttled("retry-after", "30"), 30_000),
+        (throttled("retry-after", "86400"), 300_000),
+        (throttled("retry-after-ms", "250"), 250),
+        (json(200, r#"{"error":{"message":"m","type":"rate_limit_error"}}"#), 5_000),
+    ] {
+        let good = events().say([HI, STOP, DONE].concat());
+        let played = streamed([bad, good.clone()]).keys(0, 2).then(0, good).play().await;
+        assert_eq!(played.head, Ok(("a/m-a".into(), false)));
+        assert_eq!((played.record.outcome, played.record.attempts.len()), (Outcome::Success, 2));
+        assert_eq!(played.counts.keys, [Some(0), Some(1)]);
+        assert_eq!(played.counts.rests, [(0, 0, Duration::from_millis(rest))]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_fresh_key_the_next_target_is_tried() {
+    for (keys, expected) in [(0, &[None, None][..]), (1, &[Some(0), None]), (2, &[Some(0), Some(1), None])] {
+        let played = whole([head(429), json(200, ANSWER)]).keys(0, keys).play().await;
+        assert_eq!(played.head, Ok(("b/m-b".into(), true)), "{keys} keys");
+        assert_eq!((&*played.counts.keys, played.counts.rests.len()), (expected, keys));
+    }
+    let played = whole([head(401), json(200, ANSWER)]).keys(0, 5).play().await;
+    assert_eq!((played.head.is_err(), played.counts.sent.len()), (true, 3), "keys do not lift the most attempts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_key_rests_for_what_is_not_its_doing() {
+    for bad in [head(500), head(503), head(404), json(200, ""), json(400, "{}")] {
+        let played = whole([bad, head(500)]).keys(0, 2).play().await;
+        assert!(played.counts.rests.is_empty());
+        assert!(played.counts.sent.len() <= 2, "nor is the target asked again");
+    }
+}

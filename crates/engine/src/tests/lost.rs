@@ -1,0 +1,107 @@
+//! Calls that nobody answered: what the client is told, and when.
+
+use super::script::{Script, events, fails, hangs, head, json, ms};
+use super::stage::*;
+use llm::{CallError, Failure, Outcome, Reach, Verdict};
+use std::time::Duration;
+
+fn refused() -> Script {
+    fails(Failure::Unreachable(Reach::Refused))
+}
+
+fn unavailable(message: &str, retry_after: Option<u64>) -> CallError {
+    CallError::AllTargetsUnavailable { message: message.into(), retry_after: retry_after.map(Duration::from_secs) }
+}
+
+fn failed(message: &str) -> CallError {
+    CallError::UpstreamFailed { message: message.into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_says_whether_coming_back_may_help() {
+    let throttled = |seconds| head(429).header("retry-after", seconds);
+    for stream in [true, false] {
+        for (scripts, sends, expected) in [
+            (vec![], 0, unavailable("No target of this route may be called.", None)),
+            (vec![refused()], 1, unavailable("No target answered: a/m-a refused the connection.", None)),
+            (
+                vec![refused(), throttled("30"), head(503).header("retry-after", "7")],
+                3,
+                unavailable(
+                    "No target answered: a/m-a refused the connection; b/m-b answered 429; c/m-c answered 503.",
+                    Some(7),
+                ),
+            ),
+            (
+                vec![throttled("9"), json(500, "")],
+                2,
+                failed("No target answered: a/m-a answered 429; b/m-b answered 500."),
+            ),
+            (vec![head(401)], 1, failed("No target answered: a/m-a answered 401.")),
+            (
+                vec![refused(), refused(), refused(), json(200, ANSWER)],
+                3,
+                unavailable(
+                    "No target answered: a/m-a refused the connection; b/m-b refused the connection; \
+                     c/m-c refused the connection.",
+                    None,
+                ),
+            ),
+        ] {
+            let played = Stage::new(stream, scripts).play().await;
+            assert_eq!(played.head, Err(expected));
+            assert_eq!((played.counts.sent.len(), played.record.attempts.len()), (sends, sends));
+            assert_eq!((played.record.outcome, played.record.served), (Outcome::Failed, None));
+            assert_eq!((played.record.first_token, played.record.stream_end), (None, None));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_comes_before_the_target_had_its_time_blames_nobody() {
+    let limit = ms(3_000);
+    for (stream, scripts, verdicts) in [
+        (true, vec![hangs(), json(500, "")], vec![Verdict::Neutral]),
+        (false, vec![hangs(), json(500, "")], vec![Verdict::Neutral]),
+        (true, vec![events().repeat(9, 1_000, PING)], vec![Verdict::Neutral]),
+        (false, vec![json(500, "").after(1_000), hangs()], vec![Verdict::HardFailure, Verdict::Neutral]),
+    ] {
+        let played = Stage::new(stream, scripts).within(limit).play().await;
+        assert_eq!(played.head, Err(CallError::DeadlineExceeded { limit }));
+        assert_eq!(played.at, limit);
+        let seen: Vec<_> = played.record.attempts.iter().map(|attempt| attempt.verdict).collect();
+        assert_eq!(seen, verdicts);
+        assert_eq!(played.record.attempts.last().unwrap().cause, Some("deadline"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_is_made_without_time() {
+    let played = streamed([hangs()]).within(Duration::ZERO).play().await;
+    assert_eq!(played.head, Err(CallError::DeadlineExceeded { limit: Duration::ZERO }));
+    assert_eq!(played.counts.sent.len(), 0);
+    let played = streamed([hangs(), hangs()]).within(ms(10_000)).play().await;
+    assert_eq!(played.head, Err(CallError::DeadlineExceeded { limit: ms(10_000) }));
+    assert_eq!((played.counts.sent.len(), played.at), (1, ms(10_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whole_answers_share_the_time_that_is_left() {
+    let answer = || json(200, ANSWER);
+    for (scripts, within, at) in [
+        (vec![answer().after(59_000)], None, 59_000),
+        (vec![hangs(), answer().after(29_000)], None, 59_000),
+        (vec![hangs(), hangs(), answer().after(19_000)], None, 59_000),
+        (vec![hangs(), answer().after(14_000)], Some(30_000), 29_000),
+        (vec![hangs(), answer().after(1_000)], Some(12_000), 11_000),
+        (vec![answer().after(59_000)], Some(90_000), 59_000),
+    ] {
+        let mut stage = whole(scripts);
+        if let Some(within) = within {
+            stage = stage.within(ms(within));
+        }
+        let played = stage.play().await;
+        assert!(played.head.is_ok(), "{within:?}: {:?}", played.head);
+        assert_eq!(played.at, ms(at));
+    }
+}
