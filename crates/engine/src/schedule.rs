@@ -39,7 +39,7 @@ pub enum Step {
 /// Why a call is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// No candidate or no attempt is left, or another attempt would not help.
+    /// No candidate or no attempt is left while there was time, or another attempt would not help.
     Exhausted,
     /// There is no time left.
     Deadline,
@@ -55,11 +55,15 @@ impl Schedule {
 
     /// Decides at `now`; a [`Step::Try`] counts as an attempt.
     pub fn step(&mut self, now: Instant) -> Step {
-        if self.closed || self.attempts_left == 0 || self.next >= self.candidates {
+        if self.closed {
             return Step::Stop(Stop::Exhausted);
         }
+        // Asked before what is left: a last target that used up the time is not why the client has no answer.
         if now >= self.deadline {
             return Step::Stop(Stop::Deadline);
+        }
+        if self.attempts_left == 0 || self.next >= self.candidates {
+            return Step::Stop(Stop::Exhausted);
         }
         let by = now + self.patience(self.deadline - now);
         self.attempts_left -= 1;
