@@ -143,6 +143,7 @@ async fn hold(mut body: Body, mut decoder: StreamDecoder, limits: Limits) -> Res
                 Event::Error(error) => return Err(Failure::Provider(error)),
                 Event::Garbage => return Err(Failure::NotAnAnswer("an unreadable event")),
                 Event::Done if !decoder.has_begun() => return Err(Failure::Empty),
+                Event::Done if !decoder.progress().finished => return Err(Failure::Truncated),
                 _ => {}
             }
             frames.push(frame);

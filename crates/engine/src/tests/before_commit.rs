@@ -101,6 +101,7 @@ async fn a_stream_is_believed_only_with_its_first_content() {
             ("error after the role", events().say(ROLE).wait(9).say(OVERLOADED), hard, "overloaded", Some(503), 9),
             ("error with content", events().say([ROLE, HI, OVERLOADED].concat()), hard, "overloaded", Some(503), 0),
             ("error in a last line", events().say(OVERLOADED.trim_end()), hard, "overloaded", Some(503), 0),
+            ("terminator with content", events().say([HI, DONE].concat()), hard, "truncated", None, 0),
             ("garbage first", events().say("data: {\"choi\n\n"), hard, "not_an_answer", None, 0),
             ("garbage with content", events().say([HI, "data: <p>\n\n"].concat()), hard, "not_an_answer", None, 0),
             ("a web page", events().say("<html>\n\n"), SemanticFailure, "empty", None, 0),
