@@ -6,7 +6,7 @@
 use bytes::{Bytes, BytesMut};
 use dialects::openai_chat::{self, Ending, StreamDecoder};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use llm::{ChatRequest, Event, Failure, Frame, Progress};
 use routing::{Candidate, Timeouts};
@@ -202,7 +202,11 @@ async fn collect(mut body: Body, limit: usize, limits: Limits) -> Result<Bytes, 
 
 /// Whether a response claims to be a stream; one that claims nothing is taken for one.
 fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_none_or(|value| value.as_bytes().starts_with(b"text/event-stream"))
+    const STREAM: &[u8] = b"text/event-stream";
+    headers
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .is_none_or(|name| name.get(..STREAM.len()).is_some_and(|name| name.eq_ignore_ascii_case(STREAM)))
 }
 
 /// The time of day, for the one form of retry advice that is a date.

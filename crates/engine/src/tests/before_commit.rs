@@ -136,6 +136,13 @@ async fn a_whole_answer_has_its_share_of_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn media_types_have_no_case() {
+    let script = good(true).header("content-type", "Text/Event-Stream; charset=UTF-8");
+    let played = streamed([script]).play().await;
+    assert_eq!(played.record.outcome, Outcome::Success);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_choice_that_answers_is_a_plain_success() {
     for (stream, script) in [
         (true, good(true)),
