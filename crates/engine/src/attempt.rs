@@ -17,7 +17,7 @@ use upstream::{Body, Inbound, Key, Outbound, Transport};
 
 /// The largest whole answer held, in bytes.
 pub(crate) const MAX_ANSWER: usize = 32 * 1024 * 1024;
-/// The most that may precede a stream's first content, in bytes.
+/// The most that may precede a stream's first content, in bytes; an event begun is held besides, within its own bound.
 pub(crate) const MAX_PREAMBLE: usize = 64 * 1024;
 /// The most read of a body that says why the provider refuses, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
@@ -146,9 +146,9 @@ async fn hold(mut body: Body, mut decoder: StreamDecoder, limits: Limits) -> Res
                 Event::Done if !decoder.progress().finished => return Err(Failure::Truncated),
                 _ => {}
             }
+            held += frame.raw.len();
             frames.push(frame);
         }
-        held += data.len();
         if held > MAX_PREAMBLE && !decoder.has_begun() {
             return Err(Failure::TooLarge);
         }

@@ -113,6 +113,7 @@ async fn a_stream_is_believed_only_with_its_first_content() {
             ("content without its end", events().say(HI.trim_end()), hard, "truncated", None, 0),
             ("cut", events().say(ROLE).wait(20).cut(), hard, "cut", None, 20),
             ("long preamble", events().repeat(99, 1, preamble), hard, "too_large", None, 5),
+            ("endless event", events().repeat(99, 1, vec![b'x'; 100_000]), hard, "not_an_answer", None, 11),
             ("a whole answer", json(200, ANSWER), hard, "not_an_answer", None, 0),
         ],
     )
@@ -184,4 +185,14 @@ async fn the_clients_own_fault_comes_back_once_as_the_provider_worded_it() {
         assert_eq!(seen, [(Verdict::ClientFault, Some("invalid_request"), Some(status))]);
         assert_eq!((played.counts.sent.len(), played.counts.rests.len()), (1, 0));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_first_content_is_no_preamble() {
+    let long = HI.replace("hi", &"x".repeat(200_000));
+    let (front, back) = long.split_at(120_000);
+    let script = events().say(ROLE).wait(5).say(front.to_owned()).wait(5).say([back, STOP, DONE].concat());
+    let played = streamed([script]).play().await;
+    assert_eq!(played.record.outcome, Outcome::Success);
+    assert!(played.text() == [ROLE, &long, STOP, DONE].concat());
 }
