@@ -141,6 +141,10 @@ impl Tail {
 
     /// Takes in bytes as they came.
     fn feed(&mut self, stream: &mut Stream, data: &[u8]) {
+        if !matches!(stream.phase, Phase::Flowing) {
+            // What follows a terminator is not even listened to, or it would hold the exchange open.
+            return;
+        }
         stream.heard = Instant::now();
         stream.decoder.feed(data);
         let mut content = false;

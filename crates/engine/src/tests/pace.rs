@@ -43,3 +43,11 @@ async fn a_connection_left_open_behind_the_terminator_is_soon_given_up() {
     assert_eq!((played.over, stage.dropped()), (ms(600), vec![ms(600)]));
     assert_eq!((played.record.outcome, played.record.stream_end), (Outcome::Success, Some(StreamEnd::Complete)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_chatter_behind_the_terminator_hold_it_open() {
+    let stage = streamed([events().say([HI, STOP, DONE].concat()).repeat(99, 100, PING)]);
+    let played = stage.play().await;
+    assert_eq!((played.over, stage.dropped()), (ms(500), vec![ms(500)]));
+    assert_eq!(played.record.outcome, Outcome::Success);
+}
