@@ -146,6 +146,10 @@ impl Tail {
             return;
         }
         stream.heard = Instant::now();
+        if stream.heard >= stream.deadline {
+            // The timer is asked only where nothing is there: with a slow reader that may be never.
+            return self.broken(stream, &Failure::Deadline);
+        }
         stream.decoder.feed(data);
         let mut content = false;
         while let Some(frame) = stream.decoder.next_frame() {

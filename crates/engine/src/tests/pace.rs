@@ -2,8 +2,10 @@
 
 use super::script::{events, ms};
 use super::stage::*;
+use http_body_util::BodyExt;
 use llm::{Outcome, StreamEnd};
 use routing::Timeouts;
+use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
 async fn comments_keep_a_committed_stream_alive() {
@@ -50,4 +52,17 @@ async fn nor_does_chatter_behind_the_terminator_hold_it_open() {
     let played = stage.play().await;
     assert_eq!((played.over, stage.dropped()), (ms(500), vec![ms(500)]));
     assert_eq!(played.record.outcome, Outcome::Success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_total_holds_for_a_provider_that_is_always_ahead_of_its_reader() {
+    let long = HI.replace("hi", &"x".repeat(70_000));
+    let stage = streamed([events().repeat(99, 0, long).say([STOP, DONE].concat())]);
+    let Ok(mut reply) = stage.execute(stage.call()).await else { panic!("no answer") };
+    while let Some(frame) = reply.body.frame().await {
+        frame.unwrap();
+        sleep(ms(1_000)).await;
+    }
+    drop(reply);
+    assert_eq!(stage.settled().stream_end, Some(StreamEnd::Deadline));
 }
