@@ -292,7 +292,8 @@ impl HttpBody for Tail {
             }
             State::Stream(mut stream) => {
                 let polled = self.poll_stream(&mut stream, cx);
-                if !matches!(polled, Poll::Ready(None)) {
+                let over = matches!(stream.phase, Phase::Ended) && stream.out.is_empty();
+                if !over {
                     self.state = State::Stream(stream);
                 }
                 polled.map(|piece| piece.map(|piece| Ok(HttpFrame::data(piece))))

@@ -3,6 +3,7 @@
 use super::script::{Script, events, ms};
 use super::stage::*;
 use dialects::openai_chat::render_event;
+use http_body_util::BodyExt;
 use llm::Verdict::{HardFailure, Neutral, RateLimited};
 use llm::{CallError, Outcome, StreamEnd, Verdict};
 
@@ -115,4 +116,15 @@ async fn nothing_follows_a_terminator() {
     let played = streamed([begun().say([STOP, DONE, HI, OVERLOADED].concat()).say(DONE)]).play().await;
     assert_eq!(played.text(), [ROLE, HI, HI, STOP, DONE].concat());
     assert_eq!((played.record.outcome, played.record.stream_end), (Outcome::Success, Some(StreamEnd::Complete)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_exchange_is_gone_with_the_last_piece() {
+    let stage = streamed([events().say(HI).wait(500).say(OVERLOADED).hang()]);
+    let Ok(mut reply) = stage.execute(stage.call()).await else { panic!("no answer") };
+    for _ in 0..2 {
+        reply.body.frame().await.unwrap().unwrap();
+    }
+    assert_eq!(stage.dropped(), [ms(500)], "though the client has not come back for more");
+    assert!(http_body::Body::is_end_stream(&reply.body));
 }
