@@ -48,7 +48,7 @@ impl Journal {
             usage: None,
         };
         let (record, journal) = (Box::new(record), Arc::clone(self));
-        OpenCall { record, journal, arrived: now, read: now, attempting: None, routed: false }
+        OpenCall { record, journal, arrived: now, read: now, attempting: None, ended: None, routed: false }
     }
 }
 
@@ -61,6 +61,8 @@ pub struct OpenCall {
     read: Instant,
     /// When the attempt under way began, while it has not come to its commit point or failure.
     attempting: Option<Instant>,
+    /// When the last byte was handed to the client, where that was before the end of everything.
+    ended: Option<Instant>,
     routed: bool,
 }
 
@@ -157,6 +159,11 @@ impl OpenCall {
         self.record.first_token = self.record.stream.then_some(now - self.arrived);
     }
 
+    /// Notes that the last byte was handed to the client at `now`.
+    pub(crate) fn ended(&mut self, now: Instant) {
+        self.ended.get_or_insert(now);
+    }
+
     /// The record, to be completed before the drop publishes it.
     pub(crate) fn record(&mut self) -> &mut CallRecord {
         &mut self.record
@@ -169,9 +176,9 @@ impl Drop for OpenCall {
             self.record.outcome = Outcome::Failed;
             self.record.error = Some("internal_error");
         }
-        let now = tokio::time::Instant::now().into_std();
-        self.attempt_decided(now);
-        self.record.duration = now - self.arrived;
+        let ended = self.ended.unwrap_or_else(|| tokio::time::Instant::now().into_std());
+        self.attempt_decided(ended);
+        self.record.duration = ended - self.arrived;
         for sink in &self.journal.sinks {
             if self.routed {
                 sink.released(&self.record.route);

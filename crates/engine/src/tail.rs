@@ -292,6 +292,9 @@ impl HttpBody for Tail {
             }
             State::Stream(mut stream) => {
                 let polled = self.poll_stream(&mut stream, cx);
+                if polled.is_ready() && !matches!(stream.phase, Phase::Flowing) {
+                    self.call.ended(Instant::now().into_std());
+                }
                 let over = matches!(stream.phase, Phase::Ended) && stream.out.is_empty();
                 if !over {
                     self.state = State::Stream(stream);

@@ -42,6 +42,7 @@ async fn a_connection_left_open_behind_the_terminator_is_soon_given_up() {
     let stage = streamed([events().say([HI, STOP].concat()).wait(100).say(DONE).hang()]);
     let played = stage.play().await;
     assert_eq!(played.pieces.last().unwrap().0, ms(100), "the client has its terminator at once");
+    assert_eq!(played.record.duration, ms(100), "which is when the call is over for it");
     assert_eq!((played.over, stage.dropped()), (ms(600), vec![ms(600)]));
     assert_eq!((played.record.outcome, played.record.stream_end), (Outcome::Success, Some(StreamEnd::Complete)));
 }
