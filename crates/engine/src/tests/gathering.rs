@@ -14,6 +14,13 @@ async fn a_burst_leaves_in_one_piece() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_within_a_few_turns_leaves_together() {
+    let played = streamed([events().repeat(8, 0, HI).say([STOP, DONE].concat()).by_hops()]).play().await;
+    assert_eq!(played.record.outcome, Outcome::Success);
+    assert!(played.pieces.len() <= 3, "{} pieces of 9", played.pieces.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_piece_grows_past_its_bound() {
     let long = HI.replace("hi", &"x".repeat(4_000));
     let script = events().repeat(200, 0, long.clone()).say([STOP, DONE].concat());

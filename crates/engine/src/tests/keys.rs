@@ -16,6 +16,7 @@ async fn a_refused_key_rests_and_a_fresh_one_keeps_the_target() {
         (head(403), 900_000),
         (head(402), 900_000),
         (head(429), 5_000),
+        (head(429).after(700), 5_000),
         (throttled("retry-after", "30"), 30_000),
         (throttled("retry-after", "86400"), 300_000),
         (throttled("retry-after-ms", "250"), 250),

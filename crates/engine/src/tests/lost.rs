@@ -108,14 +108,15 @@ async fn whole_answers_share_the_time_that_is_left() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passed_is_told_as_one_though_the_target_had_its_time() {
-    for (stream, scripts, limit) in [
-        (false, vec![hangs()], 60_000),
-        (false, vec![hangs()], 30_000),
-        (false, vec![hangs(), hangs()], 60_000),
-        (true, vec![hangs()], 10_000),
+    for (stream, scripts, asked, limit) in [
+        (false, vec![hangs()], 60_000, 60_000),
+        (false, vec![hangs()], 90_000, 60_000),
+        (false, vec![hangs()], 30_000, 30_000),
+        (false, vec![hangs(), hangs()], 60_000, 60_000),
+        (true, vec![hangs()], 10_000, 10_000),
     ] {
         let (limit, sends) = (ms(limit), scripts.len());
-        let played = Stage::new(stream, scripts).within(limit).play().await;
+        let played = Stage::new(stream, scripts).within(ms(asked)).play().await;
         assert_eq!(played.head, Err(CallError::DeadlineExceeded { limit }));
         assert_eq!((played.at, played.counts.sent.len()), (limit, sends));
         assert!(played.record.attempts.iter().all(|attempt| attempt.verdict == Verdict::HardFailure));

@@ -41,6 +41,8 @@ struct Answer {
     /// The wait before what comes next.
     wait: Duration,
     end: End,
+    /// Each piece takes a turn of the runtime, as where a connection's task hands it over.
+    by_hops: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -107,6 +109,11 @@ impl Script {
     pub(super) fn repeat(self, times: usize, millis: u64, piece: impl Into<Bytes>) -> Self {
         let piece = piece.into();
         (0..times).fold(self, |script, _| script.wait(millis).say(piece.clone()))
+    }
+
+    /// Every piece takes a turn of the runtime to arrive.
+    pub(super) fn by_hops(self) -> Self {
+        self.answer(|answer| answer.by_hops = true)
     }
 
     pub(super) fn cut(self) -> Self {
@@ -230,7 +237,7 @@ async fn play(script: Script, key: Option<Key>, mut exchange: Exchange) -> Resul
         }
         Act::Answer(mut answer) => {
             let (status, headers) = (answer.status, std::mem::take(&mut answer.headers));
-            let body = Played { answer, timer: None, exchange }.boxed_unsync();
+            let body = Played { answer, timer: None, hopped: false, exchange }.boxed_unsync();
             Ok(Inbound { status, headers, body, key })
         }
     }
@@ -240,6 +247,7 @@ async fn play(script: Script, key: Option<Key>, mut exchange: Exchange) -> Resul
 struct Played {
     answer: Answer,
     timer: Option<Pin<Box<Sleep>>>,
+    hopped: bool,
     exchange: Exchange,
 }
 
@@ -252,6 +260,11 @@ impl http_body::Body for Played {
         let wait = this.answer.pieces.front().map_or(this.answer.wait, |(wait, _)| *wait);
         if !wait.is_zero() {
             ready!(this.timer.get_or_insert_with(|| Box::pin(sleep(wait))).as_mut().poll(cx));
+        }
+        this.hopped = this.answer.by_hops && !this.hopped;
+        if this.hopped {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         if let Some((_, piece)) = this.answer.pieces.pop_front() {
             this.timer = None;
