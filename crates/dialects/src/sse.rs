@@ -8,8 +8,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr2;
 use std::ops::Range;
 
-/// The longest event held, in bytes.
-pub(crate) const MAX_EVENT: usize = 1024 * 1024;
+/// The longest event held, in bytes. Images come in one event, some megabytes of base64 each.
+pub(crate) const MAX_EVENT: usize = 8 * 1024 * 1024;
 
 /// An event grew past [`MAX_EVENT`].
 #[derive(Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! The recordings are no part of this repository: `BREAKWATER_RECORDINGS` names their folder, and without it the check
 //! says that it was skipped. Each file holds one answer: `*.chunks.txt` an event's data per line, `*.json` a whole one.
 
+#![cfg(test)]
+
 use bytes::Bytes;
 use dialects::Quirks;
 use dialects::openai_chat::{Ending, StreamDecoder, read_error, read_whole};

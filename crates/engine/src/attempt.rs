@@ -21,6 +21,8 @@ pub(crate) const MAX_ANSWER: usize = 32 * 1024 * 1024;
 pub(crate) const MAX_PREAMBLE: usize = 64 * 1024;
 /// The most read of a body that says why the provider refuses, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
+/// How long a refusal's words may take after its status, which alone decides what is tried next.
+const REFUSAL_BODY: Duration = Duration::from_secs(1);
 
 /// An answer that has begun.
 pub(crate) enum Started {
@@ -41,7 +43,7 @@ pub(crate) struct Failed {
 struct Limits {
     /// When the first content has to be there.
     by: Instant,
-    /// How long nothing at all may come once the head is there.
+    /// How long nothing at all may come once a body has begun to.
     idle: Duration,
     /// What running into `by` amounts to.
     late: Late,
@@ -68,13 +70,13 @@ impl Limits {
         }
     }
 
-    /// Waits for something of the head.
-    async fn head<T>(self, waiting: impl Future<Output = T>) -> Result<T, Failure> {
+    /// Waits for something that precedes the content.
+    async fn preamble<T>(self, waiting: impl Future<Output = T>) -> Result<T, Failure> {
         timeout_at(self.by, waiting).await.map_err(|_| self.too_late())
     }
 
-    /// Waits for something of the body.
-    async fn body<T>(self, waiting: impl Future<Output = T>) -> Result<T, Failure> {
+    /// Waits for more of what has begun to come.
+    async fn more<T>(self, waiting: impl Future<Output = T>) -> Result<T, Failure> {
         let idle = Instant::now() + self.idle;
         let failure = if idle < self.by { Failure::Stalled } else { self.too_late() };
         timeout_at(idle.min(self.by), waiting).await.map_err(|_| failure)
@@ -97,7 +99,7 @@ pub(crate) async fn attempt(
         stream: request.stream,
         connect: timeouts.connect,
     };
-    let sent = limits.head(transport.send(outbound)).await.and_then(|sent| sent);
+    let sent = limits.preamble(transport.send(outbound)).await.and_then(|sent| sent);
     let inbound = sent.map_err(|failure| Failed { failure, key: None })?;
     let key = inbound.key;
     let decoder = StreamDecoder::new(transport.quirks(candidate.provider));
@@ -133,7 +135,7 @@ async fn read_head(inbound: Inbound, stream: bool, decoder: StreamDecoder, limit
 async fn hold(mut body: Body, mut decoder: StreamDecoder, limits: Limits) -> Result<Started, Failure> {
     let (mut frames, mut held) = (Vec::new(), 0);
     while !decoder.has_begun() {
-        let Some(chunk) = limits.body(body.frame()).await? else {
+        let Some(chunk) = limits.preamble(body.frame()).await? else {
             return Err(ended_early(&mut decoder));
         };
         let Ok(data) = chunk?.into_data() else { continue };
@@ -175,7 +177,8 @@ async fn refusal(status: StatusCode, headers: &HeaderMap, body: Body, limits: Li
     let retry_after =
         dialects::retry_after(|name| headers.get(name).and_then(|value| value.to_str().ok()), since_epoch());
     // The status says enough where the body does not come.
-    let body = collect(body, MAX_ERROR, limits).await.unwrap_or_default();
+    let by = limits.by.min(Instant::now() + REFUSAL_BODY);
+    let body = collect(body, MAX_ERROR, Limits { by, ..limits }).await.unwrap_or_default();
     Failure::Provider(Box::new(openai_chat::read_error(status.as_u16(), &body, retry_after)))
 }
 
@@ -183,7 +186,9 @@ async fn refusal(status: StatusCode, headers: &HeaderMap, body: Body, limits: Li
 async fn collect(mut body: Body, limit: usize, limits: Limits) -> Result<Bytes, Failure> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
-    while let Some(frame) = limits.body(body.frame()).await? {
+    let mut begun = false;
+    while let Some(frame) = if begun { limits.more(body.frame()).await } else { limits.preamble(body.frame()).await }? {
+        begun = true;
         let Ok(data) = frame?.into_data() else { continue };
         if first.len() + rest.len() + data.len() > limit {
             return Err(Failure::TooLarge);

@@ -6,7 +6,7 @@
 use crate::OpenCall;
 use admission::Admitted;
 use bytes::{Bytes, BytesMut};
-use dialects::openai_chat::{Ending, StreamDecoder, render_event};
+use dialects::openai_chat::{Ending, StreamDecoder, as_event, render};
 use http_body::{Body as HttpBody, Frame as HttpFrame, SizeHint};
 use llm::{CallError, Dialect, Event, Failure, Frame, Outcome, Progress, StreamEnd};
 use std::convert::Infallible;
@@ -196,14 +196,14 @@ impl Tail {
         note(&mut self.call, stream.decoder.progress());
         self.call.attempt_failed(failure);
         let (outcome, end) = broken_as(failure);
-        let error = self.error_of(failure, stream.limit);
         let Dialect::OpenAiChat = self.dialect;
-        stream.out.extend_from_slice(&render_event(&error));
+        let error = render(&self.error_of(failure, stream.limit));
+        stream.out.extend_from_slice(&as_event(&error));
         stream.phase = Phase::Ended;
         let record = self.call.record();
         record.outcome = outcome;
         record.stream_end = Some(end);
-        record.error = Some(failure.as_str());
+        record.error = Some(error.code);
     }
 
     fn error_of(&mut self, failure: &Failure, limit: Duration) -> CallError {

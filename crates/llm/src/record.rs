@@ -22,7 +22,7 @@ pub struct CallRecord {
     pub outcome: Outcome,
     /// The HTTP status that went out (0 where the client left before one did).
     pub status: u16,
-    /// Our error code, where the call ended in an error of ours; for a provider's error its kind.
+    /// The code that the client was told, in the response or in the stream; for a provider's error its kind.
     pub error: Option<&'static str>,
     /// The target that served, where one did.
     pub served: Option<TargetId>,

@@ -146,11 +146,10 @@ pub fn render(error: &CallError) -> Rendered {
     Rendered { status, code, body: body.into() }
 }
 
-/// Words `error` as the last event of a stream. No terminator follows it.
+/// A worded error as the last event of a stream. No terminator follows it.
 #[must_use]
-pub fn render_event(error: &CallError) -> Bytes {
-    let body = render(error).body;
-    [b"data: ".as_slice(), &body, b"\n\n"].concat().into()
+pub fn as_event(error: &Rendered) -> Bytes {
+    [b"data: ".as_slice(), &error.body, b"\n\n"].concat().into()
 }
 
 /// Any JSON object.
@@ -353,6 +352,6 @@ mod tests {
         let body = r#"{"error":{"message":"no such thing","type":"invalid_request_error"},"request_id":"r"}"#;
         let error = CallError::Provider(Box::new(read_error(400, &Bytes::from(body), None)));
         assert_eq!(render(&error), Rendered { status: 400, code: "invalid_request", body: body.into() });
-        assert_eq!(render_event(&error), format!("data: {body}\n\n"));
+        assert_eq!(as_event(&render(&error)), format!("data: {body}\n\n"));
     }
 }

@@ -12,7 +12,7 @@ mod stream;
 mod template;
 
 pub use answer::read_whole;
-pub use error::{Rendered, read_error, render, render_event};
+pub use error::{Rendered, as_event, read_error, render};
 pub use request::{decode, with_model};
 pub use stream::{Ending, StreamDecoder};
 

@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_event_without_end_is_garbage() {
-        let (events, ..) = read(&vec![b'x'; 2 * 1024 * 1024], Quirks::default(), &[]);
+        let (events, ..) = read(&vec![b'x'; 9 * 1024 * 1024], Quirks::default(), &[]);
         assert_eq!(events.first(), Some(&Event::Garbage));
     }
 

@@ -16,7 +16,6 @@ async fn leaving_before_the_answer_ends_the_attempt_under_way() {
         ("no head yet", false, vec![hangs()], vec![Verdict::Neutral]),
         ("holding the head", true, vec![events().say(ROLE).repeat(9, 1_000, PING)], vec![Verdict::Neutral]),
         ("half an answer", false, vec![json(200, &ANSWER[..9]).repeat(9, 1_000, " ")], vec![Verdict::Neutral]),
-        ("half a refusal", true, vec![json(500, "{").hang()], vec![Verdict::Neutral]),
         ("second attempt", true, vec![refused(), hangs()], vec![Verdict::HardFailure, Verdict::Neutral]),
     ] {
         let stage = Stage::new(stream, scripts);
