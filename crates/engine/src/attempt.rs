@@ -58,8 +58,9 @@ enum Late {
 }
 
 impl Limits {
-    fn new(timeouts: Timeouts, by: Instant, now: Instant) -> Self {
-        let late = if by - now < timeouts.first_token { Late::Deadline } else { Late::Silent };
+    /// `begun` is the instant from which `by` was counted: a later one would take every full wait for a shortened one.
+    fn new(timeouts: Timeouts, begun: Instant, by: Instant) -> Self {
+        let late = if by - begun < timeouts.first_token { Late::Deadline } else { Late::Silent };
         Self { by, idle: timeouts.idle, late }
     }
 
@@ -83,15 +84,17 @@ impl Limits {
     }
 }
 
-/// Makes one attempt. It ends with the first content, a failure, or `by`; dropped, it ends the exchange.
+/// Makes one attempt, `begun` when it was decided. It ends with the first content, a failure, or `by`; dropped, it
+/// ends the exchange.
 pub(crate) async fn attempt(
     transport: &dyn Transport,
     request: &ChatRequest,
     candidate: &Candidate,
     timeouts: Timeouts,
+    begun: Instant,
     by: Instant,
 ) -> Result<Started, Failed> {
-    let limits = Limits::new(timeouts, by, Instant::now());
+    let limits = Limits::new(timeouts, begun, by);
     let outbound = Outbound {
         provider: candidate.provider,
         path: openai_chat::PATH,

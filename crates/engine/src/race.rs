@@ -39,7 +39,7 @@ pub(crate) async fn race(
             return Err(Exhausted { stop: Stop::Exhausted, failures });
         };
         call.attempt_begins(candidate, begun);
-        let result = attempt(transport, request, candidate, plan.policy.timeouts, by.into()).await;
+        let result = attempt(transport, request, candidate, plan.policy.timeouts, begun.into(), by.into()).await;
         let ended = now();
         call.attempt_decided(ended);
         match result {
