@@ -40,7 +40,8 @@ fn of_connect(error: &(dyn Error + 'static)) -> Reach {
     if sources(error).any(|cause| cause.to_string().contains("dns error")) {
         return Reach::Dns;
     }
-    match find::<io::Error>(error).map(io::Error::kind) {
+    let mut kinds = sources(error).filter_map(|cause| cause.downcast_ref()).map(io::Error::kind);
+    match kinds.find(|kind| *kind != io::ErrorKind::Other) {
         Some(io::ErrorKind::ConnectionRefused) => Reach::Refused,
         Some(io::ErrorKind::TimedOut) => Reach::Timeout,
         // A peer that speaks no TLS closes the connection in the middle of the handshake.
@@ -49,13 +50,15 @@ fn of_connect(error: &(dyn Error + 'static)) -> Reach {
     }
 }
 
-/// The first cause of a type, `error` itself included. `io::Error` hides what it wraps from `source`.
+/// The first cause of a type, `error` itself included.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    sources(error).find_map(|cause| {
-        cause.downcast_ref::<E>().or_else(|| cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<E>())
-    })
+    sources(error).find_map(|cause| cause.downcast_ref::<E>())
 }
 
+/// `error` and its causes. `io::Error` hides what it wraps from `source`, and the TLS connector wraps one in another.
 fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+    std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => (*cause).source(),
+    })
 }
