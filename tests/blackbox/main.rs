@@ -1,1 +1,16 @@
-//! The whole gateway, as a client sees it.
+//! The whole gateway, as a client sees it: the real binary over loopback, between simulated providers.
+//!
+//! Where a new test belongs: `failover`, what a provider does before the first content; `midstream`, after it;
+//! `passthrough`, which bytes reach whom; `cancel`, clients that leave; `timeouts`, clocks; `input`, requests that are
+//! wrong or hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with
+//! which key; `process`, commands, exit codes, signals; `observe`, metrics, the admin listener and the access log.
+//! Tests stand on `gateway` (a child process), `client` (raw HTTP), `provider` (simulators and raw servers) and
+//! `process` starts any command. Every wait is for an event and bounded; no test sleeps.
+
+#![allow(clippy::expect_used, reason = "helpers of tests end a test that cannot go on")]
+
+mod client;
+mod failover;
+mod gateway;
+mod process;
+mod provider;

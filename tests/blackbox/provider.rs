@@ -1,0 +1,175 @@
+//! Providers under a test's control: simulators in this process, and raw servers for what a simulator cannot stage.
+//!
+//! Hands on base URLs and what was received. Must never be here: the gateway.
+
+use simulator::{Behaviour, Control, Settings, Simulator};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinHandle;
+
+/// A simulator that serves as long as this lives.
+pub(crate) struct Provider {
+    pub(crate) url: String,
+    pub(crate) control: Control,
+    serving: JoinHandle<()>,
+}
+
+impl Provider {
+    pub(crate) async fn start(settings: Settings) -> Self {
+        let (listener, address) = listener().await;
+        let simulator = Simulator::new(settings);
+        let control = simulator.control();
+        let serving = tokio::spawn(async move { simulator.serve(listener).await });
+        Self { url: format!("http://{address}/v1"), control, serving }
+    }
+
+    pub(crate) async fn behaving(json: &str) -> Self {
+        Self::start(Settings { behaviour: behaviour(json), ..Settings::default() }).await
+    }
+
+    /// One whose answers say what it is called.
+    pub(crate) async fn named(name: &str) -> Self {
+        Self::behaving(&format!(r#"{{"text":"{name}"}}"#)).await
+    }
+
+    /// How calls for one model go.
+    pub(crate) fn model(&self, model: &str, json: &str) {
+        self.control.set_model(model, behaviour(json)).expect("room for a model");
+    }
+
+    /// How the next calls go.
+    pub(crate) fn script(&self, json: &[&str]) {
+        self.control.script(json.iter().map(|json| behaviour(json))).expect("room for a script");
+    }
+
+    /// How many calls came.
+    pub(crate) fn calls(&self) -> u64 {
+        self.control.counts().calls
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn behaviour(json: &str) -> Behaviour {
+    Behaviour::from_json(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    (listener, address)
+}
+
+/// A port that refuses connections, and stays so as long as this lives.
+pub(crate) struct Closed {
+    pub(crate) address: SocketAddr,
+    _socket: TcpSocket,
+}
+
+impl Closed {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        Self { address: socket.local_addr().expect("an address"), _socket: socket }
+    }
+}
+
+/// A server that reads requests and answers each with fixed bytes, or says nothing at all.
+pub(crate) struct Raw {
+    pub(crate) address: SocketAddr,
+    pub(crate) url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    serving: JoinHandle<()>,
+}
+
+impl Raw {
+    /// One that accepts and never reads or speaks.
+    pub(crate) async fn mute() -> Self {
+        Self::serve(None).await
+    }
+
+    /// One that reads a request, writes `pieces` one after the other, and closes.
+    pub(crate) async fn saying(pieces: Vec<Vec<u8>>) -> Self {
+        Self::serve(Some(pieces)).await
+    }
+
+    /// One that answers 200 with this body.
+    pub(crate) async fn answering(content_type: &str, body: &[u8]) -> Self {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n", body.len());
+        Self::saying(vec![format!("{head}connection: close\r\n\r\n").into_bytes(), body.to_vec()]).await
+    }
+
+    /// One that streams `body` in chunks of these sizes, taken in turn.
+    pub(crate) async fn streaming(body: &[u8], sizes: &[usize]) -> Self {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+        let mut pieces = vec![head.as_bytes().to_vec()];
+        let (mut rest, mut sizes) = (body, sizes.iter().cycle());
+        while !rest.is_empty() {
+            let (chunk, left) = rest.split_at(rest.len().min(*sizes.next().expect("a size")));
+            pieces.push([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+            rest = left;
+        }
+        pieces.push(b"0\r\n\r\n".to_vec());
+        Self::saying(pieces).await
+    }
+
+    async fn serve(pieces: Option<Vec<Vec<u8>>>) -> Self {
+        let (listener, address) = listener().await;
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let serving = tokio::spawn(async move {
+            let mut open = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                open.spawn(converse(stream, pieces.clone(), Arc::clone(&seen)));
+            }
+        });
+        Self { address, url: format!("http://{address}/v1"), requests, serving }
+    }
+
+    /// The requests so far, heads and bodies.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn converse(mut stream: TcpStream, pieces: Option<Vec<Vec<u8>>>, seen: Arc<Mutex<Vec<String>>>) {
+    let Some(pieces) = pieces else { return std::future::pending().await };
+    let Some(request) = read_request(&mut stream).await else { return };
+    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    let _ = stream.set_nodelay(true);
+    for piece in pieces {
+        if stream.write_all(&piece).await.is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// One request with a content-length.
+async fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut raw = Vec::new();
+    loop {
+        let text = String::from_utf8(raw.clone()).ok()?;
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return Some(text);
+            }
+        }
+        if stream.read_buf(&mut raw).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
