@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,6 +21,16 @@ pub(crate) async fn soon<T>(what: &str, happens: impl Future<Output = T>) -> T {
         Ok(value) => value,
         Err(_) => panic!("waited too long for {what}"),
     }
+}
+
+/// Carries all of these out at one time.
+pub(crate) async fn together(all: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    let finished = std::future::poll_fn(|cx| {
+        all.retain_mut(|one| one.as_mut().poll(cx).is_pending());
+        if all.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    });
+    finished.await;
 }
 
 /// A request. Each has an id of its own, by which its access-log line is found.

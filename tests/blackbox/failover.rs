@@ -1,6 +1,6 @@
 //! Before the commit point: whatever a provider does, another one answers and the client does not notice.
 
-use crate::client::{Answer, Ask, End};
+use crate::client::{Answer, Ask, End, together};
 use crate::gateway::{Gateway, config};
 use crate::provider::{Closed, Provider, Raw};
 use serde_json::{Value, json};
@@ -120,16 +120,6 @@ async fn silence_is_survived_in_time() {
     cases.push(("late".into(), Ask::stream("late"), &"first_token_timeout"));
     let all = cases.iter().map(|(model, ask, cause)| survives(&gateway, ask.clone(), model, cause));
     together(all).await;
-}
-
-/// Carries all of these out at one time.
-async fn together(all: impl Iterator<Item = impl Future<Output = ()>>) {
-    let mut all: Vec<_> = all.map(Box::pin).collect();
-    std::future::poll_fn(|cx| {
-        all.retain_mut(|one| one.as_mut().poll(cx).is_pending());
-        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -9,8 +9,12 @@
 
 #![allow(clippy::expect_used, reason = "helpers of tests end a test that cannot go on")]
 
+mod cancel;
 mod client;
 mod failover;
 mod gateway;
+mod midstream;
+mod passthrough;
 mod process;
 mod provider;
+mod timeouts;
