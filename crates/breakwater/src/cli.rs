@@ -1,6 +1,6 @@
 //! The command line, and which command does what.
 
-use crate::{check, explain, serve, simulate};
+use crate::{check, demo, explain, serve, simulate};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::future::Future;
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
+  breakwater demo                         an outage, played and survived in under a minute
   breakwater serve                        with the providers whose keys are set, or the simulator
   breakwater serve --config gateway.yaml
   breakwater check gateway.yaml           every fault with its path
@@ -32,6 +33,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the gateway
     Serve(Serve),
+    /// Play an outage against the real gateway: no key, no network, under a minute
+    Demo {
+        /// How many times faster the calls come, 1 to 100
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+        speed: u32,
+        /// No colours, whatever the terminal can show
+        #[arg(long)]
+        plain: bool,
+    },
     /// Run a stand-alone simulated provider, scripted under /_sim
     Simulate {
         /// Where to listen; port 0 lets the system choose
@@ -107,6 +117,7 @@ impl LogFormat {
 pub(crate) fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Serve(options) => serve::run(options),
+        Command::Demo { speed, plain } => block_on(demo::run(speed, plain)),
         Command::Simulate { listen, seed } => block_on(simulate::run(listen, seed)),
         Command::Check { file } => Ok(check::run(file.as_deref())),
         Command::Explain(options) => explain::run(&options),

@@ -5,6 +5,7 @@
 
 mod check;
 mod cli;
+mod demo;
 mod explain;
 mod gateway;
 mod serve;
