@@ -13,8 +13,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Of a live line, what the columns take.
-const CALLS: usize = 10;
-const VIEW: usize = 19;
+const CALLS: usize = 12;
+const VIEW: usize = 17;
 const WAY: usize = 50;
 
 const PLAIN: Style = Style::new();
