@@ -43,7 +43,7 @@ const QUICK: &[(&str, &str, &str)] = &[
 /// Faults that only time shows.
 const SLOW: &[(&str, &str, &str)] = &[
     (r#"{"fault":"hang"}"#, "first_token_timeout", "first_token_timeout"),
-    (r#"{"fault":"silence"}"#, "idle_timeout", "first_token_timeout"),
+    (r#"{"fault":"silence"}"#, "first_token_timeout", "first_token_timeout"),
     (r#"{"fault":"stall"}"#, "idle_timeout", "first_token_timeout"),
     (r#"{"latency":"1m"}"#, "first_token_timeout", "first_token_timeout"),
     (r#"{"fault":{"never_content":{"every":"50ms"}}}"#, "first_token_timeout", "first_token_timeout"),
