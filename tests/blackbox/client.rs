@@ -123,6 +123,11 @@ impl Exchange {
         soon("room to write", self.stream.write_all(bytes)).await
     }
 
+    /// Says that nothing more will be said.
+    pub(crate) async fn hang_up(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Reads until `wanted` has come.
     pub(crate) async fn until(&mut self, wanted: &str) -> &str {
         while !self.raw.windows(wanted.len()).any(|window| window == wanted.as_bytes()) {

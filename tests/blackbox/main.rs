@@ -13,6 +13,7 @@ mod cancel;
 mod client;
 mod failover;
 mod gateway;
+mod input;
 mod midstream;
 mod passthrough;
 mod process;

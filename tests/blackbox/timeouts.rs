@@ -1,6 +1,6 @@
 //! Clocks: connect, first token, idle, total, and the client's own deadline.
 
-use crate::client::Ask;
+use crate::client::{Ask, together};
 use crate::gateway::{Gateway, config};
 use crate::provider::{Provider, Raw};
 use serde_json::json;
@@ -59,22 +59,24 @@ const CASES: &[Case] = &[
 
 #[tokio::test]
 async fn each_clock_ends_what_it_watches() {
-    for (place, case) in CASES.iter().enumerate() {
-        let Case { behaviour, timeouts, client, stream, status, code, cause, after } = case;
-        let provider = Provider::behaving(behaviour).await;
-        let gateway =
-            Gateway::chain(&[("p", &provider.url)], &format!("defaults: {{ timeouts: {{ {timeouts} }} }}")).await;
-        let ask = Ask::chat("chat", json!({"stream": stream}));
-        let ask = client.iter().fold(ask, |ask, millis| ask.header("x-breakwater-timeout-ms", millis));
-        let began = Instant::now();
-        let answer = gateway.ask(ask).await;
-        let took = began.elapsed();
-        let told = if *status == 200 { answer.error_event()["code"].clone() } else { json!(answer.code()) };
-        assert_eq!((answer.status, told), (*status, json!(code)), "case {place}: {}", answer.text());
-        let record = gateway.record(&answer.id).await;
-        assert_eq!(record["tried"][0]["cause"], *cause, "case {place}: {record}");
-        assert!(took >= Duration::from_millis(*after) && took < Duration::from_secs(5), "case {place}: {took:?}");
-    }
+    together(CASES.iter().enumerate().map(|(place, case)| ends(place, case))).await;
+}
+
+async fn ends(place: usize, case: &Case) {
+    let Case { behaviour, timeouts, client, stream, status, code, cause, after } = case;
+    let provider = Provider::behaving(behaviour).await;
+    let timeouts = format!("defaults: {{ timeouts: {{ {timeouts} }} }}");
+    let gateway = Gateway::chain(&[("p", &provider.url)], &timeouts).await;
+    let ask = Ask::chat("chat", json!({"stream": stream}));
+    let ask = client.iter().fold(ask, |ask, millis| ask.header("x-breakwater-timeout-ms", millis));
+    let began = Instant::now();
+    let answer = gateway.ask(ask).await;
+    let took = began.elapsed();
+    let told = if *status == 200 { answer.error_event()["code"].clone() } else { json!(answer.code()) };
+    assert_eq!((answer.status, told), (*status, json!(code)), "case {place}: {}", answer.text());
+    let record = gateway.record(&answer.id).await;
+    assert_eq!(record["tried"][0]["cause"], *cause, "case {place}: {record}");
+    assert!(took >= Duration::from_millis(*after) && took < Duration::from_secs(5), "case {place}: {took:?}");
 }
 
 #[tokio::test]
