@@ -2,8 +2,8 @@
 //!
 //! Receives YAML; hands back answers, access-log lines and metrics. Must never be here: what any of it should be.
 
+use crate::child::Process;
 use crate::client::{Answer, Ask, Exchange, TOO_LONG};
-use crate::process::Process;
 use serde_json::Value;
 use std::net::SocketAddr;
 use tempfile::TempDir;
@@ -23,13 +23,26 @@ pub(crate) fn config(providers: &[(&str, &str)], rest: &str) -> String {
     format!("providers:\n{providers}{rest}\n")
 }
 
+/// Serves the `breakwater.yaml` of the working directory on ports of its own.
+const SERVE: [&str; 5] = ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+
+/// A directory with this `breakwater.yaml` in it.
+pub(crate) fn directory(yaml: &str) -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    std::fs::write(directory.path().join("breakwater.yaml"), yaml).expect("a file");
+    directory
+}
+
 impl Gateway {
     /// Starts one on ports of its own.
     pub(crate) async fn start(yaml: &str) -> Self {
-        let directory = TempDir::new().expect("a directory");
-        std::fs::write(directory.path().join("breakwater.yaml"), yaml).expect("a file");
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-        let process = Process::start(directory.path(), &arguments, &[]);
+        Self::with(yaml, &[]).await
+    }
+
+    /// Starts one on ports of its own, with these variables.
+    pub(crate) async fn with(yaml: &str, variables: &[(&str, &str)]) -> Self {
+        let directory = directory(yaml);
+        let process = Process::start(directory.path(), &SERVE, variables);
         let address = |line: &str, what: &str| line.split_once(what)?.1.split('"').next()?.parse().ok();
         let admin = process.stderr.find("admin address", |line| address(line, "admin on http://")).await;
         let data = process.stderr.find("address", |line| address(line, "listening on http://")).await;

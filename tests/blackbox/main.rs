@@ -4,18 +4,22 @@
 //! `passthrough`, which bytes reach whom; `cancel`, clients that leave; `timeouts`, clocks; `input`, requests that are
 //! wrong or hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with
 //! which key; `process`, commands, exit codes, signals; `observe`, metrics, the admin listener and the access log.
-//! Tests stand on `gateway` (a child process), `client` (raw HTTP), `provider` (simulators and raw servers) and
-//! `process` starts any command. Every wait is for an event and bounded; no test sleeps.
+//! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
+//! and `provider` (simulators and raw servers). Every wait is for an event and bounded; no test sleeps.
 
 #![allow(clippy::expect_used, reason = "helpers of tests end a test that cannot go on")]
 
+mod admission;
 mod cancel;
+mod child;
 mod client;
 mod failover;
 mod gateway;
 mod input;
 mod midstream;
+mod observe;
 mod passthrough;
 mod process;
 mod provider;
+mod routing;
 mod timeouts;
