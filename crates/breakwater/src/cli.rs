@@ -8,6 +8,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const EXAMPLES: &str = "Examples:
   breakwater demo                         an outage, played and survived in under a minute
@@ -16,6 +17,9 @@ const EXAMPLES: &str = "Examples:
   breakwater check gateway.yaml           every fault with its path
   breakwater explain --route chat         where a call would go, and why
   breakwater simulate --listen 127.0.0.1:9000";
+
+/// How long calls that still run at the very end may take to be dropped.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// A gateway between applications and language model providers.
 ///
@@ -142,6 +146,7 @@ pub(crate) fn block_on(work: impl Future<Output = Result<ExitCode>>) -> Result<E
     };
     let runtime = builder.enable_all().build().context("cannot start the runtime")?;
     let done = runtime.block_on(work);
-    runtime.shutdown_background();
+    // Calls that still run are dropped, and dropped they are recorded: that is worth waiting for, a name lookup is not.
+    runtime.shutdown_timeout(PARTING);
     done
 }
