@@ -128,18 +128,13 @@ impl Exchange {
         let _ = self.stream.shutdown().await;
     }
 
-    /// Reads until `wanted` has come.
-    pub(crate) async fn until(&mut self, wanted: &str) -> &str {
+    /// Reads until `wanted` has come; everything so far.
+    pub(crate) async fn until(&mut self, wanted: &str) -> String {
         while !self.raw.windows(wanted.len()).any(|window| window == wanted.as_bytes()) {
             let read = soon(wanted, self.stream.read_buf(&mut self.raw)).await;
             assert!(matches!(read, Ok(1..)), "no {wanted:?} in: {}", self.raw.escape_ascii());
         }
-        std::str::from_utf8(&self.raw).expect("text")
-    }
-
-    /// Reads until the head is there.
-    pub(crate) async fn head(&mut self) -> &str {
-        self.until("\r\n\r\n").await
+        String::from_utf8(self.raw.clone()).expect("text")
     }
 
     /// Reads to the end of the connection.

@@ -1,7 +1,7 @@
 //! Requests that are wrong or hostile: each gets a clear answer, and the gateway goes on serving in bounded memory.
 
 use crate::client::{Ask, End, Exchange, TOO_LONG, soon};
-use crate::gateway::{Gateway, config};
+use crate::gateway::Gateway;
 use crate::provider::Provider;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ async fn gateway(provider: &Provider, rest: &str) -> Gateway {
     Gateway::chain(&[("p", &provider.url)], rest).await
 }
 
-/// A right call is still answered, and memory was always bounded.
+/// A right call is still answered, nothing has panicked, and memory was always bounded.
 async fn still_serves(gateway: &Gateway) {
     let answer = soon("an answer", gateway.ask(Ask::whole("chat"))).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -21,6 +21,8 @@ async fn still_serves(gateway: &Gateway) {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
     let peak: usize = peak.expect("a high-water mark");
     assert!(peak << 10 < MEMORY, "{peak} kB");
+    let log = gateway.process.stderr.text();
+    assert!(!log.contains("panicked") && !log.contains("internal_error"), "{log}");
 }
 
 #[tokio::test]

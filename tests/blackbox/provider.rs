@@ -82,7 +82,6 @@ impl Closed {
 
 /// A server that reads requests and answers each with fixed bytes, or says nothing at all.
 pub(crate) struct Raw {
-    pub(crate) address: SocketAddr,
     pub(crate) url: String,
     requests: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
@@ -129,7 +128,7 @@ impl Raw {
                 open.spawn(converse(stream, pieces.clone(), Arc::clone(&seen)));
             }
         });
-        Self { address, url: format!("http://{address}/v1"), requests, serving }
+        Self { url: format!("http://{address}/v1"), requests, serving }
     }
 
     /// The requests so far, heads and bodies.
