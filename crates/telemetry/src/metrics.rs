@@ -31,8 +31,8 @@ use targets::Targets;
 /// The registry and the handles into it.
 ///
 /// The number of series is bounded by the configuration. With R routes (`direct` and `none` included),
-/// C callers (`anonymous` included) and T target labels there are at the start 74 R + 11 T + 16;
-/// traffic adds at most 18 R C for outcomes and 30 R for reasons of retries.
+/// C callers (`anonymous` included) and T target labels there are at the start 74 R + 11 T + 15;
+/// traffic adds at most 18 R C for outcomes and 29 R for reasons of retries.
 pub struct Metrics {
     names: Names,
     calls: Calls,

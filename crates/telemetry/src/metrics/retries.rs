@@ -8,7 +8,7 @@ use prometheus::{Error, IntCounter, IntCounterVec};
 use std::sync::OnceLock;
 
 /// Every cause that `llm::Failure::as_str` names; the last takes whatever else there may be.
-const REASONS: [&str; 30] = [
+const REASONS: [&str; 29] = [
     "dns",
     "connect_refused",
     "connect_timeout",
@@ -36,7 +36,6 @@ const REASONS: [&str; 30] = [
     "cut",
     "garbage",
     "too_large",
-    "keys_resting",
     "internal",
     "other",
 ];
@@ -97,7 +96,6 @@ mod tests {
             | Failure::Cut
             | Failure::Garbage
             | Failure::TooLarge
-            | Failure::KeysResting(_)
             | Failure::Internal(_) => vec![failure.as_str()],
         }
     }
@@ -129,7 +127,6 @@ mod tests {
             Failure::Cut,
             Failure::Garbage,
             Failure::TooLarge,
-            Failure::KeysResting(std::time::Duration::ZERO),
             Failure::Internal("test"),
         ];
         let causes: Vec<_> = failures.iter().flat_map(causes).collect();

@@ -6,7 +6,7 @@ use super::registry::Names;
 use prometheus::{Error, IntCounter};
 
 /// Our error codes for it; the last takes whatever else there may be.
-const REASONS: [&str; 3] = ["overloaded", "draining", "other"];
+const REASONS: [&str; 2] = ["overloaded", "other"];
 
 pub(crate) struct Shed([IntCounter; REASONS.len()]);
 
