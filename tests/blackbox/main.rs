@@ -1,9 +1,10 @@
 //! The whole gateway, as a client sees it: the real binary over loopback, between simulated providers.
 //!
 //! Where a new test belongs: `failover`, what a provider does before the first content; `midstream`, after it;
-//! `passthrough`, which bytes reach whom; `cancel`, clients that leave; `timeouts`, clocks; `input`, requests that are
-//! wrong or hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with
-//! which key; `process`, commands, exit codes, signals; `observe`, metrics, the admin listener and the access log.
+//! `passthrough`, which bytes reach whom; `cancel`, clients that leave; `timeouts`, clocks; `tls`, certificates;
+//! `input`, requests that are wrong or hostile; `admission`, who may call and how much; `routing`, which target a model
+//! name leads to and with which key; `process`, commands, exit codes, signals; `observe`, metrics, the admin listener
+//! and the access log.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
 //! and `provider` (simulators and raw servers). Every wait is for an event and bounded; no test sleeps.
 
@@ -23,3 +24,4 @@ mod process;
 mod provider;
 mod routing;
 mod timeouts;
+mod tls;
