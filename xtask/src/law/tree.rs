@@ -4,8 +4,9 @@ use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Folders that hold what tools made, wherever they are. Build folders are known by cargo's CACHEDIR.TAG.
-const MADE_BY_TOOLS: &[&str] = &[".git", "node_modules", ".venv", "__pycache__"];
+/// Folders that hold what tools made, wherever they are. A build folder elsewhere is known by cargo's CACHEDIR.TAG;
+/// the usual one may be older than cargo's first build.
+const MADE_BY_TOOLS: &[&str] = &[".git", "node_modules", "target", ".venv", "__pycache__"];
 
 /// Path to text; a file that is not UTF-8 has an empty text.
 pub(super) struct Tree(BTreeMap<String, String>);
