@@ -42,7 +42,7 @@ pub(crate) struct Framer {
     start: usize,
     /// The last line ended in CR at the very end of the buffer: a LF that follows belongs to it.
     skip_lf: bool,
-    /// No byte has come yet: a byte order mark may.
+    /// It is decided whether a byte order mark leads.
     begun: bool,
 }
 

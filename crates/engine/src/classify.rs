@@ -114,7 +114,6 @@ pub fn outcome_of(error: &CallError) -> Outcome {
         | CallError::AllTargetsUnavailable { .. }
         | CallError::DeadlineExceeded { .. }
         | CallError::Internal => Outcome::Failed,
-        CallError::Overloaded => Outcome::Shed,
     }
 }
 

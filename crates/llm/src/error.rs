@@ -66,8 +66,6 @@ pub enum CallError {
         /// The time it had.
         limit: Duration,
     },
-    /// The gateway has no room.
-    Overloaded,
     /// A fault of the gateway itself.
     Internal,
 }

@@ -29,8 +29,6 @@ pub struct ChatRequest {
     pub model: String,
     /// Whether the answer is to be streamed.
     pub stream: bool,
-    /// Whether the client asked for a usage event at the end of the stream.
-    pub wants_usage: bool,
     /// The body as it came; never re-serialised.
     pub raw: Bytes,
     /// Where in `raw` the JSON value of `model` stands, quotes included.

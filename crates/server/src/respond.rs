@@ -85,7 +85,6 @@ fn retry_after(error: &CallError) -> Option<Duration> {
     match error {
         CallError::RateLimited { retry_after, .. } => Some(*retry_after),
         CallError::AllTargetsUnavailable { retry_after, .. } => Some(retry_after.unwrap_or(RETRY_SOON)),
-        CallError::Overloaded => Some(RETRY_SOON),
         _ => None,
     }
 }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 /// The facts of one object.
 #[derive(Debug, Default, Deserialize)]
@@ -19,10 +18,10 @@ pub(super) struct Chunk<'a> {
     pub(super) error: Option<&'a RawValue>,
     /// `"error"` where vLLM reports one without an `error` field.
     #[serde(borrow, default)]
-    object: Option<Kind<'a>>,
+    object: Word<'a>,
     /// `"error"` where Anthropic-like proxies report one.
     #[serde(borrow, default, rename = "type")]
-    kind: Option<Kind<'a>>,
+    kind: Word<'a>,
     #[serde(default, deserialize_with = "outline")]
     pub(super) choices: Choices,
     #[serde(borrow, default)]
@@ -32,8 +31,8 @@ pub(super) struct Chunk<'a> {
 impl Chunk<'_> {
     /// Whether the object is an error and no part of an answer.
     pub(super) fn is_error(&self) -> bool {
-        let named = |kind: &Option<Kind<'_>>| kind.as_ref().is_some_and(|kind| kind.0.as_deref() == Some("error"));
-        self.error.is_some() || named(&self.object) || named(&self.kind) || self.choices.failed
+        let named = [self.object.0, self.kind.0].contains(&Some("error"));
+        self.error.is_some() || named || self.choices.failed
     }
 
     /// The usage it reports, if it does and the numbers make sense.
@@ -66,21 +65,30 @@ impl Chunk<'_> {
 }
 
 /// A word, or anything else, which is then no word.
-#[derive(Debug)]
-struct Kind<'a>(Option<Cow<'a, str>>);
+#[derive(Debug, Default)]
+struct Word<'a>(Option<&'a str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Kind<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let literal = <&RawValue>::deserialize(deserializer)?;
-        Ok(Self(serde_json::from_str(literal.get()).map(Cow::Borrowed).ok()))
+        Ok(Self(serde_json::from_str(literal.get()).ok()))
+    }
+}
+
+/// The place of a choice among its answer's; anything that is no place is the first one.
+#[derive(Clone, Copy, Default)]
+struct Index(u32);
+
+impl<'de> Deserialize<'de> for Index {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let literal = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(literal.get().parse().unwrap_or(0)))
     }
 }
 
 /// What all choices of one object say together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Choices {
-    /// The object has a `choices` field that is a list.
-    pub(super) listed: bool,
     /// Choices seen, a bit each; the last bit stands for every index from 127 on.
     pub(super) begun: u128,
     /// Choices that named a finish reason.
@@ -101,7 +109,7 @@ impl<'de> Outline<'de> for Choices {
     }
 
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
-        let mut seen = Self { listed: true, ..Self::default() };
+        let mut seen = Self::default();
         while let Some(choice) = items.next_element::<Choice<'de>>()? {
             seen.note(&choice);
         }
@@ -111,11 +119,13 @@ impl<'de> Outline<'de> for Choices {
 
 impl Choices {
     fn note(&mut self, choice: &Choice<'_>) {
-        let bit = 1u128 << choice.index.unwrap_or(0).min(127);
+        let bit = 1u128 << choice.index.0.min(127);
         self.begun |= bit;
-        self.content |= choice.delta.says_something();
-        self.refused |= choice.delta.refusal.is_something();
-        match choice.finish_reason.as_deref() {
+        for said in [&choice.delta, &choice.message] {
+            self.content |= said.speaks;
+            self.refused |= said.refuses;
+        }
+        match choice.finish_reason.0 {
             None | Some("") => {}
             Some("error") => self.failed = true,
             Some(word) => {
@@ -139,11 +149,15 @@ fn finish_reason(word: &str) -> FinishReason {
 #[derive(Deserialize)]
 struct Choice<'a> {
     #[serde(default)]
-    index: Option<u32>,
-    #[serde(default, alias = "message", deserialize_with = "outline")]
+    index: Index,
+    /// Of a streamed answer.
+    #[serde(default, deserialize_with = "outline")]
     delta: Delta,
+    /// Of a whole one. Some send both in a stream.
+    #[serde(default, deserialize_with = "outline")]
+    message: Delta,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Word<'a>,
 }
 
 /// The fields in which an answer can say something.
@@ -172,13 +186,7 @@ struct DeltaFields {
 #[derive(Default)]
 struct Delta {
     speaks: bool,
-    refusal: Shape,
-}
-
-impl Delta {
-    fn says_something(&self) -> bool {
-        self.speaks
-    }
+    refuses: bool,
 }
 
 impl<'de> Outline<'de> for Delta {
@@ -200,7 +208,7 @@ impl<'de> Outline<'de> for Delta {
         ]
         .into_iter()
         .any(Shape::is_something);
-        Ok(Self { speaks, refusal: fields.refusal })
+        Ok(Self { speaks, refuses: fields.refusal.is_something() })
     }
 }
 
@@ -219,6 +227,7 @@ mod tests {
             (r#"{"content":""}"#, false),
             (r#"{"content":null,"role":"assistant"}"#, false),
             (r#"{"content":[{"type":"text"}]}"#, true),
+            (r#"{"content":"\ud83d"}"#, true),
             (r#"{"reasoning_content":"hm"}"#, true),
             (r#"{"reasoning":"hm"}"#, true),
             (r#"{"refusal":"no"}"#, true),
@@ -244,8 +253,9 @@ mod tests {
         assert_eq!(choices.begun, 0b101 | 1 << 127);
         assert_eq!(choices.ended, 1 | 1 << 127);
         assert_eq!(choices.finish, Some(FinishReason::Length));
-        assert!(!read(r#"{"choices":null}"#).choices.listed);
-        assert!(read(r#"{"choices":[]}"#).choices.listed);
+        let odd = r#"{"choices":[{"index":"x","delta":{},"message":{"content":"a"},"finish_reason":7}]}"#;
+        let odd = read(odd).choices;
+        assert_eq!((odd.begun, odd.ended, odd.content), (1, 0, true));
     }
 
     #[test]

@@ -40,7 +40,10 @@ struct Said {
 impl Said {
     fn from_value(value: &Value) -> Self {
         let inner = match value.get("error") {
-            Some(Value::String(message)) => return Self { message: message.clone(), ..Self::default() },
+            Some(Value::String(message)) => {
+                let code = value.get("code").and_then(Value::as_str).map(str::to_owned);
+                return Self { message: message.clone(), code, ..Self::default() };
+            }
             Some(inner @ Value::Object(_)) => inner,
             _ => value,
         };
@@ -68,6 +71,7 @@ impl Said {
         match status {
             402 => ErrorKind::QuotaExhausted,
             403 | 412 | 429 if spent => ErrorKind::QuotaExhausted,
+            400 if self.is_about_the_key() => ErrorKind::Auth,
             400 | 413 | 422 => ErrorKind::InvalidRequest,
             401 => ErrorKind::Auth,
             403 => ErrorKind::Permission,
@@ -76,6 +80,14 @@ impl Said {
             498 | 503 | 529 => ErrorKind::Overloaded,
             _ => ErrorKind::Server,
         }
+    }
+}
+
+impl Said {
+    /// Whether a 400 means our key and not the client's request, as xAI's and Google's do.
+    fn is_about_the_key(&self) -> bool {
+        let named = [self.code.as_deref(), self.kind.as_deref()].contains(&Some("invalid_api_key"));
+        named || ["Incorrect API key", "API key not valid"].iter().any(|words| self.message.starts_with(words))
     }
 }
 
@@ -238,7 +250,6 @@ fn wording(error: &CallError) -> Wording {
         CallError::DeadlineExceeded { limit } => {
             say(504, SERVER, "deadline_exceeded", format!("No answer was complete within {:.3}s.", limit.as_secs_f64()))
         }
-        CallError::Overloaded => say(503, SERVER, "overloaded", "The gateway has no room for this call.".into()),
         CallError::Internal => say(500, SERVER, "internal_error", "The gateway failed on this call.".into()),
     }
 }
@@ -335,7 +346,6 @@ mod tests {
                 "all_targets_unavailable",
             ),
             (CallError::DeadlineExceeded { limit: second }, 504, "deadline_exceeded"),
-            (CallError::Overloaded, 503, "overloaded"),
             (CallError::Internal, 500, "internal_error"),
         ] {
             let rendered = render(&error);

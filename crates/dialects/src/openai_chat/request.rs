@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// Reads a chat request.
@@ -33,15 +32,15 @@ pub fn decode(raw: Bytes) -> Result<ChatRequest, CallError> {
     thin.messages.judge()?;
     let (model, model_span) = thin.model(text)?;
     let stream = flag(thin.stream, "stream")?;
-    let wants_usage = thin.stream_options.include_usage == Shape::Bool(true);
-    Ok(ChatRequest { dialect: Dialect::OpenAiChat, model, stream, wants_usage, model_span, raw })
+    Ok(ChatRequest { dialect: Dialect::OpenAiChat, model, stream, model_span, raw })
 }
 
 /// The request's bytes with `model` replaced in place; the very same bytes where it already stands there.
 #[must_use]
 pub fn with_model(request: &ChatRequest, model: &str) -> Bytes {
     let Range { start, end } = request.model_span.clone();
-    let literal = serde_json::Value::from(model).to_string();
+    // A string cannot fail to serialise.
+    let literal = serde_json::to_string(model).unwrap_or_default();
     if request.raw.get(start..end) == Some(literal.as_bytes()) {
         return request.raw.clone();
     }
@@ -61,30 +60,6 @@ struct Thin<'a> {
     messages: Messages,
     #[serde(default)]
     stream: Shape,
-    #[serde(default, deserialize_with = "outline")]
-    stream_options: StreamOptions,
-}
-
-/// `stream_options`; where it is no object, that is the provider's to refuse.
-#[derive(Default)]
-struct StreamOptions {
-    include_usage: Shape,
-}
-
-impl<'de> Outline<'de> for StreamOptions {
-    fn other(_: Shape) -> Self {
-        Self::default()
-    }
-
-    fn object<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        #[derive(Deserialize)]
-        struct Fields {
-            #[serde(default)]
-            include_usage: Shape,
-        }
-        let fields = Fields::deserialize(MapAccessDeserializer::new(entries))?;
-        Ok(Self { include_usage: fields.include_usage })
-    }
 }
 
 impl<'a> Thin<'a> {
@@ -93,7 +68,7 @@ impl<'a> Thin<'a> {
         let Some(literal) = self.model else {
             return Err(missing("model"));
         };
-        let Ok(name) = serde_json::from_str::<Cow<'_, str>>(literal.get()) else {
+        let Ok(name) = serde_json::from_str::<String>(literal.get()) else {
             let shape: Shape = serde_json::from_str(literal.get()).unwrap_or_default();
             return Err(wrong_type("model", "a string", shape));
         };
@@ -102,7 +77,7 @@ impl<'a> Thin<'a> {
         }
         // Both point into the same text, which is what borrowing a RawValue means.
         let start = literal.get().as_ptr() as usize - text.as_ptr() as usize;
-        Ok((name.into_owned(), start..start + literal.get().len()))
+        Ok((name, start..start + literal.get().len()))
     }
 }
 
@@ -238,7 +213,7 @@ mod tests {
     fn a_request_is_read_as_deeply_as_needed() {
         let body = format!(r#"{{"model":"gpt","stream":true,"stream_options":{{"include_usage":true}},{HI},"x":[1]}}"#);
         let request = decode(body.clone().into()).expect("sound");
-        assert_eq!((request.model.as_str(), request.stream, request.wants_usage), ("gpt", true, true));
+        assert_eq!((request.model.as_str(), request.stream), ("gpt", true));
         assert_eq!(&request.raw[request.model_span.clone()], b"\"gpt\"");
         assert_eq!(request.raw, body);
     }

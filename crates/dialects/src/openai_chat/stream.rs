@@ -65,7 +65,6 @@ impl StreamDecoder {
                 Ok(Some(block)) => {
                     let event = self.read(&block);
                     run = Some(self.join(run, event, block.end));
-                    // Ranges start anew after a run was taken out.
                 }
                 Ok(None) => break,
                 Err(_) => {
