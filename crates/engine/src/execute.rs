@@ -13,6 +13,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use upstream::Transport;
 
+/// When a target may be back that did not say.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+/// The longest that clients are asked to wait: OpenAI's give up above it, and targets come back one by one.
+const RETRY_LATEST: Duration = Duration::from_secs(120);
+
 /// Everything that one call needs.
 pub struct Call {
     /// What is asked.
@@ -118,7 +123,8 @@ fn error_of(exhausted: Exhausted, limit: Duration) -> CallError {
     }
     let message = summary(&failures);
     if failures.iter().all(|(_, failure)| is_unavailable(failure)) {
-        let retry_after = failures.iter().filter_map(|(_, failure)| failure.retry_after()).min();
+        let advised = failures.iter().map(|(_, failure)| failure.retry_after().unwrap_or(RETRY_SOON));
+        let retry_after = advised.min().map(|advised| advised.min(RETRY_LATEST));
         return CallError::AllTargetsUnavailable { message, retry_after };
     }
     CallError::UpstreamFailed { message }

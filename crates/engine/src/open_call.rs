@@ -48,7 +48,7 @@ impl Journal {
             usage: None,
         };
         let (record, journal) = (Box::new(record), Arc::clone(self));
-        OpenCall { record, journal, arrived: now, read: now, attempting: None, ended: None, routed: false }
+        OpenCall { record, journal, arrived: now, read: None, attempting: None, ended: None, routed: false }
     }
 }
 
@@ -58,7 +58,7 @@ pub struct OpenCall {
     journal: Arc<Journal>,
     arrived: Instant,
     /// When the request had been read whole.
-    read: Instant,
+    read: Option<Instant>,
     /// When the attempt under way began, while it has not come to its commit point or failure.
     attempting: Option<Instant>,
     /// When the last byte was handed to the client, where that was before the end of everything.
@@ -90,9 +90,13 @@ impl OpenCall {
         self.record.caller = caller.clone();
     }
 
-    /// Notes what is asked for, read whole at `now`.
-    pub fn asked(&mut self, request: &ChatRequest, now: Instant) {
-        self.read = now;
+    /// Notes that the request has been read whole: from `now` on the gateway itself is at work.
+    pub fn read(&mut self, now: Instant) {
+        self.read = Some(now);
+    }
+
+    /// Notes what is asked for.
+    pub fn asked(&mut self, request: &ChatRequest) {
         self.record.stream = request.stream;
         self.record.model = request.model.chars().take(MODEL_CHARS).collect();
     }
@@ -143,6 +147,16 @@ impl OpenCall {
         }
     }
 
+    /// Settles the attempt under way as broken off after the commit point: whatever the provider says of it then, it
+    /// had begun to answer, and did not finish. Only the call's own deadline is nobody's doing.
+    pub(crate) fn attempt_broke(&mut self, failure: &Failure) {
+        self.attempt_failed(failure);
+        if let Some(attempt) = self.record.attempts.last_mut() {
+            let deadline = matches!(failure, Failure::Deadline);
+            attempt.verdict = if deadline { Verdict::Neutral } else { Verdict::HardFailure };
+        }
+    }
+
     /// Settles the attempt under way as a success.
     pub(crate) fn attempt_succeeded(&mut self) {
         if let Some(attempt) = self.record.attempts.last_mut() {
@@ -152,16 +166,21 @@ impl OpenCall {
 
     /// Notes the commit point: the answer's head goes out with `status`, at `now`.
     pub(crate) fn committed(&mut self, candidate: &Candidate, status: u16, now: Instant) {
-        let upstream: Duration = self.record.attempts.iter().map(|attempt| attempt.duration).sum();
+        self.record.overhead = self.own_time(now);
         self.record.served = Some(candidate.target.clone());
         self.record.status = status;
-        self.record.overhead = (now - self.read).saturating_sub(upstream);
         self.record.first_token = self.record.stream.then_some(now - self.arrived);
     }
 
     /// Notes that the last byte was handed to the client at `now`.
     pub(crate) fn ended(&mut self, now: Instant) {
         self.ended.get_or_insert(now);
+    }
+
+    /// Of the time since the request was read, what no attempt took.
+    fn own_time(&self, now: Instant) -> Duration {
+        let upstream: Duration = self.record.attempts.iter().map(|attempt| attempt.duration).sum();
+        self.read.map_or(Duration::ZERO, |read| (now - read).saturating_sub(upstream))
     }
 
     /// The record, to be completed before the drop publishes it.
@@ -175,9 +194,13 @@ impl Drop for OpenCall {
         if std::thread::panicking() {
             self.record.outcome = Outcome::Failed;
             self.record.error = Some("internal_error");
+            self.record.status = if self.record.status == 0 { 500 } else { self.record.status };
         }
         let ended = self.ended.unwrap_or_else(|| tokio::time::Instant::now().into_std());
         self.attempt_decided(ended);
+        if self.record.served.is_none() {
+            self.record.overhead = self.own_time(ended);
+        }
         self.record.duration = ended - self.arrived;
         for sink in &self.journal.sinks {
             if self.routed {

@@ -74,7 +74,8 @@ impl Schedule {
     pub fn failed(&mut self, advice: Advice, fresh_key: bool) {
         match advice {
             Advice::Never => self.closed = true,
-            Advice::OtherKey(_) if fresh_key => {}
+            // The last attempt belongs to the next target: an account whose keys are all dead must not use them all up.
+            Advice::OtherKey(_) if fresh_key && (self.attempts_left > 1 || self.next + 1 >= self.candidates) => {}
             Advice::OtherKey(_) | Advice::Next => self.next += 1,
         }
     }
@@ -121,17 +122,22 @@ mod tests {
     fn advice_decides_where_to_go() {
         let now = Instant::now();
         let key = Advice::OtherKey(SECOND);
-        for (advice, fresh, then) in
-            [(Advice::Next, true, Some(1)), (key, true, Some(0)), (key, false, Some(1)), (Advice::Never, true, None)]
-        {
-            let mut schedule = Schedule::new(policy(3), 2, true, now + 60 * SECOND);
+        for (attempts, candidates, advice, fresh, then) in [
+            (3, 2, Advice::Next, true, Some(1)),
+            (3, 2, key, true, Some(0)),
+            (3, 2, key, false, Some(1)),
+            (2, 2, key, true, Some(1)),
+            (2, 1, key, true, Some(0)),
+            (3, 2, Advice::Never, true, None),
+        ] {
+            let mut schedule = Schedule::new(policy(attempts), candidates, true, now + 60 * SECOND);
             schedule.step(now);
             schedule.failed(advice, fresh);
             let next = match schedule.step(now) {
                 Step::Try { candidate, .. } => Some(candidate),
                 Step::Stop(_) => None,
             };
-            assert_eq!(next, then, "{advice:?} {fresh}");
+            assert_eq!(next, then, "{attempts} {candidates} {advice:?} {fresh}");
         }
     }
 

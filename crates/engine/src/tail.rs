@@ -194,7 +194,7 @@ impl Tail {
     /// Settles the call as broken off, and tells the client: an error event, and no terminator behind it.
     fn broken(&mut self, stream: &mut Stream, failure: &Failure) {
         note(&mut self.call, stream.decoder.progress());
-        self.call.attempt_failed(failure);
+        self.call.attempt_broke(failure);
         let (outcome, end) = broken_as(failure);
         let Dialect::OpenAiChat = self.dialect;
         let error = render(&self.error_of(failure, stream.limit));

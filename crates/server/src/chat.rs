@@ -49,8 +49,9 @@ async fn prepare(app: &App, headers: &HeaderMap, body: Body, open: &mut OpenCall
     let with_limits = |error| Refusal { error, limits: admitted.limits() };
     let timeout = intake::client_timeout(headers).map_err(with_limits)?;
     let raw = intake::body(headers, body, app.limits.body).await.map_err(with_limits)?;
+    open.read(intake::now());
     let request = openai_chat::decode(raw).map_err(with_limits)?;
-    open.asked(&request, intake::now());
+    open.asked(&request);
     let plan = plan(app, &admitted, &request.model).map_err(with_limits)?;
     Ok(Prepared { request, plan, admitted, timeout })
 }

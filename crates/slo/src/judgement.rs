@@ -28,10 +28,10 @@ pub struct Judgement {
     pub first_token: Option<bool>,
 }
 
-/// Judges a call. One that never reached a route counts nowhere.
+/// Judges a call. One that never reached a route counts nowhere, unless it was turned away for want of room.
 #[must_use]
 pub fn judge(record: &CallRecord, objective: &Objective) -> Judgement {
-    if *record.route.name == *"none" {
+    if *record.route.name == *"none" && record.outcome != Outcome::Shed {
         return Judgement { availability: None, first_token: None };
     }
     let availability = availability(record.outcome);

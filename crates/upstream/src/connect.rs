@@ -63,6 +63,6 @@ pub(crate) fn https() -> Result<HttpsConnector<HttpConnector>, rustls::Error> {
     Ok(HttpsConnectorBuilder::new()
         .with_tls_config(builder.with_no_client_auth())
         .https_or_http()
-        .enable_all_versions()
+        .enable_http1()
         .wrap_connector(http))
 }

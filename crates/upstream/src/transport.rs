@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 /// The largest response head read from a provider, in bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
 
+/// The most connections without work that are kept to one provider.
+const POOL_SIZE: usize = 1024;
 /// How long a connection without work is kept.
 const POOL_IDLE: Duration = Duration::from_secs(60);
 
@@ -85,7 +87,10 @@ pub enum BuildError {
 
 type Pool = Client<TimedConnector, Full<Bytes>>;
 
-/// Providers over real sockets: pooled HTTP/1.1 and HTTP/2 with TLS. Follows no redirect, reads no proxy variable.
+/// Providers over real sockets: pooled HTTP/1.1, with TLS. Follows no redirect, reads no proxy variable.
+///
+/// HTTP/2 would put all calls to a provider on one connection: one dead connection, or the peer's limit of streams,
+/// would then look like the silence of every call.
 pub struct Upstream {
     providers: Vec<Provider>,
     /// One pool for each connect timeout in use.
@@ -198,7 +203,7 @@ fn pool(connector: TimedConnector) -> Pool {
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(POOL_SIZE)
         .http1_max_buf_size(MAX_HEAD)
-        .http2_max_header_list_size(MAX_HEAD as u32)
         .build(connector)
 }

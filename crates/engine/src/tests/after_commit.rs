@@ -4,7 +4,7 @@ use super::script::{Script, events, ms};
 use super::stage::*;
 use dialects::openai_chat::{as_event, render};
 use http_body_util::BodyExt;
-use llm::Verdict::{HardFailure, Neutral, RateLimited};
+use llm::Verdict::{HardFailure, Neutral};
 use llm::{CallError, Outcome, StreamEnd, Verdict};
 
 /// An answer that has well begun.
@@ -37,7 +37,7 @@ async fn an_answer_that_breaks_off_ends_in_one_error_event() {
     let stall = (Truncated, StreamEnd::Stalled);
     let stall = broken("stopped sending in the middle of its answer", stall, (HardFailure, "idle_timeout", None));
     let busy = broken("answered 503 (overloaded_error)", said, (HardFailure, "overloaded", Some(503)));
-    let throttled = broken("answered 429 (rate_limit_error)", said, (RateLimited, "rate_limited", Some(429)));
+    let throttled = broken("answered 429 (rate_limit_error)", said, (HardFailure, "rate_limited", Some(429)));
     let garbage = (Failed, StreamEnd::Garbage);
     let garbage = broken("sent an event that cannot be read", garbage, (HardFailure, "garbage", None));
     let late = Broken {

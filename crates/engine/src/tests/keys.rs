@@ -39,6 +39,9 @@ async fn without_a_fresh_key_the_next_target_is_tried() {
         assert_eq!((&*played.counts.keys, played.counts.rests.len()), (expected, keys));
     }
     let played = whole([head(401), json(200, ANSWER)]).keys(0, 5).play().await;
+    assert_eq!(played.head, Ok(("b/m-b".into(), true)), "the last attempt is the next target's");
+    assert_eq!(played.counts.keys, [Some(0), Some(1), None]);
+    let played = whole([head(401)]).keys(0, 5).play().await;
     assert_eq!((played.head.is_err(), played.counts.sent.len()), (true, 3), "keys do not lift the most attempts");
 }
 

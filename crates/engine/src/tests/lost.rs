@@ -23,13 +23,19 @@ async fn the_error_says_whether_coming_back_may_help() {
     for stream in [true, false] {
         for (scripts, sends, expected) in [
             (vec![], 0, unavailable("No target of this route may be called.", None)),
-            (vec![refused()], 1, unavailable("No target answered: a/m-a refused the connection.", None)),
+            (
+                vec![throttled("9"), throttled("900")],
+                2,
+                unavailable("No target answered: a/m-a answered 429; b/m-b answered 429.", Some(9)),
+            ),
+            (vec![throttled("900")], 1, unavailable("No target answered: a/m-a answered 429.", Some(120))),
+            (vec![refused()], 1, unavailable("No target answered: a/m-a refused the connection.", Some(1))),
             (
                 vec![refused(), throttled("30"), head(503).header("retry-after", "7")],
                 3,
                 unavailable(
                     "No target answered: a/m-a refused the connection; b/m-b answered 429; c/m-c answered 503.",
-                    Some(7),
+                    Some(1),
                 ),
             ),
             (
@@ -44,7 +50,7 @@ async fn the_error_says_whether_coming_back_may_help() {
                 unavailable(
                     "No target answered: a/m-a refused the connection; b/m-b refused the connection; \
                      c/m-c refused the connection.",
-                    None,
+                    Some(1),
                 ),
             ),
         ] {

@@ -15,7 +15,8 @@ async fn a_streams_times_are_exact() {
     let stage = streamed([fails(Failure::ConnectionLost).after(200), paced]);
     let mut open = stage.arrives();
     sleep(ms(7)).await;
-    open.asked(&stage.request(), now());
+    open.read(now());
+    open.asked(&stage.request());
     sleep(ms(5)).await;
     let played = stage.finish(stage.routed(open, anyone())).await;
     let record = played.record;

@@ -143,7 +143,8 @@ impl Stage {
     pub(super) fn call(&self) -> Call {
         let mut open = self.arrives();
         let request = self.request();
-        open.asked(&request, now());
+        open.read(now());
+        open.asked(&request);
         self.routed(open, anyone())
     }
 
