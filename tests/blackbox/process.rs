@@ -84,8 +84,8 @@ async fn bad_usage_is_told_apart_from_failure() {
         (&["serve", "--nonsense"], 2, "--nonsense"),
         (&["nonsense"], 2, "nonsense"),
         (&[], 2, "Usage"),
-        (&["explain", "--route", "nobody"], 1, "`nobody`"),
-        (&["explain", "--route", "chat", "--request", "nowhere.json"], 1, "nowhere.json"),
+        (&["explain", "--route", "nobody"], 2, "`nobody`"),
+        (&["explain", "--route", "chat", "--request", "nowhere.json"], 2, "nowhere.json"),
     ] {
         let (exit, _, said) = run(GOOD, arguments).await;
         assert_eq!(exit, Some(code), "{arguments:?}: {said}");

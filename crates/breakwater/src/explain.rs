@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// Prints the plan of a route, or of a request.
 ///
 /// # Errors
-/// A request that cannot be read, or a name that no route answers to.
+/// Routes that make no table. A request that cannot be read, or a name that no route answers to, is bad usage.
 pub(crate) fn run(options: &Explain) -> Result<ExitCode> {
     let Loaded { settings, .. } = match load(options.config.as_deref()) {
         Ok(loaded) => loaded,
@@ -24,10 +24,17 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode> {
         }
     };
     let table = route_table(&settings)?;
-    let request = options.request.as_deref().map(read).transpose()?;
-    let plan = plan(&table, options.route.as_deref(), request.as_ref())?;
-    anstream::print!("{}", describe(&plan));
-    Ok(ExitCode::SUCCESS)
+    let request = options.request.as_deref().map(read).transpose();
+    match request.and_then(|request| plan(&table, options.route.as_deref(), request.as_ref())) {
+        Ok(plan) => {
+            anstream::print!("{}", describe(&plan));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            Ok(ExitCode::from(crate::BAD_CONFIG))
+        }
+    }
 }
 
 fn plan(table: &RouteTable, route: Option<&str>, request: Option<&ChatRequest>) -> Result<Plan> {

@@ -50,7 +50,6 @@ impl Gateway {
         let (providers, simulators) = start_simulators(providers).await?;
         let upstream = Upstream::new(providers, &connect_timeouts)?;
         let admission = Admission::new(callers);
-        let objectives = objectives.iter().map(|o| slo::Objective { first_token_under: o.first_token_under }).collect();
         let metrics = Arc::new(Metrics::new(
             &table.route_labels(),
             &admission.caller_labels(),

@@ -66,6 +66,8 @@ async fn serve(settings: Settings, source: &Source, format: Format, log: LogSink
 /// What is said at start.
 struct Greeting {
     notes: Vec<String>,
+    /// Calls need a caller's key.
+    keyed: bool,
 }
 
 impl Greeting {
@@ -82,7 +84,7 @@ impl Greeting {
             );
         }
         notes.extend(settings.warnings.iter().map(|Fault { path, message }| format!("warning: {path}: {message}")));
-        Self { notes }
+        Self { notes, keyed: !settings.callers.is_empty() }
     }
 
     fn say(&self, format: Format, data: SocketAddr, admin: SocketAddr, models: &[String]) {
@@ -101,8 +103,9 @@ impl Greeting {
         }
         anstream::eprintln!("  {administered} (metrics under /metrics)");
         anstream::eprintln!("  {listening}");
+        let key = if self.keyed { " -H \"authorization: Bearer $KEY\"" } else { "" };
         anstream::eprintln!(
-            "\nTry it:\n  curl http://{data}/v1/chat/completions -H 'content-type: application/json' \\"
+            "\nTry it:\n  curl http://{data}/v1/chat/completions -H 'content-type: application/json'{key} \\"
         );
         anstream::eprintln!(
             "    -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n"

@@ -1,6 +1,7 @@
 //! From the command line to settings, with what to say on the way.
 
-use config::{Fault, Settings, Source};
+use config::{Fault, Provider, Settings, Source};
+use simulator::Behaviour;
 use std::path::Path;
 
 /// Settings and where they came from.
@@ -19,10 +20,23 @@ pub(crate) fn load(explicit: Option<&Path>) -> Result<Loaded, (Source, Vec<Fault
         Source::File(path) => config::load(path, &variable),
         Source::ZeroConfig => Ok(config::zero_config(&variable)),
     };
-    match settings {
+    match settings.and_then(with_sound_behaviours) {
         Ok(settings) => Ok(Loaded { settings, source }),
         Err(faults) => Err((source, faults)),
     }
+}
+
+/// Judges what `config` passes on untouched: how simulated providers are to behave.
+fn with_sound_behaviours(settings: Settings) -> Result<Settings, Vec<Fault>> {
+    let fault = |provider: &Provider| match provider {
+        Provider::Simulated { name, behaviour: Some(behaviour) } => {
+            let error = Behaviour::from_json(behaviour.to_string().as_bytes()).err()?;
+            Some(Fault { path: format!("providers.{name}.behaviour"), message: error.to_string() })
+        }
+        Provider::Simulated { .. } | Provider::Http(_) => None,
+    };
+    let faults: Vec<Fault> = settings.providers.iter().filter_map(fault).collect();
+    if faults.is_empty() { Ok(settings) } else { Err(faults) }
 }
 
 /// The faults of a configuration, for people.

@@ -15,7 +15,7 @@ pub const BODY: usize = 16 << 20;
 /// `limits.connections`
 pub const CONNECTIONS: usize = 10_000;
 /// `limits.header_timeout`
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// `drain.linger`
 pub const LINGER: Duration = Duration::from_secs(5);
 /// `drain.timeout`

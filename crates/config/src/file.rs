@@ -59,7 +59,8 @@ pub(crate) struct Limits {
     pub(crate) body: Lenient<Size>,
     /// The most open connections. Default: 10000.
     pub(crate) connections: Lenient<u32>,
-    /// How long a client may take to send a request's head. Default: 10s.
+    /// How long a connection may take to send a request's head, the wait for its first byte included: idle
+    /// connections are closed after it. Default: 60s.
     pub(crate) header_timeout: Lenient<Span>,
 }
 

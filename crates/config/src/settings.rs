@@ -4,6 +4,7 @@ use crate::Fault;
 use admission::CallerSettings;
 use routing::{Policy, RouteSettings};
 use secrecy::SecretString;
+use slo::Objective;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,8 @@ pub struct Limits {
     pub body: usize,
     /// The most open connections; at least 1.
     pub connections: usize,
-    /// How long a client may take to send a request's head.
+    /// How long a connection may take to send a request's head, the wait for its first byte included: idle connections
+    /// are closed after it.
     pub header_timeout: Duration,
 }
 
@@ -64,13 +66,6 @@ pub struct Drain {
     pub linger: Duration,
     /// How long running calls may then take to end.
     pub timeout: Duration,
-}
-
-/// What counts as good on a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Objective {
-    /// The first meaningful content comes within this.
-    pub first_token_under: Duration,
 }
 
 /// One provider.

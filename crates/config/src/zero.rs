@@ -1,8 +1,9 @@
 //! What to serve without a config file: the providers whose keys the environment holds, else the simulator.
 
-use crate::settings::{Admin, Drain, Limits, Objective, Provider, Settings};
+use crate::settings::{Admin, Drain, Limits, Provider, Settings};
 use crate::{Env, Fault, defaults, later, resolve};
 use routing::{ModelChoice, Policy, RouteSettings, TargetSettings};
+use slo::Objective;
 use std::sync::Arc;
 use upstream::{PRESETS, Preset, ProviderSettings};
 

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{get, post};
 use engine::{Engine, Journal};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use llm::CallError;
 use routing::RouteTable;
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub struct Limits {
 
 /// The data listener's paths.
 pub fn data_router(app: Arc<App>) -> Router {
-    let not_post = || async { respond::error(&CallError::MethodNotAllowed { allowed: "POST" }) };
-    let not_get = || async { respond::error(&CallError::MethodNotAllowed { allowed: "GET" }) };
+    let instead = |allowed| move |headers: HeaderMap| wrong_method(allowed, headers);
+    let (not_post, not_get) = (instead("POST"), instead("GET"));
     Router::new()
         .route("/v1/chat/completions", post(chat::completions).fallback(not_post))
         .route("/v1/models", get(models::list).fallback(not_get))
@@ -48,7 +48,7 @@ pub fn data_router(app: Arc<App>) -> Router {
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(|State(app): State<Arc<App>>| async move { app.health.readiness() }))
         .fallback(unknown_path)
-        .layer(CatchPanicLayer::custom(|_| respond::error(&CallError::Internal)))
+        .layer(CatchPanicLayer::custom(|_| respond::error(&CallError::Internal, &HeaderMap::new())))
         .with_state(app)
 }
 
@@ -56,5 +56,9 @@ pub fn data_router(app: Arc<App>) -> Router {
 pub(crate) async fn unknown_path(request: Request<Body>) -> Response<Body> {
     const SHOWN: usize = 128;
     let path: String = request.uri().path().chars().take(SHOWN).collect();
-    respond::error(&CallError::UnknownPath { asked: format!("{} {path}", request.method()) })
+    respond::error(&CallError::UnknownPath { asked: format!("{} {path}", request.method()) }, request.headers())
+}
+
+async fn wrong_method(allowed: &'static str, headers: HeaderMap) -> Response<Body> {
+    respond::error(&CallError::MethodNotAllowed { allowed }, &headers)
 }

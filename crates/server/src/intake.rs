@@ -11,6 +11,8 @@ use tokio::time::timeout;
 
 /// How long a body may pause while it comes in.
 const BODY_IDLE: Duration = Duration::from_secs(30);
+/// How long it may take in all: 16 MiB over a slow line, and no drip for ever.
+const BODY_TOTAL: Duration = Duration::from_secs(300);
 /// How much of a body that is too large is read away, so that its sender sees the answer and not a reset.
 const DISCARD: usize = 256 * 1024 * 1024;
 /// For how long.
@@ -64,7 +66,11 @@ pub(crate) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Ca
 /// # Errors
 /// [`CallError::RequestTooLarge`], [`CallError::RequestTimeout`] where it pauses for too long, or
 /// [`CallError::InvalidRequest`] where the connection ends before the body does.
-pub(crate) async fn body(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, CallError> {
+pub(crate) async fn body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, CallError> {
+    timeout(BODY_TOTAL, read(headers, body, limit)).await.map_err(|_| CallError::RequestTimeout)?
+}
+
+async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, CallError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large(body, limit).await);

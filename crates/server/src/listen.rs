@@ -4,6 +4,7 @@
 
 use crate::health::{Health, Phase};
 use axum::Router;
+use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -11,6 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -75,7 +77,7 @@ impl Listener {
 
     async fn serve_until(self, last: Phase, router: Router, health: Health, turned_away: impl Fn() + Send + Sync) {
         let ceiling = Arc::new(Semaphore::new(self.limits.connections.min(Semaphore::MAX_PERMITS)));
-        let builder = Arc::new(http(self.limits));
+        let builder = http(self.limits);
         let running = GracefulShutdown::new();
         let accepting = async {
             loop {
@@ -93,14 +95,23 @@ impl Listener {
                 };
                 // Without it a streamed piece waits for the acknowledgement of the one before, 40 ms and more.
                 let _ = stream.set_nodelay(true);
+                let asked = Arc::new(AtomicBool::new(false));
                 let service = TowerToHyperService::new(router.clone());
+                let service = Noting { asked: Arc::clone(&asked), service };
                 let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                 let connection = running.watch(connection);
-                let builder = Arc::clone(&builder);
+                let patience = tokio::time::sleep(self.limits.header_timeout);
                 tokio::spawn(async move {
+                    tokio::pin!(connection);
+                    // hyper's own timer begins when it knows the protocol: a client that sends nothing is caught here.
                     // A connection's error is its client's affair: the call in it has settled itself.
-                    let _ = connection.await;
-                    drop((permit, builder));
+                    tokio::select! {
+                        _ = &mut connection => {}
+                        () = patience => if asked.load(Ordering::Relaxed) {
+                            let _ = connection.await;
+                        }
+                    }
+                    drop(permit);
                 });
             }
         };
@@ -113,6 +124,23 @@ impl Listener {
             () = running.shutdown() => {}
             () = health.reached(Phase::Ending) => {}
         }
+    }
+}
+
+/// A service that notes that a request has come.
+struct Noting<S> {
+    asked: Arc<AtomicBool>,
+    service: S,
+}
+
+impl<R, S: Service<R>> Service<R> for Noting<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: R) -> S::Future {
+        self.asked.store(true, Ordering::Relaxed);
+        self.service.call(request)
     }
 }
 

@@ -3,9 +3,8 @@
 use crate::app::App;
 use crate::{intake, respond};
 use admission::Identified;
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::HeaderMap;
 use llm::CallError;
 use serde_json::{Value, json};
@@ -15,19 +14,19 @@ use std::sync::Arc;
 pub(crate) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let caller = match app.admission.identify(intake::key(&headers)) {
         Ok(caller) => caller,
-        Err(error) => return respond::error(&error),
+        Err(error) => return respond::error(&error, &headers),
     };
     let names = app.table.models().into_iter().filter(|name| may_ask(&app, &caller, name));
     let data: Vec<Value> = names.map(|name| model(&name)).collect();
-    Json(json!({ "object": "list", "data": data })).into_response()
+    respond::json(&json!({ "object": "list", "data": data }), &headers)
 }
 
 /// `GET /v1/models/{id}`: anything that a call could name.
 pub(crate) async fn one(State(app): State<Arc<App>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     match app.admission.identify(intake::key(&headers)) {
-        Ok(caller) if may_ask(&app, &caller, &id) => Json(model(&id)).into_response(),
-        Ok(_) => respond::error(&CallError::ModelNotFound { model: id.chars().take(128).collect() }),
-        Err(error) => respond::error(&error),
+        Ok(caller) if may_ask(&app, &caller, &id) => respond::json(&model(&id), &headers),
+        Ok(_) => respond::error(&CallError::ModelNotFound { model: id.chars().take(128).collect() }, &headers),
+        Err(error) => respond::error(&error, &headers),
     }
 }
 

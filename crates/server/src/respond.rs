@@ -75,9 +75,17 @@ pub(crate) fn lost(
     Told { response, status, code }
 }
 
-/// The response to a request that never became a call.
-pub(crate) fn error(error: &CallError) -> Response<Body> {
-    lost(error, &crate::intake::request_id(&HeaderMap::new()), None, 0, None).response
+/// The response to a request with `headers` that never became a call.
+pub(crate) fn error(error: &CallError, headers: &HeaderMap) -> Response<Body> {
+    lost(error, &crate::intake::request_id(headers), None, 0, None).response
+}
+
+/// A response in JSON to a request with `headers` that is no call.
+pub(crate) fn json(value: &serde_json::Value, headers: &HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::from(value.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    frame(response.headers_mut(), &crate::intake::request_id(headers), None, 0, None);
+    response
 }
 
 /// How long the client is asked to wait: always on 429 and 503.

@@ -115,7 +115,8 @@ mod tests {
             let judgement = Judgement { availability: expected[0], first_token: None };
             assert_eq!(judge(&whole, &objective), judgement, "{outcome:?}, not streamed");
             let unrouted = CallRecord { route: Label::new(2, "none"), ..stream(outcome, None, 5_000) };
-            let nowhere = Judgement { availability: None, first_token: None };
+            let counts = (outcome == Outcome::Shed).then_some(false);
+            let nowhere = Judgement { availability: counts, first_token: counts };
             assert_eq!(judge(&unrouted, &objective), nowhere, "{outcome:?}, without a route");
         }
     }

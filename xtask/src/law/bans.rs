@@ -13,8 +13,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tower-http", &["server"]),
     ("prometheus", &["telemetry"]),
     ("hyper-rustls", &["upstream"]),
-    // The program installs the crypto provider for everybody.
-    ("rustls", &["upstream", "breakwater"]),
+    ("rustls", &["upstream"]),
 ];
 
 /// Every ban broken by a manifest.

@@ -6,9 +6,9 @@ use crate::fault::{At, did_you_mean, quote};
 use crate::file::{self, TargetEntry};
 use crate::later;
 use crate::reader::{Reader, Words};
-use crate::settings::Objective;
 use llm::TargetId;
 use routing::{ModelChoice, Policy, RouteSettings, TargetSettings};
+use slo::Objective;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ fn nothing_said_gives_the_defaults() {
     let shown = format!("{settings:?}");
     for part in [
         "listen: 127.0.0.1:8080, open: false, admin: Admin { listen: 127.0.0.1:8081, token: None }",
-        "body: 16777216, connections: 10000, header_timeout: 10s",
+        "body: 16777216, connections: 10000, header_timeout: 60s",
         "linger: 5s, timeout: 300s",
         "timeouts: Timeouts { connect: 2s, first_token: 60s, idle: 60s, total: 600s }, max_attempts: 3",
         "direct: None, callers: [], objectives: [Objective { first_token_under: 2s }], warnings: []",
