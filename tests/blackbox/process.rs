@@ -53,6 +53,10 @@ listne: 127.0.0.1:1",
     ("providers:\n  p: { kind: simulator }\n bad indent: 1", &["line 3", "breakwater.yaml: 1 fault"]),
     ("", &["breakwater.yaml: "]),
     (
+        "providers: { s: { kind: simulator, behaviour: { falt: cut } } }\ndirect: true",
+        &["providers.s.behaviour: ", "falt", "breakwater.yaml: 1 fault"],
+    ),
+    (
         "listen: 0.0.0.0:0\nadmin: { listen: '0.0.0.0:0' }\nproviders: { s: { kind: simulator } }\ndirect: true",
         &["listen: 0.0.0.0:0 can be reached by others", "admin.token: is needed"],
     ),
