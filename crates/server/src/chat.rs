@@ -24,7 +24,8 @@ pub(crate) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
     };
     let Prepared { request, plan, admitted, timeout } = prepared;
     let (route, limits) = (plan.route.clone(), admitted.limits());
-    match app.engine.execute(Call { request, plan, admitted, open, timeout }).await {
+    // Boxed, or every layer around this handler would move its kilobytes about.
+    match Box::pin(app.engine.execute(Call { request, plan, admitted, open, timeout })).await {
         Ok(reply) => respond::reply(reply, &route.name, limits),
         Err(lost) => {
             let Lost { error, open } = *lost;

@@ -5,7 +5,7 @@ use crate::keys::{Key, KeyRing};
 use crate::reason;
 use crate::settings::ProviderSettings;
 use bytes::Bytes;
-use dialects::Quirks;
+use dialects::{Quirks, openai_chat};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -97,10 +97,13 @@ pub struct Upstream {
     pools: Vec<(Duration, Pool)>,
 }
 
+/// Every operation's path below a provider's base address.
+const PATHS: [&str; 1] = [openai_chat::PATH];
+
 struct Provider {
-    base: Uri,
+    /// Where each of [`PATHS`] lives.
+    addresses: [Uri; PATHS.len()],
     authority: HeaderValue,
-    prefix: String,
     keys: KeyRing,
     headers: Vec<(HeaderName, HeaderValue)>,
     quirks: Quirks,
@@ -163,16 +166,19 @@ impl Provider {
         let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
         let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
         let keys = KeyRing::new(&settings.keys).ok_or_else(|| unusable("api_key"))?;
-        let prefix = settings.base_url.path().trim_end_matches('/').to_owned();
-        let ProviderSettings { base_url, headers, quirks, .. } = settings;
-        Ok(Self { base: base_url, authority, prefix, keys, headers, quirks })
+        let addresses = PATHS.map(|path| below(&settings.base_url, path));
+        let [Some(chat)] = addresses else { return Err(unusable("base_url")) };
+        let ProviderSettings { headers, quirks, .. } = settings;
+        Ok(Self { addresses: [chat], authority, keys, headers, quirks })
     }
 
     fn request(&self, outbound: Outbound, authorization: Option<HeaderValue>) -> Result<Request<Full<Bytes>>, Failure> {
         const AGENT: HeaderValue = HeaderValue::from_static(concat!("breakwater/", env!("CARGO_PKG_VERSION")));
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
-        let uri = self.uri(outbound.path).map_err(|_| Failure::Internal("its address cannot be built"))?;
+        let place = PATHS.iter().position(|path| *path == outbound.path);
+        let address = place.and_then(|place| self.addresses.get(place));
+        let uri = address.cloned().ok_or(Failure::Internal("its address is not known"))?;
         let mut request = Request::new(Full::new(outbound.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
@@ -190,12 +196,13 @@ impl Provider {
         }
         Ok(request)
     }
+}
 
-    fn uri(&self, path: &str) -> Result<Uri, http::Error> {
-        let mut parts = self.base.clone().into_parts();
-        parts.path_and_query = Some(format!("{}{path}", self.prefix).try_into()?);
-        Ok(Uri::from_parts(parts)?)
-    }
+/// The address of `path` below `base`.
+fn below(base: &Uri, path: &str) -> Option<Uri> {
+    let mut parts = base.clone().into_parts();
+    parts.path_and_query = format!("{}{path}", base.path().trim_end_matches('/')).try_into().ok();
+    Uri::from_parts(parts).ok()
 }
 
 fn pool(connector: TimedConnector) -> Pool {
