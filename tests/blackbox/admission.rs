@@ -31,6 +31,15 @@ fn ids(models: &Answer) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn who_is_turned_down_learns_why_however_much_there_is_to_send() {
+    let provider = Provider::behaving("{}").await;
+    let gateway = gateway(&provider).await;
+    let answer = gateway.ask(keyed(Ask::post(vec![b' '; 12_000_000]), "sk-nobody-here")).await;
+    assert_eq!((answer.status, answer.code()), (401, "invalid_api_key".to_owned()), "{}", answer.head);
+    assert_eq!(provider.calls(), 0);
+}
+
+#[tokio::test]
 async fn nobody_calls_without_a_key() {
     let provider = Provider::behaving("{}").await;
     let gateway = gateway(&provider).await;

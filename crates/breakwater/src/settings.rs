@@ -18,7 +18,7 @@ pub(crate) fn load(explicit: Option<&Path>) -> Result<Loaded, (Source, Vec<Fault
     let source = config::locate(explicit, &variable, &Path::exists);
     let settings = match &source {
         Source::File(path) => config::load(path, &variable),
-        Source::ZeroConfig => Ok(config::zero_config(&variable)),
+        Source::ZeroConfig => config::zero_config(&variable),
     };
     match settings.and_then(with_sound_behaviours) {
         Ok(settings) => Ok(Loaded { settings, source }),

@@ -14,10 +14,14 @@ const SIMULATOR: &str = "simulator";
 /// Every preset whose usual key variable is set and not empty becomes a provider and a route, both named
 /// after its kind; the route answers to the preset's example model, which is what `GET /v1/models` then lists, to its
 /// model families, and the first route to every other name.
-/// With no key at all the one provider is the simulator. What was passed over is in `warnings`.
-#[must_use]
-pub fn zero_config(env: Env<'_>) -> Settings {
-    let set = |name: &str| env(name).filter(|value| !value.is_empty());
+/// With no key at all the one provider is the simulator. What was passed over is in `warnings`. White space around a
+/// value, such as the line end of a file it was read from, is no part of it.
+///
+/// # Errors
+/// Keys are set and none of them can be used: whoever set them does not want the simulator.
+pub fn zero_config(env: Env<'_>) -> Result<Settings, Vec<Fault>> {
+    let trimmed = |value: String| value.trim().to_owned();
+    let set = |name: &str| env(name).map(trimmed).filter(|value| !value.is_empty());
     let mut warnings = Vec::new();
     let mut found = Vec::new();
     for preset in PRESETS {
@@ -29,6 +33,9 @@ pub fn zero_config(env: Env<'_>) -> Settings {
             Err(why) => warnings.push(Fault::new(variable, format!("{} is left out: {why}", preset.kind))),
         }
     }
+    if found.is_empty() && !warnings.is_empty() {
+        return Err(warnings);
+    }
     warnings.extend(
         later::KEY_VARIABLES
             .iter()
@@ -36,7 +43,7 @@ pub fn zero_config(env: Env<'_>) -> Settings {
             .map(|name| Fault::new(*name, "set, but this version does not speak to it yet")),
     );
     let (providers, routes) = if found.is_empty() { simulated() } else { served(found) };
-    settings(providers, routes, warnings)
+    Ok(settings(providers, routes, warnings))
 }
 
 fn provider(preset: &Preset, set: &dyn Fn(&str) -> Option<String>, key: String) -> Result<ProviderSettings, String> {

@@ -123,7 +123,7 @@ async fn read_head(inbound: Inbound, stream: bool, decoder: StreamDecoder, limit
         let progress = openai_chat::read_whole(&body)?;
         return Ok(Started::Whole { body, progress });
     }
-    if is_event_stream(&headers) {
+    if may_be_stream(&headers) {
         return hold(body, decoder, limits).await;
     }
     let body = collect(body, MAX_ERROR, limits).await?;
@@ -208,13 +208,11 @@ async fn collect(mut body: Body, limit: usize, limits: Limits) -> Result<Bytes, 
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
 
-/// Whether a response claims to be a stream; one that claims nothing is taken for one.
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    const STREAM: &[u8] = b"text/event-stream";
-    headers
-        .get(CONTENT_TYPE)
-        .map(HeaderValue::as_bytes)
-        .is_none_or(|name| name.get(..STREAM.len()).is_some_and(|name| name.eq_ignore_ascii_case(STREAM)))
+/// Whether a response may be a stream: not one that says to be something else that we know. Some call theirs plain text.
+fn may_be_stream(headers: &HeaderMap) -> bool {
+    let name = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let is = |known: &[u8]| name.get(..known.len()).is_some_and(|name| name.eq_ignore_ascii_case(known));
+    !is(b"application/json") && !is(b"text/html")
 }
 
 /// The time of day, for the one form of retry advice that is a date.

@@ -38,7 +38,7 @@ pub enum Blame {
     Nobody,
 }
 
-/// How long a key rests that was throttled without being told for how long.
+/// How long a key rests that was throttled without being told for how long, or may not do this one thing.
 const THROTTLED_REST: Duration = Duration::from_secs(5);
 /// The longest that a provider may send a key to rest.
 const MAX_REST: Duration = Duration::from_secs(300);
@@ -73,9 +73,9 @@ fn classify_refusal(error: &ProviderError) -> Judgement {
     let judge = |verdict, advice, blame| Judgement { verdict, advice, blame };
     match error.kind {
         ErrorKind::InvalidRequest => judge(Verdict::ClientFault, Advice::Never, Blame::Caller),
-        ErrorKind::Auth | ErrorKind::Permission => {
-            judge(Verdict::HardFailure, Advice::OtherKey(REFUSED_REST), Blame::Us)
-        }
+        ErrorKind::Auth => judge(Verdict::HardFailure, Advice::OtherKey(REFUSED_REST), Blame::Us),
+        // Often about the model or the words, not the key: it may serve the next call.
+        ErrorKind::Permission => judge(Verdict::HardFailure, Advice::OtherKey(THROTTLED_REST), Blame::Us),
         ErrorKind::NotFound => judge(Verdict::HardFailure, Advice::Next, Blame::Us),
         ErrorKind::RateLimited => {
             let rest = error.retry_after.unwrap_or(THROTTLED_REST).min(MAX_REST);
@@ -152,7 +152,7 @@ mod tests {
             (Failure::Internal("x"), Neutral, Next, Blame::Us),
             (refusal(ErrorKind::InvalidRequest, None), ClientFault, Never, Blame::Caller),
             (refusal(ErrorKind::Auth, None), HardFailure, OtherKey(seconds(900)), Blame::Us),
-            (refusal(ErrorKind::Permission, None), HardFailure, OtherKey(seconds(900)), Blame::Us),
+            (refusal(ErrorKind::Permission, None), HardFailure, OtherKey(seconds(5)), Blame::Us),
             (refusal(ErrorKind::NotFound, None), HardFailure, Next, Blame::Us),
             (refusal(ErrorKind::RateLimited, None), RateLimited, OtherKey(seconds(5)), Blame::Target),
             (refusal(ErrorKind::RateLimited, Some(30)), RateLimited, OtherKey(seconds(30)), Blame::Target),

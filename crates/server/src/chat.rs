@@ -18,12 +18,20 @@ pub(crate) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
     let (head, body) = request.into_parts();
     let id = intake::request_id(&head.headers);
     let mut open = app.journal.open(id, Dialect::OpenAiChat, intake::now());
-    let prepared = match prepare(&app, &head.headers, body, &mut open).await {
+    let admitted = match admit(&app, &head.headers, &mut open) {
+        Ok(admitted) => admitted,
+        Err(Refusal { error, limits }) => {
+            intake::unread(body, app.limits.body).await;
+            return settle(&error, open, None, limits);
+        }
+    };
+    let limits = admitted.limits();
+    let prepared = match prepare(&app, &head.headers, body, admitted, &mut open).await {
         Ok(prepared) => prepared,
-        Err(Refusal { error, limits }) => return settle(&error, open, None, limits),
+        Err(error) => return settle(&error, open, None, limits),
     };
     let Prepared { request, plan, admitted, timeout } = prepared;
-    let (route, limits) = (plan.route.clone(), admitted.limits());
+    let route = plan.route.clone();
     // Boxed, or every layer around this handler would move its kilobytes about.
     match Box::pin(app.engine.execute(Call { request, plan, admitted, open, timeout })).await {
         Ok(reply) => respond::reply(reply, &route.name, limits),
@@ -42,18 +50,27 @@ struct Prepared {
     timeout: Option<Duration>,
 }
 
-/// Everything that comes before the first attempt. A body is read only for a caller who may call.
-async fn prepare(app: &App, headers: &HeaderMap, body: Body, open: &mut OpenCall) -> Result<Prepared, Refusal> {
+/// Who calls, and whether they may: decided before their body is read.
+fn admit(app: &App, headers: &HeaderMap, open: &mut OpenCall) -> Result<Admitted, Refusal> {
     let caller = app.admission.identify(intake::key(headers))?;
     open.identified(caller.caller());
-    let admitted = caller.admit(open.arrived())?;
-    let with_limits = |error| Refusal { error, limits: admitted.limits() };
-    let timeout = intake::client_timeout(headers).map_err(with_limits)?;
-    let raw = intake::body(headers, body, app.limits.body).await.map_err(with_limits)?;
+    caller.admit(open.arrived())
+}
+
+/// Everything else that comes before the first attempt.
+async fn prepare(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    admitted: Admitted,
+    open: &mut OpenCall,
+) -> Result<Prepared, CallError> {
+    let timeout = intake::client_timeout(headers)?;
+    let raw = intake::body(headers, body, app.limits.body).await?;
     open.read(intake::now());
-    let request = openai_chat::decode(raw).map_err(with_limits)?;
+    let request = openai_chat::decode(raw)?;
     open.asked(&request);
-    let plan = plan(app, &admitted, &request.model).map_err(with_limits)?;
+    let plan = plan(app, &admitted, &request.model)?;
     Ok(Prepared { request, plan, admitted, timeout })
 }
 

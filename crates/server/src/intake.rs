@@ -17,6 +17,8 @@ const BODY_TOTAL: Duration = Duration::from_secs(300);
 const DISCARD: usize = 256 * 1024 * 1024;
 /// For how long.
 const DISCARD_TIME: Duration = Duration::from_secs(10);
+/// For how long where the caller is turned down: a stranger gets less.
+const UNREAD_TIME: Duration = Duration::from_secs(2);
 
 /// The key a request presents, wherever its dialect's clients put it.
 pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
@@ -103,19 +105,28 @@ fn cut_short() -> CallError {
 }
 
 /// Reads the rest of a body away, holding nothing, and says that it was too large.
-async fn too_large(mut body: Body, limit: usize) -> CallError {
+async fn too_large(body: Body, limit: usize) -> CallError {
+    discard(body, DISCARD, DISCARD_TIME).await;
+    CallError::RequestTooLarge { limit }
+}
+
+/// Reads a body away whose sender is turned down without it, for as long as such a sender may take.
+pub(crate) async fn unread(body: Body, limit: usize) {
+    discard(body, limit, UNREAD_TIME).await;
+}
+
+/// Reads at most `most` bytes away, for at most `time`. Whether the body came to its end or not is all the same.
+async fn discard(mut body: Body, most: usize, time: Duration) {
     let mut read = 0;
     let discard = async {
         while let Some(Ok(frame)) = body.frame().await {
             read += frame.data_ref().map_or(0, Bytes::len);
-            if read > DISCARD {
+            if read > most {
                 break;
             }
         }
     };
-    // Whether it came to its end or not, the answer is the same.
-    let _ = timeout(DISCARD_TIME, discard).await;
-    CallError::RequestTooLarge { limit }
+    let _ = timeout(time, discard).await;
 }
 
 /// Now, by the clock that tests can drive.

@@ -12,6 +12,7 @@ mod intake;
 mod listen;
 mod models;
 mod respond;
+mod stall;
 
 pub use admin::{Admin, admin_router};
 pub use app::{App, Limits, data_router};

@@ -3,6 +3,7 @@
 //! `axum::serve` has no header timeout, no ceiling and no say in socket options; this has.
 
 use crate::health::{Health, Phase};
+use crate::stall::Impatient;
 use axum::Router;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,6 +22,8 @@ use tokio::sync::Semaphore;
 const MAX_HEAD: usize = 64 * 1024;
 /// The most streams of one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
+/// How long a client may read nothing while there is something to read.
+const WRITE_STALL: Duration = Duration::from_secs(60);
 /// How long the loop rests when the system has no file left to give.
 const OUT_OF_FILES: Duration = Duration::from_millis(100);
 /// What a client over the ceiling is told: a finished response, written without reading the request.
@@ -98,7 +101,8 @@ impl Listener {
                 let asked = Arc::new(AtomicBool::new(false));
                 let service = TowerToHyperService::new(router.clone());
                 let service = Noting { asked: Arc::clone(&asked), service };
-                let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                let connection =
+                    builder.serve_connection(TokioIo::new(Impatient::new(stream, WRITE_STALL)), service).into_owned();
                 let connection = running.watch(connection);
                 let patience = tokio::time::sleep(self.limits.header_timeout);
                 tokio::spawn(async move {

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::{intake, respond};
 use admission::Identified;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::HeaderMap;
@@ -22,7 +23,13 @@ pub(crate) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
 }
 
 /// `GET /v1/models/{id}`: anything that a call could name.
-pub(crate) async fn one(State(app): State<Arc<App>>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+pub(crate) async fn one(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
+    // A name that is no text is nobody's.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     match app.admission.identify(intake::key(&headers)) {
         Ok(caller) if may_ask(&app, &caller, &id) => respond::json(&model(&id), &headers),
         Ok(_) => respond::error(&CallError::ModelNotFound { model: id.chars().take(128).collect() }, &headers),

@@ -27,17 +27,13 @@ fn every_key_in_the_environment_is_a_provider_and_a_route() {
             vec![format!("ANTHROPIC_API_KEY: {LATER}"), format!("GEMINI_API_KEY: {LATER}")],
         ),
         (
-            &[("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "nowhere"), ("GROQ_API_KEY", "secret\n")],
-            &[("simulator", &["*"])],
-            vec![
-                "OPENAI_API_KEY: openai is left out: its key or OPENAI_BASE_URL must begin with http:// or https://"
-                    .to_owned(),
-                "GROQ_API_KEY: groq is left out: its key holds characters that no HTTP header can carry".to_owned(),
-            ],
+            &[("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "nowhere"), ("XAI_API_KEY", " k\n")],
+            &[("xai", &["grok-3-mini", "grok-*", "*"])],
+            vec![ELSEWHERE.to_owned()],
         ),
     ];
     for (variables, expected, warnings) in cases {
-        let settings = zero_config(&env(variables));
+        let settings = zero_config(&env(variables)).expect("settings");
         let routes: Vec<_> = settings.routes.iter().map(|route| (&*route.name, route.aliases.clone())).collect();
         let expected: Vec<_> =
             expected.iter().map(|(name, aliases)| (*name, aliases.iter().map(|a| (*a).to_owned()).collect())).collect();
@@ -52,10 +48,26 @@ fn every_key_in_the_environment_is_a_provider_and_a_route() {
     }
 }
 
+const ELSEWHERE: &str =
+    "OPENAI_API_KEY: openai is left out: its key or OPENAI_BASE_URL must begin with http:// or https://";
+
+#[test]
+fn keys_that_cannot_be_used_are_faults_and_no_reason_to_simulate() {
+    let variables = [
+        ("OPENAI_API_KEY", "k"),
+        ("OPENAI_BASE_URL", "nowhere"),
+        ("GROQ_API_KEY", "two\nlines"),
+        ("GEMINI_API_KEY", "k"),
+    ];
+    let faults = zero_config(&env(&variables)).expect_err("faults");
+    let groq = "GROQ_API_KEY: groq is left out: its key holds characters that no HTTP header can carry";
+    assert_eq!(lines(&faults), [ELSEWHERE, groq]);
+}
+
 #[test]
 fn openai_may_live_elsewhere() {
     let variables = [("OPENAI_API_KEY", "key-1"), ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1/")];
-    let settings = zero_config(&env(&variables));
+    let settings = zero_config(&env(&variables)).expect("settings");
     let Provider::Http(provider) = &settings.providers[0] else { panic!("simulated") };
     assert_eq!(provider.base_url, "http://127.0.0.1:9/v1");
     assert!(!format!("{settings:?}").contains("key-1"));

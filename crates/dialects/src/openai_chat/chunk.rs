@@ -32,7 +32,9 @@ impl Chunk<'_> {
     /// Whether the object is an error and no part of an answer.
     pub(super) fn is_error(&self) -> bool {
         let named = [self.object.0, self.kind.0].contains(&Some("error"));
-        self.error.is_some() || named || self.choices.failed
+        // An `error` that says nothing is none.
+        let said = self.error.is_some_and(|error| !matches!(error.get(), "\"\"" | "{}" | "false"));
+        said || named || self.choices.failed
     }
 
     /// The usage it reports, if it does and the numbers make sense.
@@ -264,6 +266,8 @@ mod tests {
             (r#"{"error":{"message":"x"}}"#, true),
             (r#"{"error":"x"}"#, true),
             (r#"{"error":null,"choices":[]}"#, false),
+            (r#"{"error":"","choices":[]}"#, false),
+            (r#"{"error":{},"choices":[]}"#, false),
             (r#"{"object":"error","message":"x"}"#, true),
             (r#"{"type":"error"}"#, true),
             (r#"{"object":"chat.completion.chunk"}"#, false),

@@ -39,6 +39,8 @@ struct Said {
 
 impl Said {
     fn from_value(value: &Value) -> Self {
+        // Google's OpenAI dialect wraps its error in a list.
+        let value = value.get(0).unwrap_or(value);
         let inner = match value.get("error") {
             Some(Value::String(message)) => {
                 let code = value.get("code").and_then(Value::as_str).map(str::to_owned);
@@ -67,10 +69,12 @@ impl Said {
     }
 
     fn kind(&self, status: u16) -> ErrorKind {
-        let spent = [self.code.as_deref(), self.kind.as_deref()].into_iter().flatten().any(is_spent);
+        let named = [self.code.as_deref(), self.kind.as_deref()].into_iter().flatten().any(is_spent);
+        // Anthropic's words, which have no code of their own.
+        let spent = named || self.message.contains("credit balance is too low");
         match status {
             402 => ErrorKind::QuotaExhausted,
-            403 | 412 | 429 if spent => ErrorKind::QuotaExhausted,
+            400 | 403 | 412 | 429 if spent => ErrorKind::QuotaExhausted,
             400 if self.is_about_the_key() => ErrorKind::Auth,
             400 | 413 | 422 => ErrorKind::InvalidRequest,
             401 => ErrorKind::Auth,
@@ -284,6 +288,22 @@ mod tests {
                 "credit_balance_exhausted",
             ),
             (402, "", QuotaExhausted, 402, ""),
+            (
+                400,
+                r#"{"error":{"code":"billing_hard_limit_reached"}}"#,
+                QuotaExhausted,
+                400,
+                "billing_hard_limit_reached",
+            ),
+            (400, r#"{"error":{"message":"Your credit balance is too low to go on."}}"#, QuotaExhausted, 400, ""),
+            (
+                400,
+                r#"[{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT"}}]"#,
+                Auth,
+                400,
+                "INVALID_ARGUMENT",
+            ),
+            (429, r#"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]"#, RateLimited, 429, "RESOURCE_EXHAUSTED"),
             (
                 400,
                 r#"{"error":{"message":"bad","type":"invalid_request_error","param":"x"}}"#,

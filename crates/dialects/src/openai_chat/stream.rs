@@ -133,7 +133,7 @@ impl StreamDecoder {
         let Some(data) = self.framer.data(block) else {
             return Event::Preamble;
         };
-        if data == b"[DONE]" {
+        if data.trim_ascii_end() == b"[DONE]" {
             self.progress.done = true;
             return Event::Done;
         }

@@ -13,7 +13,7 @@ fn throttled(name: &'static str, value: &'static str) -> Script {
 async fn a_refused_key_rests_and_a_fresh_one_keeps_the_target() {
     for (bad, rest) in [
         (head(401), 900_000),
-        (head(403), 900_000),
+        (head(403), 5_000),
         (head(402), 900_000),
         (head(429), 5_000),
         (head(429).after(700), 5_000),
