@@ -23,7 +23,7 @@ def main(path):
     for deployment in deployments:
         faults += [*of_rollout(deployment["spec"]), *of_pod(deployment["spec"]["template"]["spec"])]
     for document in documents:
-        faults += [*of_labels(document), *of_config(document)]
+        faults += [*of_labels(document), *of_selector(document), *of_config(document)]
     for fault in faults:
         print(f"{path}: {fault}", file=sys.stderr)
     if faults:
@@ -86,6 +86,13 @@ def of_labels(document):
     for label in ("name", "managed-by"):
         if f"app.kubernetes.io/{label}" not in metadata.get("labels", {}):
             yield f"{document['kind']} {metadata['name']}: no label app.kubernetes.io/{label}"
+
+
+def of_selector(document):
+    """A selector that is missing selects nothing, an empty one every pod of the namespace."""
+    field = {"PodDisruptionBudget": "selector", "NetworkPolicy": "podSelector"}.get(document["kind"])
+    if field and not document["spec"].get(field, {}).get("matchLabels"):
+        yield f"{document['kind']} {document['metadata']['name']}: {field} names no pods"
 
 
 def of_config(document):
