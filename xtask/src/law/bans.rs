@@ -75,7 +75,7 @@ mod tests {
             ("crates/simulator", "[dependencies]\naxum.workspace = true", 1),
             ("crates/engine", "[dependencies]\nprometheus.workspace = true", 1),
             ("crates/server", "[dependencies]\nhyper-rustls.workspace = true", 1),
-            ("crates/breakwater", "[dependencies]\nrustls.workspace = true", 0),
+            ("crates/upstream", "[dependencies]\nrustls.workspace = true", 0),
             ("crates/server", "[dependencies]\nrustls.workspace = true", 1),
             ("crates/server", "[dependencies]\nhyper-util = { workspace = true, features = ['client-legacy'] }", 1),
             ("crates/server", "[dev-dependencies]\nhyper-util = { workspace = true, features = ['client-legacy'] }", 0),
