@@ -10,6 +10,7 @@ use dialects::Quirks;
 use dialects::openai_chat::{Ending, StreamDecoder, read_error, read_whole};
 use llm::Event;
 use serde_json::Value;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Files of `folder` and its folders, in order.
@@ -24,12 +25,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Says a line where it is seen: the test harness swallows what the print macros of a passing test say.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// The recordings, or nothing, saying so.
 fn recordings() -> Vec<PathBuf> {
     match std::env::var_os("BREAKWATER_RECORDINGS") {
         Some(folder) => files(Path::new(&folder)),
         None => {
-            eprintln!("skipped: BREAKWATER_RECORDINGS names no folder of recordings");
+            say("skipped: BREAKWATER_RECORDINGS names no folder of recordings");
             Vec::new()
         }
     }
@@ -92,7 +98,7 @@ fn recorded_streams_are_complete_and_keep_their_bytes() {
         assert!(!cut.2.starts_with("complete"), "{shown}: half of it is no answer");
         count += 1;
     }
-    eprintln!("{count} recorded streams");
+    say(&format!("{count} recorded streams"));
     assert!(count > 20 || std::env::var_os("BREAKWATER_RECORDINGS").is_none(), "{count} streams are too few");
 }
 
@@ -113,6 +119,6 @@ fn recorded_whole_answers_and_errors_are_told_apart() {
             errors += 1;
         }
     }
-    eprintln!("{answers} recorded answers, {errors} recorded errors");
+    say(&format!("{answers} recorded answers, {errors} recorded errors"));
     assert!(answers > 10 || std::env::var_os("BREAKWATER_RECORDINGS").is_none(), "{answers} answers are too few");
 }
