@@ -39,7 +39,7 @@ pub(crate) struct Options {
     /// One measurement alone
     #[arg(long, value_enum)]
     only: Option<Only>,
-    /// Fewer and shorter rounds
+    /// Shorter rounds
     #[arg(long)]
     quick: bool,
     /// Fail where a limit is broken
@@ -105,7 +105,7 @@ async fn measure(binary: &Path, options: &Options) -> Result<Report> {
             driver::script(upstream.address, workload.model, &workload.behaviour()).await?;
         }
         let calls = options.calls.map_or(workload.calls(options.quick), |calls| calls as usize);
-        report.rows.push(one(&workload, calls, options.quick, &upstream, &gateway, nginx.as_ref()).await?);
+        report.rows.push(one(&workload, calls, &upstream, &gateway, nginx.as_ref()).await?);
     }
     Ok(report)
 }
@@ -116,11 +116,13 @@ fn chosen(only: Option<Only>) -> Vec<Workload> {
     all.into_iter().filter(|(name, _)| named(*name)).map(|(_, workload)| workload).collect()
 }
 
+/// Rounds of each workload; their median counts, so that three may meet a bad moment of the machine.
+const ROUNDS: usize = 7;
+
 /// Drives gateway and nginx in turn, so that a change of the machine's mood meets both.
 async fn one(
     workload: &Workload,
     calls: usize,
-    quick: bool,
     upstream: &Upstream,
     gateway: &Gateway,
     nginx: Option<&Nginx>,
@@ -141,7 +143,7 @@ async fn one(
         driver::drive(&load(nginx.address(streamed)), warm, &expected).await.context("warming nginx")?;
     }
     let mut rounds = Vec::new();
-    for _ in 0..if quick { 3 } else { 5 } {
+    for _ in 0..ROUNDS {
         let gateway =
             cost(&gateway.process, &load(gateway.address), calls, &expected).await.context("through the gateway")?;
         let nginx = match nginx {
