@@ -3,7 +3,7 @@
 //! Receives YAML; hands back answers, access-log lines and metrics. Must never be here: what any of it should be.
 
 use crate::child::Process;
-use crate::client::{Answer, Ask, Exchange, TOO_LONG};
+use crate::client::{Answer, Ask, Exchange, TOO_LONG, soon};
 use serde_json::Value;
 use std::net::SocketAddr;
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ pub(crate) struct Gateway {
     pub(crate) process: Process,
     pub(crate) data: SocketAddr,
     pub(crate) admin: SocketAddr,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// A configuration: providers of kind `openai` at these addresses, then more YAML.
@@ -46,7 +46,7 @@ impl Gateway {
         let address = |line: &str, what: &str| line.split_once(what)?.1.split('"').next()?.parse().ok();
         let admin = process.stderr.find("admin address", |line| address(line, "admin on http://")).await;
         let data = process.stderr.find("address", |line| address(line, "listening on http://")).await;
-        Self { process, data, admin, _directory: directory }
+        Self { process, data, admin, directory }
     }
 
     /// One with a route `chat` over these providers in order, each asked for the model `m`, then more YAML.
@@ -54,6 +54,11 @@ impl Gateway {
         let targets: Vec<_> = providers.iter().map(|(name, _)| format!("{name}/m")).collect();
         let route = format!("routes:\n  chat: {{ targets: [{}] }}\n{rest}", targets.join(", "));
         Self::start(&config(providers, &route)).await
+    }
+
+    /// Takes its configuration away.
+    pub(crate) fn forget_configuration(&self) {
+        std::fs::remove_file(self.directory.path().join("breakwater.yaml")).expect("a file");
     }
 
     /// Sends a request.
@@ -78,6 +83,28 @@ impl Gateway {
     /// The metrics page.
     pub(crate) async fn metrics(&self) -> String {
         Ask::get("/metrics").send(self.admin).await.answer().await.text()
+    }
+
+    /// A target as `/api/targets` shows it; null where it is not shown.
+    pub(crate) async fn target(&self, name: &str) -> Value {
+        let page = Ask::get("/api/targets").send(self.admin).await.answer().await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        let mut page = page.json();
+        let targets = page["targets"].as_array_mut().expect("targets");
+        targets.iter_mut().find(|target| target["target"] == name).map(Value::take).unwrap_or_default()
+    }
+
+    /// Waits until a target is shown in this state.
+    pub(crate) async fn until_target(&self, name: &str, state: &str) -> Value {
+        let waiting = async {
+            loop {
+                let target = self.target(name).await;
+                if target["state"] == state {
+                    return target;
+                }
+            }
+        };
+        soon(&format!("{name} to be {state}"), waiting).await
     }
 
     /// Waits until each sample, written as on the page but without the prefix, has its value.

@@ -1,27 +1,36 @@
 //! The whole gateway, as a client sees it: the real binary over loopback, between simulated providers.
 //!
-//! Where a new test belongs: `failover`, what a provider does before the first content; `midstream`, after it;
-//! `passthrough`, which bytes reach whom; `cancel`, clients that leave; `timeouts`, clocks; `tls`, certificates;
-//! `input`, requests that are wrong or hostile; `admission`, who may call and how much; `routing`, which target a model
-//! name leads to and with which key; `process`, commands, exit codes, signals; `observe`, metrics, the admin listener
-//! and the access log.
+//! Where a new test belongs: `failover`, what a provider does before the first content; `midstream`, after it, where
+//! nobody goes on; `going_on`, where somebody does; `faults`, one fault of the numbered catalogue (its head has the
+//! table); `breakers`, what many of them do to a target; `quotas`, throttling, spending and keys; `overload`, more calls
+//! than can be served; `balance`, which target is chosen and what is left where none answers; `passthrough`, which bytes
+//! reach whom; `cancel`, clients that leave; `timeouts`, clocks; `tls`, certificates; `input`, requests that are wrong or
+//! hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with which key;
+//! `process`, commands, exit codes, signals; `observe`, metrics, the admin listener and the access log.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
-//! and `provider` (simulators and raw servers). Every wait is for an event and bounded; no test sleeps.
+//! and `provider` (simulators and raw servers). Every wait is for an event and bounded; no test sleeps until something
+//! has probably happened. (Loads leave at their times, and a stopped process stays stopped for a while.)
 
 #![allow(clippy::expect_used, reason = "helpers of tests end a test that cannot go on")]
 
 mod admission;
+mod balance;
+mod breakers;
 mod cancel;
 mod child;
 mod client;
 mod failover;
+mod faults;
 mod gateway;
+mod going_on;
 mod input;
 mod midstream;
 mod observe;
+mod overload;
 mod passthrough;
 mod process;
 mod provider;
+mod quotas;
 mod routing;
 mod timeouts;
 mod tls;

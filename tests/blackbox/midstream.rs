@@ -1,4 +1,5 @@
-//! After the commit point: what came arrives, then one error event says that it is not all, and never a false end.
+//! After the commit point, where nobody goes on with the stream (`going_on` has those that do): what came arrives, then
+//! one error event says that it is not all, and never a false end.
 
 use crate::client::{Ask, together};
 use crate::gateway::{Gateway, config};
@@ -43,7 +44,7 @@ const CASES: &[Case] = &[
 ];
 
 async fn gateway(provider: &Provider) -> Gateway {
-    let route = "routes: { any: { aliases: ['*'], targets: ['p/*', 'spare/*'] } }
+    let route = "routes: { any: { aliases: ['*'], targets: ['p/*', 'spare/*'], recover_stream: error } }
 defaults: { timeouts: { idle: 500ms, total: 2s } }";
     Gateway::start(&config(&[("p", &provider.url), ("spare", &provider.url)], route)).await
 }

@@ -14,7 +14,7 @@ async fn gateway(provider: &Provider, rest: &str) -> Gateway {
 #[tokio::test]
 async fn metrics_add_up() {
     let provider = Provider::behaving(r#"{"tokens":3}"#).await;
-    let gateway = gateway(&provider, "defaults: { timeouts: { idle: 400ms } }").await;
+    let gateway = gateway(&provider, "defaults: { retry: { max_attempts: 2 }, recover_stream: error }").await;
     let broken = r#"{"fault":{"status":{"status":500}}}"#;
     let cut = r#"{"tokens":3,"pace":"40ms","fault":{"cut":{"after":2}}}"#;
     let usage = json!({"stream": true, "stream_options": {"include_usage": true}});

@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Fail where a limit is broken
     #[arg(long)]
     assert: bool,
+    /// So many more routes and targets in the gateway's configuration, which are never asked for
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    idle_routes: usize,
     /// Leave both access logs on, written to a file (both are off otherwise)
     #[arg(long)]
     access_log: bool,
@@ -90,7 +93,7 @@ async fn measure(binary: &Path, options: &Options) -> Result<Report> {
         Some(url) => Upstream::running(url)?,
         None => Upstream::simulator(binary, dir.path()).await?,
     };
-    let gateway = Gateway::start(binary, dir.path(), &upstream, options.access_log).await?;
+    let gateway = Gateway::start(binary, dir.path(), &upstream, options.access_log, options.idle_routes).await?;
     let mut report = Report { idle: gateway.idle_memory().await?, rows: Vec::new() };
     if options.only == Some(Only::Idle) {
         return Ok(report);

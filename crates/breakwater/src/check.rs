@@ -20,3 +20,20 @@ pub(crate) fn run(file: Option<&Path>) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use config::Format;
+
+    #[test]
+    fn every_configuration_that_the_readme_shows_is_good() {
+        let readme = include_str!("../../../README.md");
+        let shown: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(shown.len() > 1, "the README shows configurations");
+        for file in shown {
+            let settings = config::parse(file, Format::Yaml, &|_| Some("a-key-of-some-length".into()));
+            let warnings = settings.map_or_else(|faults| faults, |settings| settings.warnings);
+            assert!(warnings.is_empty(), "{}", config::render(&warnings, &[]));
+        }
+    }
+}

@@ -60,7 +60,7 @@ pub(crate) enum Command {
         /// The file; by default the one that `serve` would use
         file: Option<PathBuf>,
     },
-    /// Show where a call would go: candidates in order, and why others are passed over
+    /// Show where a call would go: candidates in order, how each of them is now, and why others are passed over
     Explain(Explain),
     /// Print the JSON Schema of the configuration file
     Schema,
@@ -96,6 +96,9 @@ pub(crate) struct Explain {
     /// The configuration file, found as by `serve`
     #[arg(long, short)]
     pub(crate) config: Option<PathBuf>,
+    /// The admin listener to ask how targets are, instead of the one in the configuration
+    #[arg(long)]
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 /// How logs are written.
@@ -124,7 +127,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Demo { speed, plain } => block_on(demo::run(speed, plain)),
         Command::Simulate { listen, seed } => block_on(simulate::run(listen, seed)),
         Command::Check { file } => Ok(check::run(file.as_deref())),
-        Command::Explain(options) => explain::run(&options),
+        Command::Explain(options) => block_on(explain::run(options)),
         Command::Schema => {
             anstream::println!("{:#}", config::schema());
             Ok(ExitCode::SUCCESS)

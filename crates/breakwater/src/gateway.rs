@@ -3,7 +3,8 @@
 use admission::Admission;
 use anyhow::{Context, Result};
 use config::{Provider, Settings};
-use engine::{Engine, Journal, Sink};
+use engine::{Engine, GatePolicies, Journal, Sink};
+use llm::TargetId;
 use routing::RouteTable;
 use server::{Admin, App, Health, ListenLimits, Listener, Phase, admin_router, data_router};
 use simulator::{Behaviour, Simulator};
@@ -41,7 +42,7 @@ impl Gateway {
     ) -> Result<Self> {
         let table = route_table(&settings)?;
         let connect_timeouts = connect_timeouts(&settings);
-        let Settings { listen, admin, limits, providers, callers, objectives, .. } = settings;
+        let Settings { listen, admin, limits, providers, callers, objectives, gates, .. } = settings;
         let data_limits = ListenLimits { connections: limits.connections, header_timeout: limits.header_timeout };
         let admin_limits = ListenLimits { connections: ADMIN_CONNECTIONS, ..data_limits };
         let data = bind("the data listener", "--listen", listen, data_limits).await?;
@@ -61,17 +62,20 @@ impl Gateway {
             metrics.watch(log)?;
         }
         sinks.push(Arc::clone(&metrics) as Arc<dyn Sink>);
+        let gates: GatePolicies = Arc::new(move |target: &TargetId| gates.of(target));
+        let engine = Engine::new(Arc::new(upstream), &table, gates, sinks.clone(), Instant::now());
+        metrics.watch_engine(&engine, &table.route_labels(), &table.target_labels())?;
         let journal = Arc::new(Journal::new(sinks, admission.anonymous().clone(), table.none().clone()));
         let health = Health::default();
         let app = App {
             admission,
             table,
-            engine: Engine::new(Arc::new(upstream)),
+            engine: engine.clone(),
             journal,
             limits: server::Limits { body: limits.body },
             health: health.clone(),
         };
-        let admin_state = Admin { metrics, health: health.clone(), token: admin.token };
+        let admin_state = Admin { metrics, engine, health: health.clone(), token: admin.token };
         let (app, admin_state) = (Arc::new(app), Arc::new(admin_state));
         Ok(Self { data, admin: admin_listener, app, admin_state, health, simulators })
     }
@@ -133,8 +137,7 @@ fn turn_away(app: &App) {
 /// # Errors
 /// None for settings that `config` has validated.
 pub(crate) fn route_table(settings: &Settings) -> Result<RouteTable> {
-    let names: Vec<_> = settings.providers.iter().map(|provider| Arc::clone(provider.name())).collect();
-    Ok(RouteTable::new(settings.routes.clone(), settings.direct, &names)?)
+    Ok(RouteTable::new(settings.routes.clone(), settings.direct.clone(), settings.facts.clone())?)
 }
 
 fn connect_timeouts(settings: &Settings) -> Vec<Duration> {

@@ -8,6 +8,7 @@ mod cli;
 mod demo;
 mod explain;
 mod gateway;
+mod http_client;
 mod serve;
 mod settings;
 mod simulate;

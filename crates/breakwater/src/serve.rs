@@ -11,7 +11,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use telemetry::{AccessLog, Format, LogSink};
+use telemetry::{AccessLog, Format, LogSink, TargetLog};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs the gateway until it is told to stop.
@@ -49,7 +49,8 @@ async fn serve(settings: Settings, source: &Source, format: Format, log: LogSink
     let drain = settings.drain;
     let greeting = Greeting::of(&settings, source);
     let access: Arc<dyn Sink> = Arc::new(AccessLog::new(log.clone(), format, colour));
-    let gateway = Gateway::build(settings, vec![access], Some(&log)).await?;
+    let targets: Arc<dyn Sink> = Arc::new(TargetLog::default());
+    let gateway = Gateway::build(settings, vec![access, targets], Some(&log)).await?;
     let models = gateway.models();
     greeting.say(format, gateway.address()?, gateway.admin_address()?, &models);
     let health = gateway.health();

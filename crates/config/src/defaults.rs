@@ -1,6 +1,7 @@
 //! Every default of the config file, in one place.
 //!
-//! How calls are made by default ([`routing::Policy`]) is the routing room's own knowledge.
+//! How calls are made ([`routing::Policy`]) and targets are watched ([`resilience::GatePolicy`]) by default is the
+//! own knowledge of those rooms.
 //! Must never be here: rules, parsing.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -24,3 +25,7 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
 pub const FIRST_TOKEN_UNDER: Duration = Duration::from_secs(2);
 /// `routes.NAME.targets[].weight`
 pub const WEIGHT: u32 = 1;
+/// `hedge.after`, of a hedge that is written: this share of the first tokens
+pub const HEDGE_AFTER: f64 = 0.95;
+/// `hedge.max_share`
+pub const HEDGE_MAX_SHARE: f64 = 0.05;

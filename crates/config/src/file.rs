@@ -3,10 +3,18 @@
 //! Nothing here is checked beyond its shape; `resolve` gives the values their meaning.
 //! Must never be here: defaults, rules, `Debug` (literal secrets stand in these types).
 
+mod calls;
+mod provider;
+mod values;
+
+pub(crate) use calls::{Breaker, Hedge, LastResort, Retry, Timeouts};
+pub(crate) use provider::{Model, Price, Provider};
+pub(crate) use values::{Secret, Share, Size, Span};
+
 use crate::lenient::{Lenient, Section, Shape};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use calls::{balances, refusals, streams};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 pub(crate) type Text = Lenient<String>;
@@ -74,28 +82,6 @@ pub(crate) struct Drain {
     pub(crate) timeout: Lenient<Span>,
 }
 
-/// One provider.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(default)]
-#[schemars(extend("required" = ["kind"]))]
-pub(crate) struct Provider {
-    /// What it is.
-    #[schemars(schema_with = "kinds")]
-    pub(crate) kind: Text,
-    /// Where its API lives, up to and including a prefix such as `/v1`. Default: the vendor's own address.
-    pub(crate) base_url: Text,
-    /// Its key. Default: the vendor's usual variable, such as OPENAI_API_KEY.
-    pub(crate) api_key: Lenient<Secret>,
-    /// Several keys, used in turn, instead of `api_key`.
-    pub(crate) keys: List<Secret>,
-    /// Headers added to every request.
-    pub(crate) headers: Lenient<BTreeMap<String, Lenient<Secret>>>,
-    /// Whether its complete streams end with `data: [DONE]`. Default: known by kind.
-    pub(crate) done_marker: Lenient<bool>,
-    /// `kind: simulator` only: how it behaves.
-    pub(crate) behaviour: Lenient<Map<String, Value>>,
-}
-
 /// One route: a name that clients use as `model`, and where its calls may go.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -105,13 +91,30 @@ pub(crate) struct Route {
     pub(crate) aliases: List<String>,
     /// Where its calls may go. A plain list is a failover chain in order.
     pub(crate) targets: List<TargetEntry>,
-    /// How calls spread over targets of equal priority. Default: weighted.
+    /// How calls spread over targets of equal priority: `weighted` at random, `latency` the quicker of two,
+    /// `least_busy` the one with the fewest calls under way, `cost` the cheapest by the models' prices.
+    /// Default: weighted.
     #[schemars(schema_with = "balances")]
     pub(crate) balance: Text,
     /// How long to wait for what.
     pub(crate) timeouts: Block<Timeouts>,
     /// How often to try.
     pub(crate) retry: Block<Retry>,
+    /// When its targets stop being called, for how long, and how they come back.
+    pub(crate) breaker: Block<Breaker>,
+    /// Ask a second target beside one that is slow to begin. Default: off; `hedge: {}` turns it on.
+    pub(crate) hedge: Block<Hedge>,
+    /// What becomes of a stream that breaks off after its first content: `continue` goes on at another target where
+    /// that is provably right and else ends in an error event; `error` always ends so. Default: continue.
+    #[schemars(schema_with = "streams")]
+    pub(crate) recover_stream: Text,
+    /// What becomes of an answer that a provider's content policy withheld: `pass` hands it on, `failover` asks the
+    /// next target. Default: pass.
+    #[schemars(schema_with = "refusals")]
+    pub(crate) on_refusal: Text,
+    /// What a client gets where no target answered, in the order to try. Default: an error. A route may
+    /// say `[]` against `defaults`.
+    pub(crate) last_resort: List<Section<LastResort>>,
     /// What counts as good.
     pub(crate) slo: Block<Slo>,
 }
@@ -137,28 +140,6 @@ pub(crate) struct Target {
     pub(crate) priority: Lenient<u32>,
 }
 
-/// How long to wait for what.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(crate) struct Timeouts {
-    /// For a new connection: name lookup, TCP and TLS together. Default: 2s.
-    pub(crate) connect: Lenient<Span>,
-    /// From an attempt's start to its first meaningful content. Default: 60s.
-    pub(crate) first_token: Lenient<Span>,
-    /// Between two pieces of an answer once it has begun. Default: 60s.
-    pub(crate) idle: Lenient<Span>,
-    /// For the whole call, all attempts included. Default: 600s.
-    pub(crate) total: Lenient<Span>,
-}
-
-/// How often to try.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(crate) struct Retry {
-    /// The most attempts of one call, the first included. Default: 3.
-    pub(crate) max_attempts: Lenient<u32>,
-}
-
 /// What counts as good.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -179,10 +160,30 @@ pub(crate) struct FirstToken {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Defaults {
+    /// How calls spread over targets of equal priority: `weighted` at random, `latency` the quicker of two,
+    /// `least_busy` the one with the fewest calls under way, `cost` the cheapest by the models' prices.
+    /// Default: weighted.
+    #[schemars(schema_with = "balances")]
+    pub(crate) balance: Text,
     /// How long to wait for what.
     pub(crate) timeouts: Block<Timeouts>,
     /// How often to try.
     pub(crate) retry: Block<Retry>,
+    /// When targets stop being called, for how long, and how they come back.
+    pub(crate) breaker: Block<Breaker>,
+    /// Ask a second target beside one that is slow to begin. Default: off; `hedge: {}` turns it on.
+    pub(crate) hedge: Block<Hedge>,
+    /// What becomes of a stream that breaks off after its first content: `continue` goes on at another target where
+    /// that is provably right and else ends in an error event; `error` always ends so. Default: continue.
+    #[schemars(schema_with = "streams")]
+    pub(crate) recover_stream: Text,
+    /// What becomes of an answer that a provider's content policy withheld: `pass` hands it on, `failover` asks the
+    /// next target. Default: pass.
+    #[schemars(schema_with = "refusals")]
+    pub(crate) on_refusal: Text,
+    /// What a client gets where no target answered, in the order to try. Default: an error. Routes named
+    /// here fall back on its static answer alone.
+    pub(crate) last_resort: List<Section<LastResort>>,
 }
 
 /// One caller.
@@ -210,59 +211,6 @@ pub(crate) struct CallerLimits {
     pub(crate) concurrency: Lenient<u32>,
 }
 
-/// A secret, best kept outside the file: `${NAME}`, `{env: NAME}` or `{file: PATH}`.
-#[derive(Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub(crate) enum Secret {
-    Text(String),
-    Env(EnvSecret),
-    File(FileSecret),
-}
-
-/// A secret in a variable.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EnvSecret {
-    /// The variable's name.
-    pub(crate) env: String,
-}
-
-/// A secret in a file.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FileSecret {
-    /// The file's path; a newline at its end is not part of the secret.
-    pub(crate) file: String,
-}
-
-/// A duration with its unit: 500ms, 2s, 1m30s, 1h.
-#[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "Duration", extend("pattern" = r"^([0-9]+(ms|s|m|h))+$|\$\{|^os\.environ/"))]
-pub(crate) struct Span(pub(crate) String);
-
-/// A size with its unit: 64KiB, 16MiB, 10MB, 1GiB.
-#[derive(Deserialize, JsonSchema)]
-#[schemars(extend("pattern" = r"^[0-9]+([KMG]i?)?B$|\$\{|^os\.environ/"))]
-pub(crate) struct Size(pub(crate) String);
-
 impl Shape for TargetEntry {
     const EXPECTED: &'static str = "provider/model or {target, weight, priority}";
-}
-impl Shape for Secret {
-    const EXPECTED: &'static str = "text, {env: NAME} or {file: PATH}";
-}
-impl Shape for Span {
-    const EXPECTED: &'static str = "a duration with its unit (500ms, 2s, 1m30s, 1h)";
-}
-impl Shape for Size {
-    const EXPECTED: &'static str = "a size with its unit (64KiB, 16MiB, 10MB, 1GiB)";
-}
-
-fn kinds(_: &mut SchemaGenerator) -> Schema {
-    let kinds: Vec<&str> = crate::resolve::kinds().collect();
-    json_schema!({ "type": "string", "enum": kinds })
-}
-
-fn balances(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "enum": ["weighted"] })
 }

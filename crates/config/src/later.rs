@@ -15,17 +15,18 @@ impl Later for file::Root {
 impl Later for file::Admin {}
 impl Later for file::Limits {}
 impl Later for file::Drain {}
-impl Later for file::Provider {
-    const KEYS: &'static [&'static str] = &["account", "models", "region"];
-}
+impl Later for file::Provider {}
+impl Later for file::Model {}
+impl Later for file::Price {}
 impl Later for file::Route {
-    const KEYS: &'static [&'static str] = &["breaker", "contract", "hedge", "recover_stream"];
+    const KEYS: &'static [&'static str] = &["contract"];
 }
 impl Later for file::Target {}
 impl Later for file::Timeouts {}
-impl Later for file::Retry {
-    const KEYS: &'static [&'static str] = &["retry_budget"];
-}
+impl Later for file::Retry {}
+impl Later for file::Breaker {}
+impl Later for file::Hedge {}
+impl Later for file::LastResort {}
 impl Later for file::Slo {
     const KEYS: &'static [&'static str] = &["availability", "window"];
 }
@@ -33,7 +34,7 @@ impl Later for file::FirstToken {
     const KEYS: &'static [&'static str] = &["share"];
 }
 impl Later for file::Defaults {
-    const KEYS: &'static [&'static str] = &["balance", "breaker", "contract", "hedge", "recover_stream", "slo"];
+    const KEYS: &'static [&'static str] = &["contract", "slo"];
 }
 impl Later for file::Caller {}
 impl Later for file::CallerLimits {
@@ -43,8 +44,8 @@ impl Later for file::CallerLimits {
 /// Values of `kind` that come later.
 pub(crate) const KINDS: &[&str] = &["anthropic", "azure_openai", "bedrock", "cohere", "gemini", "vertex"];
 
-/// Values of `balance` that come later.
-pub(crate) const BALANCES: &[&str] = &["cost", "latency", "least_busy"];
+/// Capabilities of models that come later.
+pub(crate) const CAPABILITIES: &[&str] = &["json_schema", "tools", "vision"];
 
 /// Variables whose keys zero-config will use later.
 pub(crate) const KEY_VARIABLES: &[&str] = &[

@@ -81,6 +81,9 @@ impl Shape for bool {
 impl Shape for u32 {
     const EXPECTED: &'static str = "a whole number up to 4294967295";
 }
+impl Shape for f64 {
+    const EXPECTED: &'static str = "a number";
+}
 impl Shape for String {
     const EXPECTED: &'static str = "text";
 }

@@ -21,7 +21,7 @@ mod zero;
 
 pub use fault::{Fault, render};
 pub use schema::schema;
-pub use settings::{Admin, Drain, Limits, Provider, Settings};
+pub use settings::{Admin, Drain, Gates, Limits, Provider, Settings};
 pub use source::{Format, Source, load, locate};
 pub use zero::zero_config;
 

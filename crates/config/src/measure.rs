@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them.
+//! Durations, sizes and shares as people write them.
 
 use std::time::Duration;
 
@@ -48,6 +48,19 @@ pub(crate) fn size(text: &str) -> Result<usize, &'static str> {
         _ => return Err(NONE),
     };
     number.checked_mul(factor).and_then(|bytes| usize::try_from(bytes).ok()).ok_or("is too large")
+}
+
+/// `20%`, `0.5%`, `0.2` as a number from 0 to 1; the error completes "`x` ...".
+pub(crate) fn share(text: &str) -> Result<f64, &'static str> {
+    const NONE: &str = "is no share: write 20% or 0.2";
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let (before, after) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(before) || !digits(after) {
+        return Err(NONE);
+    }
+    let share = number.parse::<f64>().map_err(|_| NONE)? / whole;
+    if share > 1.0 { Err("is more than 100%: write 20% or 0.2") } else { Ok(share) }
 }
 
 fn leading_number(text: &str) -> Option<(u64, &str)> {
@@ -104,6 +117,35 @@ mod tests {
             ("99999999999999999999GiB", None),
         ] {
             assert_eq!(size(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn shares() {
+        for (text, expected) in [
+            ("20%", Some(0.2)),
+            ("0.2", Some(0.2)),
+            ("0%", Some(0.0)),
+            ("0", Some(0.0)),
+            ("0.5%", Some(0.005)),
+            ("100%", Some(1.0)),
+            ("1", Some(1.0)),
+            ("1.0", Some(1.0)),
+            ("100.1%", None),
+            ("1.01", None),
+            ("20", None),
+            ("-1%", None),
+            ("+1%", None),
+            ("1e-1", None),
+            (".5", None),
+            ("5.", None),
+            ("%", None),
+            ("", None),
+            ("20 %", None),
+            ("inf", None),
+            ("nan", None),
+        ] {
+            assert_eq!(share(text).ok(), expected, "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Each method answers `None` after it has noted why, so that a rule is only judged on sound values.
 
 use crate::fault::{At, Fault, did_you_mean, quote};
-use crate::file::{Block, Secret, Size, Span, Text};
+use crate::file::{Block, Secret, Share, Size, Span, Text};
 use crate::later::Later;
 use crate::lenient::{Lenient, Section};
 use crate::{Env, measure, reference};
@@ -139,6 +139,39 @@ impl<'a> Reader<'a> {
         let Size(written) = self.value(at, size)?;
         let bytes = self.measured(at, written, measure::size)?;
         self.above_zero(at, bytes, bytes > 0)
+    }
+
+    /// A share from 0 to 1.
+    pub(crate) fn share(&mut self, at: &At, share: Lenient<Share>) -> Option<f64> {
+        let written = match self.value(at, share)? {
+            Share::Text(written) => written,
+            Share::Number(number) => number.to_string(),
+        };
+        self.measured(at, written, measure::share)
+    }
+
+    /// A share above zero.
+    pub(crate) fn part(&mut self, at: &At, share: Lenient<Share>) -> Option<f64> {
+        let share = self.share(at, share)?;
+        self.above_zero(at, share, share > 0.0)
+    }
+
+    /// A number above zero.
+    pub(crate) fn amount(&mut self, at: &At, number: Lenient<f64>) -> Option<f64> {
+        let number = self.value(at, number)?;
+        self.above_zero(at, number, number > 0.0)
+    }
+
+    /// One of a few words, each of which stands for a value.
+    pub(crate) fn choice<T: Copy>(&mut self, at: &At, text: Text, what: &str, known: &[(&str, T)]) -> Option<T> {
+        let words = self.text(at, text)?;
+        let chosen = known.iter().find(|(word, _)| *word == words.value).map(|(_, value)| *value);
+        if chosen.is_none() {
+            let all: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            let guess = did_you_mean(&words.written, all.iter().copied());
+            self.fault(at, format!("unknown {what} {}{guess}; known are {}", quote(&words.written), all.join(", ")));
+        }
+        chosen
     }
 
     /// A count above zero.

@@ -1,13 +1,23 @@
 //! The file's sections to settings, one section after the other; every fault on the way is kept.
 
+mod breaker;
 mod caller;
+mod chain;
+mod domain;
+mod gates;
+mod hedge;
+mod last_resort;
 mod listeners;
+mod model;
 mod name;
 mod policy;
 mod provider;
 mod route;
+mod target;
 
-pub(crate) use provider::{http, kinds};
+pub(crate) use model::CAPABILITIES;
+pub(crate) use policy::{BALANCES, REFUSALS, STREAMS};
+pub(crate) use provider::{http, kinds, unsaid_facts};
 
 use crate::Env;
 use crate::defaults;
@@ -17,10 +27,16 @@ use crate::lenient::{Lenient, Section};
 use crate::reader::Reader;
 use crate::settings::{Admin, Drain, Limits, Settings};
 use listeners::Guards;
+use policy::Keys;
+use resilience::{BreakerPolicy, GatePolicy};
 use routing::Policy;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+
+/// Stands for every model that is not named.
+const EVERY_OTHER: &str = "*";
 
 /// Judges a whole file.
 pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>> {
@@ -36,15 +52,20 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
     let admin = admin(&mut reader, &at.key("admin"), file.admin);
     let limits = limits(&mut reader, &at.key("limits"), file.limits);
     let drain = drain(&mut reader, &at.key("drain"), file.drain);
-    let base = base_policy(&mut reader, &at.key("defaults"), file.defaults);
-    let direct = reader.value(&at.key("direct"), file.direct).unwrap_or(false).then_some(base);
-    let (names, providers) = provider::all(&mut reader, &at.key("providers"), file.providers);
+    let route_names = names(&file.routes);
+    let (base, breaker) = base(&mut reader, &at.key("defaults"), file.defaults, &route_names);
+    let direct = reader.value(&at.key("direct"), file.direct).unwrap_or(false).then(|| base.clone());
+    let providers = provider::all(&mut reader, &at.key("providers"), file.providers);
     let sound_routes = !matches!(file.routes, Lenient::Wrong(_));
-    let routes = route::all(&mut reader, &at.key("routes"), file.routes, &route::Around { providers: &names, base });
-    if sound_routes && routes.names.is_empty() && direct.is_none() {
+    let around =
+        route::Around { providers: &providers.names, facts: providers.facts(), routes: &route_names, base, breaker };
+    let routes = route::all(&mut reader, &at.key("routes"), file.routes, &around);
+    if sound_routes && route_names.is_empty() && direct.is_none() {
         reader.fault(&at.key("routes"), "nothing can be called: add a route or `direct: true`");
     }
-    let callers = caller::all(&mut reader, &at.key("callers"), file.callers, &routes.names);
+    let callers = caller::all(&mut reader, &at.key("callers"), file.callers, &route_names);
+    let default = GatePolicy { breaker: around.breaker, ..GatePolicy::default() };
+    let gates = gates::gates(default, &routes.breakers, &providers.slots);
 
     let Reader { mut faults, warnings, .. } = reader;
     let settings = Settings {
@@ -53,10 +74,12 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
         admin,
         limits,
         drain,
-        providers,
+        providers: providers.settings,
+        facts: providers.facts,
         routes: routes.settings,
         direct,
         callers,
+        gates,
         objectives: routes.objectives,
         warnings,
     };
@@ -132,7 +155,33 @@ fn drain(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Drain>) -> D
     }
 }
 
-fn base_policy(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Defaults>) -> Policy {
+/// What routes and direct calls inherit, and the breaker of targets that no route gives one.
+fn base(
+    reader: &mut Reader<'_>,
+    at: &At,
+    block: file::Block<file::Defaults>,
+    routes: &BTreeSet<String>,
+) -> (Policy, BreakerPolicy) {
     let defaults = reader.block(at, block);
-    policy::policy(reader, at, defaults.timeouts, defaults.retry, Policy::default())
+    let keys = Keys {
+        timeouts: defaults.timeouts,
+        retry: defaults.retry,
+        hedge: defaults.hedge,
+        balance: defaults.balance,
+        recover_stream: defaults.recover_stream,
+        on_refusal: defaults.on_refusal,
+    };
+    let mut base = policy::policy(reader, at, keys, &Policy::default());
+    let usual = BreakerPolicy::default();
+    let breaker = breaker::breaker(reader, &at.key("breaker"), defaults.breaker, usual, base.timeouts.first_token);
+    let resorts = last_resort::all(reader, &at.key("last_resort"), defaults.last_resort, routes);
+    base.last_resorts = resorts.unwrap_or_default().into_iter().map(|(_, resort)| resort).collect();
+    (base, breaker)
+}
+
+fn names<T>(named: &file::Named<T>) -> BTreeSet<String> {
+    match named {
+        Lenient::Is(entries) => entries.keys().cloned().collect(),
+        _ => BTreeSet::new(),
+    }
 }

@@ -2,9 +2,12 @@
 
 use crate::Fault;
 use admission::CallerSettings;
-use routing::{Policy, RouteSettings};
+use llm::TargetId;
+use resilience::GatePolicy;
+use routing::{Policy, ProviderFacts, RouteSettings};
 use secrecy::SecretString;
 use slo::Objective;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,17 +28,41 @@ pub struct Settings {
     pub drain: Drain,
     /// Who answers; each name once. In the order of their names, in zero-config in order of preference.
     pub providers: Vec<Provider>,
+    /// What is known of each of `providers`, by place.
+    pub facts: Vec<ProviderFacts>,
     /// What clients may ask for; each name and alias once, each target's provider among `providers`.
     /// In the order of their names, in zero-config in order of preference.
     pub routes: Vec<RouteSettings>,
     /// How calls for `provider/model` are made; `None` where clients may not ask for that.
     pub direct: Option<Policy>,
+    /// How targets are watched and bounded.
+    pub gates: Gates,
     /// Who may call; empty means anyone. Each name and key once.
     pub callers: Vec<CallerSettings>,
     /// What counts as good, for each of `routes` by place.
     pub objectives: Vec<Objective>,
     /// What is allowed but hardly meant.
     pub warnings: Vec<Fault>,
+}
+
+/// How targets are watched and bounded. Only what differs from what holds without it is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gates {
+    /// Every target, unless one of the others says otherwise.
+    pub default: GatePolicy,
+    /// Each model at these providers that is not in `by_target`.
+    pub by_provider: HashMap<Arc<str>, GatePolicy>,
+    /// These targets.
+    pub by_target: HashMap<TargetId, GatePolicy>,
+}
+
+impl Gates {
+    /// How one target is watched and bounded.
+    #[must_use]
+    pub fn of(&self, target: &TargetId) -> GatePolicy {
+        let others = || self.by_provider.get(&target.provider).copied();
+        self.by_target.get(target).copied().or_else(others).unwrap_or(self.default)
+    }
 }
 
 /// The listener for metrics and administration.

@@ -1,8 +1,8 @@
 //! What to serve without a config file: the providers whose keys the environment holds, else the simulator.
 
-use crate::settings::{Admin, Drain, Limits, Provider, Settings};
+use crate::settings::{Admin, Drain, Gates, Limits, Provider, Settings};
 use crate::{Env, Fault, defaults, later, resolve};
-use routing::{ModelChoice, Policy, RouteSettings, TargetSettings};
+use routing::{ModelChoice, Policy, ProviderFacts, RouteSettings, TargetSettings};
 use slo::Objective;
 use std::sync::Arc;
 use upstream::{PRESETS, Preset, ProviderSettings};
@@ -43,7 +43,8 @@ pub fn zero_config(env: Env<'_>) -> Result<Settings, Vec<Fault>> {
             .map(|name| Fault::new(*name, "set, but this version does not speak to it yet")),
     );
     let (providers, routes) = if found.is_empty() { simulated() } else { served(found) };
-    Ok(settings(providers, routes, warnings))
+    let (providers, facts) = providers.into_iter().unzip();
+    Ok(settings(providers, facts, routes, warnings))
 }
 
 fn provider(preset: &Preset, set: &dyn Fn(&str) -> Option<String>, key: String) -> Result<ProviderSettings, String> {
@@ -53,18 +54,26 @@ fn provider(preset: &Preset, set: &dyn Fn(&str) -> Option<String>, key: String) 
     resolve::http(preset, address.as_deref(), key).map_err(|why| format!("{named} {why}"))
 }
 
-fn served(found: Vec<(&Preset, ProviderSettings)>) -> (Vec<Provider>, Vec<RouteSettings>) {
+/// A provider with what is known of it.
+type Known = (Provider, ProviderFacts);
+
+fn known(provider: Provider, kind: &str) -> Known {
+    let facts = resolve::unsaid_facts(&provider, kind);
+    (provider, facts)
+}
+
+fn served(found: Vec<(&Preset, ProviderSettings)>) -> (Vec<Known>, Vec<RouteSettings>) {
     let routes = found.iter().enumerate().map(|(place, (preset, _))| {
         let everything_else = (place == 0).then_some("*");
         route(preset.kind, preset.example.into_iter().chain(preset.families.iter().copied()).chain(everything_else))
     });
     let routes = routes.collect();
-    (found.into_iter().map(|(_, provider)| Provider::Http(provider)).collect(), routes)
+    (found.into_iter().map(|(preset, provider)| known(Provider::Http(provider), preset.kind)).collect(), routes)
 }
 
-fn simulated() -> (Vec<Provider>, Vec<RouteSettings>) {
+fn simulated() -> (Vec<Known>, Vec<RouteSettings>) {
     let provider = Provider::Simulated { name: SIMULATOR.into(), behaviour: None };
-    (vec![provider], vec![route(SIMULATOR, ["*"])])
+    (vec![known(provider, SIMULATOR)], vec![route(SIMULATOR, ["*"])])
 }
 
 fn route<'a>(name: &str, aliases: impl IntoIterator<Item = &'a str>) -> RouteSettings {
@@ -79,7 +88,12 @@ fn route<'a>(name: &str, aliases: impl IntoIterator<Item = &'a str>) -> RouteSet
     }
 }
 
-fn settings(providers: Vec<Provider>, routes: Vec<RouteSettings>, warnings: Vec<Fault>) -> Settings {
+fn settings(
+    providers: Vec<Provider>,
+    facts: Vec<ProviderFacts>,
+    routes: Vec<RouteSettings>,
+    warnings: Vec<Fault>,
+) -> Settings {
     Settings {
         listen: defaults::LISTEN,
         open: false,
@@ -92,6 +106,8 @@ fn settings(providers: Vec<Provider>, routes: Vec<RouteSettings>, warnings: Vec<
         drain: Drain { linger: defaults::LINGER, timeout: defaults::DRAIN_TIMEOUT },
         objectives: vec![Objective { first_token_under: defaults::FIRST_TOKEN_UNDER }; routes.len()],
         providers,
+        facts,
+        gates: Gates::default(),
         routes,
         direct: Some(Policy::default()),
         callers: Vec::new(),

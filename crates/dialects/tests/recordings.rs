@@ -8,10 +8,11 @@
 use bytes::Bytes;
 use dialects::Quirks;
 use dialects::openai_chat::{Ending, StreamDecoder, read_error, read_whole};
-use llm::Event;
+use llm::{ErrorKind, Event};
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Files of `folder` and its folders, in order.
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -121,4 +122,30 @@ fn recorded_whole_answers_and_errors_are_told_apart() {
     }
     say(&format!("{answers} recorded answers, {errors} recorded errors"));
     assert!(answers > 10 || std::env::var_os("BREAKWATER_RECORDINGS").is_none(), "{answers} answers are too few");
+}
+
+#[test]
+fn recorded_errors_are_understood() {
+    let seconds = |seconds| Some(Duration::from_secs_f64(seconds));
+    let mut count = 0;
+    for path in recordings() {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (status, kind, advice) = match name {
+            "google-429-retry-info.json" => (429, ErrorKind::RateLimited, seconds(34.4)),
+            "openai-error.1.json" => (429, ErrorKind::QuotaExhausted, None),
+            "gpt-image-response-format-error.json"
+            | "reasoning-model-legacy-parameter-error.json"
+            | "reasoning-model-temperature-error.json" => (400, ErrorKind::InvalidRequest, None),
+            _ => continue,
+        };
+        let body = Bytes::from(std::fs::read(&path).expect("readable"));
+        // As a refusal, and as an error within a 200.
+        for said in [status, 200] {
+            let read = read_error(said, &body, None);
+            assert_eq!((read.status, read.kind, read.retry_after), (status, kind, advice), "{}", path.display());
+        }
+        count += 1;
+    }
+    say(&format!("{count} recorded errors understood"));
+    assert!(count == 5 || std::env::var_os("BREAKWATER_RECORDINGS").is_none(), "{count} of 5 errors");
 }

@@ -3,14 +3,18 @@
 //! Nothing reaches the client from here: an answer's head is held until its first meaningful content, so that any
 //! failure before it can be answered by another target.
 
+use crate::reading::Reading;
 use bytes::{Bytes, BytesMut};
-use dialects::openai_chat::{self, Ending, StreamDecoder};
+use dialects::Quotas;
+use dialects::openai_chat::{self, Ending};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use llm::{ChatRequest, Event, Failure, Frame, Progress};
-use routing::{Candidate, Timeouts};
+use llm::{Event, Failure, FinishReason, Frame, Progress, Reach};
+use routing::Timeouts;
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use upstream::{Body, Inbound, Key, Outbound, Transport};
@@ -23,19 +27,55 @@ pub(crate) const MAX_PREAMBLE: usize = 64 * 1024;
 const MAX_ERROR: usize = 64 * 1024;
 /// How long a refusal's words may take after its status, which alone decides what is tried next.
 const REFUSAL_BODY: Duration = Duration::from_secs(1);
+/// A timer that rings later than this says more of this machine than of the target.
+pub(crate) const LAG: Duration = Duration::from_millis(100);
+
+/// What an attempt asks, and how its answer is to be read.
+pub(crate) struct Dispatch {
+    pub(crate) outbound: Outbound,
+    /// `None` where a whole answer is asked for.
+    pub(crate) reading: Option<Reading>,
+    /// Set once the target speaks, where that may be long before it says anything new.
+    pub(crate) heard: Option<Arc<AtomicBool>>,
+}
 
 /// An answer that has begun.
 pub(crate) enum Started {
     /// All of it.
     Whole { body: Bytes, progress: Progress },
     /// Its frames so far, the first content among them; the rest follows.
-    Stream { frames: Vec<Frame>, decoder: Box<StreamDecoder>, body: Body },
+    Stream { frames: Vec<Frame>, reading: Reading, body: Body },
 }
 
-/// An attempt that failed, and the key it was made with.
-pub(crate) struct Failed {
-    pub(crate) failure: Failure,
+impl Started {
+    /// Whether all that has come is that the model, or its provider's policy, declines to answer.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let progress = match self {
+            Self::Whole { progress, .. } => progress,
+            Self::Stream { reading, .. } => reading.progress(),
+        };
+        progress.refused || progress.finish == Some(FinishReason::ContentFilter)
+    }
+}
+
+/// What came of an attempt.
+pub(crate) struct Attempted {
+    pub(crate) result: Result<Started, Failure>,
+    /// The key it was made with, once there was a response.
     pub(crate) key: Option<Key>,
+    /// What the response's head said of quotas.
+    pub(crate) quotas: Quotas,
+    /// Whether its time ran out on a clock that was late itself.
+    pub(crate) lagged: bool,
+    /// Whether it was given up before the first-token timeout, for the sake of the candidates after it.
+    pub(crate) hurried: bool,
+}
+
+impl Attempted {
+    /// An attempt that was given up from outside.
+    pub(crate) fn lost(failure: Failure) -> Self {
+        Self { result: Err(failure), key: None, quotas: Quotas::default(), lagged: false, hurried: false }
+    }
 }
 
 /// The clock of one attempt.
@@ -43,6 +83,8 @@ pub(crate) struct Failed {
 struct Limits {
     /// When the first content has to be there.
     by: Instant,
+    /// When the call is over.
+    deadline: Instant,
     /// How long nothing at all may come once a body has begun to.
     idle: Duration,
     /// What running into `by` amounts to.
@@ -59,9 +101,15 @@ enum Late {
 
 impl Limits {
     /// `begun` is the instant from which `by` was counted: a later one would take every full wait for a shortened one.
-    fn new(timeouts: Timeouts, begun: Instant, by: Instant) -> Self {
-        let late = if by - begun < timeouts.first_token { Late::Deadline } else { Late::Silent };
-        Self { by, idle: timeouts.idle, late }
+    fn new(timeouts: Timeouts, begun: Instant, by: Instant, deadline: Instant) -> Self {
+        let cut_short = by >= deadline && by - begun < timeouts.first_token;
+        let late = if cut_short { Late::Deadline } else { Late::Silent };
+        Self { by, deadline, idle: timeouts.idle, late }
+    }
+
+    /// Those of an answer whose beginning is being repeated: it has begun, and only the client waits.
+    fn repeating(self) -> Self {
+        Self { by: self.deadline, late: Late::Deadline, ..self }
     }
 
     fn too_late(self) -> Failure {
@@ -84,33 +132,48 @@ impl Limits {
     }
 }
 
-/// Makes one attempt, `begun` when it was decided. It ends with the first content, a failure, or `by`; dropped, it
-/// ends the exchange.
-pub(crate) async fn attempt(
-    transport: &dyn Transport,
-    request: &ChatRequest,
-    candidate: &Candidate,
-    timeouts: Timeouts,
-    begun: Instant,
-    by: Instant,
-) -> Result<Started, Failed> {
-    let limits = Limits::new(timeouts, begun, by);
-    let outbound = Outbound {
-        provider: candidate.provider,
-        path: openai_chat::PATH,
-        body: openai_chat::with_model(request, &candidate.target.model),
-        stream: request.stream,
-        connect: timeouts.connect,
-    };
-    let sent = limits.preamble(transport.send(outbound)).await.and_then(|sent| sent);
-    let inbound = sent.map_err(|failure| Failed { failure, key: None })?;
-    let key = inbound.key;
-    let decoder = StreamDecoder::new(transport.quirks(candidate.provider));
-    let started = read_head(inbound, request.stream, decoder, limits).await;
-    started.map_err(|failure| Failed { failure, key })
+/// When an attempt began, when its first content has to be there, and when its call is over.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) begun: Instant,
+    pub(crate) by: Instant,
+    pub(crate) deadline: Instant,
 }
 
-async fn read_head(inbound: Inbound, stream: bool, decoder: StreamDecoder, limits: Limits) -> Result<Started, Failure> {
+/// Makes one attempt. It ends with the first content that is new to the client, a failure, or when its time is over;
+/// dropped, it ends the exchange.
+pub(crate) async fn attempt(
+    transport: &dyn Transport,
+    dispatch: Dispatch,
+    timeouts: Timeouts,
+    Span { begun, by, deadline }: Span,
+) -> Attempted {
+    let limits = Limits::new(timeouts, begun, by, deadline);
+    let Dispatch { outbound, reading, heard } = dispatch;
+    let sent = limits.preamble(transport.send(outbound)).await.and_then(|sent| sent);
+    let (result, key, quotas) = match sent {
+        Err(failure) => (Err(failure), None, Quotas::default()),
+        Ok(inbound) => {
+            let (key, quotas) = (inbound.key, quotas(&inbound.headers));
+            (read_head(inbound, reading, heard.as_deref(), limits).await, key, quotas)
+        }
+    };
+    let hurried = matches!(result, Err(Failure::Silent)) && by - begun < timeouts.first_token;
+    let due = match &result {
+        Err(Failure::Silent) => Some(by),
+        Err(Failure::Unreachable(Reach::Timeout)) => Some(begun + timeouts.connect),
+        _ => None,
+    };
+    let lagged = due.is_some_and(|due| Instant::now().saturating_duration_since(due) > LAG);
+    Attempted { result, key, quotas, lagged, hurried }
+}
+
+async fn read_head(
+    inbound: Inbound,
+    reading: Option<Reading>,
+    heard: Option<&AtomicBool>,
+    limits: Limits,
+) -> Result<Started, Failure> {
     let Inbound { status, headers, body, .. } = inbound;
     if status.is_redirection() {
         return Err(Failure::Redirect(status.as_u16()));
@@ -118,31 +181,47 @@ async fn read_head(inbound: Inbound, stream: bool, decoder: StreamDecoder, limit
     if !status.is_success() {
         return Err(refusal(status, &headers, body, limits).await);
     }
-    if !stream {
+    let Some(reading) = reading else {
         let body = collect(body, MAX_ANSWER, limits).await?;
         let progress = openai_chat::read_whole(&body)?;
         return Ok(Started::Whole { body, progress });
-    }
+    };
     if may_be_stream(&headers) {
-        return hold(body, decoder, limits).await;
+        return hold(body, reading, heard, limits).await;
     }
     let body = collect(body, MAX_ERROR, limits).await?;
     openai_chat::read_whole(&body)?;
     Err(Failure::NotAnAnswer("a whole answer instead of a stream"))
 }
 
+/// What a response's head says of quotas.
+fn quotas(headers: &HeaderMap) -> Quotas {
+    dialects::quotas(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())), since_epoch())
+}
+
 /// Holds a stream until its first content.
 ///
 /// Everything that came together is judged together: an error that arrives with the first content still counts as
-/// before it, for the client has seen neither.
-async fn hold(mut body: Body, mut decoder: StreamDecoder, limits: Limits) -> Result<Started, Failure> {
-    let (mut frames, mut held) = (Vec::new(), 0);
+/// before it, for the client has seen neither. Of the rest of an answer, what repeats its beginning is content too: it is
+/// noted in `heard`, and from then on the target is only held to the idle timeout.
+async fn hold(
+    mut body: Body,
+    mut decoder: Reading,
+    heard: Option<&AtomicBool>,
+    mut limits: Limits,
+) -> Result<Started, Failure> {
+    let (mut frames, mut held, mut repeating) = (Vec::new(), 0, false);
     while !decoder.has_begun() {
-        let Some(chunk) = limits.preamble(body.frame()).await? else {
+        let next = if repeating { limits.more(body.frame()).await } else { limits.preamble(body.frame()).await };
+        let Some(chunk) = next? else {
             return Err(ended_early(&mut decoder));
         };
         let Ok(data) = chunk?.into_data() else { continue };
         decoder.feed(&data);
+        if !repeating && decoder.speaks() {
+            (repeating, limits) = (true, limits.repeating());
+            heard.inspect(|heard| heard.store(true, Ordering::Relaxed));
+        }
         while let Some(frame) = decoder.next_frame() {
             match frame.event {
                 Event::Error(error) => return Err(Failure::Provider(error)),
@@ -154,16 +233,22 @@ async fn hold(mut body: Body, mut decoder: StreamDecoder, limits: Limits) -> Res
             held += frame.raw.len();
             frames.push(frame);
         }
+        if decoder.is_altered() {
+            return Err(Failure::Altered);
+        }
         if held > MAX_PREAMBLE && !decoder.has_begun() {
             return Err(Failure::TooLarge);
         }
     }
-    Ok(Started::Stream { frames, decoder: Box::new(decoder), body })
+    Ok(Started::Stream { frames, reading: decoder, body })
 }
 
 /// Why a stream that ended before its first content failed. A careless server's last line may still be an error.
-fn ended_early(decoder: &mut StreamDecoder) -> Failure {
+fn ended_early(decoder: &mut Reading) -> Failure {
     let ending = decoder.end();
+    if decoder.is_altered() {
+        return Failure::Altered;
+    }
     let said = std::iter::from_fn(|| decoder.next_frame()).find_map(|frame| match frame.event {
         Event::Error(error) => Some(Failure::Provider(error)),
         _ => None,
@@ -217,6 +302,6 @@ fn may_be_stream(headers: &HeaderMap) -> bool {
 
 /// The time of day, for the one form of retry advice that is a date.
 #[expect(clippy::disallowed_types, reason = "an HTTP date can only be compared with wall time")]
-fn since_epoch() -> Duration {
+pub(crate) fn since_epoch() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,13 +1,19 @@
 //! One call, from plan to reply.
 
+use crate::asking::Asking;
 use crate::attempt::Started;
+use crate::attempt::since_epoch;
 use crate::classify::is_unavailable;
-use crate::race::{Exhausted, Won, race};
+use crate::continuation::Recovery;
+use crate::health::GatePolicies;
+use crate::race::{Claim, Exhausted, Lapse, Track, Won, race};
+use crate::routes::Traffic;
 use crate::tail::{Stream, Tail};
-use crate::{OpenCall, Schedule, Stop};
+use crate::{Advice, Health, OpenCall, Schedule, Sink, Stop, TargetReport, classify};
 use admission::Admitted;
-use llm::{CallError, ChatRequest, Failure, Outcome, TargetId};
-use routing::Plan;
+use dialects::openai_chat::{self, StandIn};
+use llm::{CallError, ChatRequest, Degraded, Failure, Outcome, Prefill, Priority, TargetId};
+use routing::{OnRefusal, Plan, RecoverStream, Resort, RouteTable};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,8 +21,8 @@ use upstream::Transport;
 
 /// When a target may be back that did not say.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// The longest that clients are asked to wait: OpenAI's give up above it, and targets come back one by one.
-const RETRY_LATEST: Duration = Duration::from_secs(120);
+/// The longest rest that is believed of one that is merely overloaded.
+const RETRY_LATEST: Duration = Duration::from_secs(300);
 
 /// Everything that one call needs.
 pub struct Call {
@@ -30,18 +36,20 @@ pub struct Call {
     pub open: OpenCall,
     /// The client's own timeout, which can only shorten the route's.
     pub timeout: Option<Duration>,
+    /// How much it matters where not all can be served.
+    pub priority: Priority,
 }
 
 /// An answer that has begun.
 pub struct Reply {
     /// The call's id.
     pub request_id: llm::RequestId,
-    /// Who serves it.
-    pub target: TargetId,
+    /// Who serves it; `None` where no target does.
+    pub target: Option<TargetId>,
     /// How many attempts it took.
     pub attempts: usize,
-    /// Whether it comes from another target than the first choice.
-    pub degraded: bool,
+    /// Why it is less than was asked for, where it is.
+    pub degraded: Option<Degraded>,
     /// Whether it is a stream.
     pub stream: bool,
     /// The answer itself. It settles the call when it has ended, or is dropped.
@@ -58,90 +66,224 @@ pub struct Lost {
 
 /// Carries out calls over one transport.
 #[derive(Clone)]
-pub struct Engine {
+pub struct Engine(Arc<Shared>);
+
+/// What all calls share.
+struct Shared {
     transport: Arc<dyn Transport>,
+    health: Arc<Health>,
+    /// By the index of the route's label.
+    traffic: Vec<Traffic>,
+}
+
+/// One plan's race on its way.
+struct Run {
+    request: ChatRequest,
+    plan: Plan,
+    schedule: Schedule,
+    claim: Claim,
+    limit: Duration,
 }
 
 impl Engine {
-    /// An engine over `transport`.
+    /// An engine over `transport` for the routes and targets of `table`, which are all well at `now`. Breakers tell
+    /// `sinks` of their movements.
     #[must_use]
-    pub fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport }
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        table: &RouteTable,
+        policies: GatePolicies,
+        sinks: Vec<Arc<dyn Sink>>,
+        now: Instant,
+    ) -> Self {
+        let health = Health::new(table.targets(), table.pools(), policies, sinks, now);
+        let traffic = table.policies().into_iter().map(|policy| Traffic::new(&policy, now)).collect();
+        Self(Arc::new(Shared { transport, health, traffic }))
+    }
+
+    /// The health of every target.
+    #[must_use]
+    pub fn health(&self) -> &Arc<Health> {
+        &self.0.health
+    }
+
+    /// Every target as it is now: those of the configuration, and those outside it that calls have asked for lately.
+    #[must_use]
+    pub fn targets(&self, now: Instant) -> Vec<TargetReport> {
+        let Shared { transport, health, .. } = &*self.0;
+        let rested = |provider, model: &str| transport.rested_until(provider, model, now);
+        health.all().into_iter().map(|seat| seat.report(now, rested)).collect()
+    }
+
+    /// Retries, hedges and continuations that each route may make now, by the index of its label.
+    #[must_use]
+    pub fn retries_left(&self, now: Instant) -> Vec<f64> {
+        self.0.traffic.iter().map(|traffic| traffic.retries_left(now)).collect()
     }
 
     /// Carries out one call up to its commit point; the rest is the reply's.
     ///
     /// # Errors
-    /// [`Lost`] where no candidate began to answer in time. Dropped before it resolves, the call is cancelled,
-    /// and so is the work upstream.
+    /// [`Lost`] where no candidate began to answer in time and the route has no last resort that does. Dropped before
+    /// it resolves, the call is cancelled, and so is the work upstream.
     pub async fn execute(&self, call: Call) -> Result<Reply, Box<Lost>> {
-        let Call { request, mut plan, admitted, mut open, timeout } = call;
+        let Call { mut request, mut plan, admitted, mut open, timeout, priority } = call;
         let total = plan.policy.timeouts.total;
         let limit = timeout.map_or(total, |timeout| timeout.min(total));
         let deadline = open.arrived() + limit;
-        let first = plan.candidates.first().map(|candidate| candidate.target.clone());
+        let claim = Claim { tenant: u32::try_from(open.caller().index).unwrap_or(u32::MAX), priority };
+        open.weighed(priority);
         open.routed(&mut plan);
-        let schedule = Schedule::new(plan.policy, plan.candidates.len(), request.stream, deadline);
-        let raced = race(&*self.transport, &request, &mut plan, schedule, &mut open).await;
-        let Won { started, candidate } = match raced {
-            Ok(won) => won,
-            Err(exhausted) => return Err(Box::new(Lost { error: error_of(exhausted, limit), open })),
+        let mut degraded = None;
+        // What is left to try, the next one last.
+        let mut resorts = Vec::new();
+        loop {
+            resorts.extend(std::mem::take(&mut plan.last_resorts).into_iter().rev());
+            let schedule = Schedule::new(&plan.policy, plan.candidates.len(), request.stream, deadline);
+            let mut run = Run { request, plan, schedule, claim, limit };
+            let exhausted = match self.run(&mut run, &mut open).await {
+                Ok(won) => return Ok(self.reply(won, run, degraded, open, admitted)),
+                Err(exhausted) => exhausted,
+            };
+            let error = error_of(exhausted, limit, now());
+            request = run.request;
+            if matches!(error, CallError::Provider(_)) {
+                return Err(Box::new(Lost { error, open }));
+            }
+            match resorts.pop() {
+                Some(Resort::Plan(next)) => (plan, degraded) = (*next, Some(Degraded::Fallback)),
+                Some(Resort::Static(text)) => return Ok(stand_in(&request, &text, open, admitted)),
+                None => return Err(Box::new(Lost { error, open })),
+            }
+        }
+    }
+
+    async fn run(&self, run: &mut Run, open: &mut OpenCall) -> Result<Won, Exhausted> {
+        let Some(track) = self.track(&run.plan) else { return Err(Exhausted::of(Stop::Exhausted)) };
+        let asking = Asking::anew(&run.request, recovers(&run.plan, &run.request));
+        race(track, asking, run.claim, &run.plan, &mut run.schedule, open).await
+    }
+
+    /// What the races of a plan run on.
+    pub(crate) fn track(&self, plan: &Plan) -> Option<Track<'_>> {
+        let Shared { transport, health, traffic } = &*self.0;
+        Some(Track { transport: &**transport, health, traffic: traffic.get(plan.route.index)? })
+    }
+
+    fn reply(&self, won: Won, run: Run, spare: Option<Degraded>, mut open: OpenCall, admitted: Admitted) -> Reply {
+        let Run { request, plan, schedule, claim, limit } = run;
+        let Won { started, place, no, permit } = won;
+        let now = now();
+        let served = plan.candidates.get(place);
+        let best = plan.best_priority();
+        let lower = served.is_some_and(|served| served.priority > best).then_some(Degraded::Fallback);
+        let degraded = spare.or(lower);
+        let target = served.map(|served| served.target.clone());
+        open.committed(target.clone(), degraded, 200, now);
+        if plan.policy.hedge.is_some()
+            && let Some(track) = self.track(&plan)
+        {
+            track.traffic.answered(request.stream, open.taken(no), now);
+        }
+        let good = if degraded.is_some() { Outcome::Degraded } else { Outcome::Success };
+        let (request_id, attempts, stream) = (open.request_id().clone(), open.attempts(), request.stream);
+        let dialect = request.dialect;
+        let body = match started {
+            Started::Whole { body, progress } => {
+                Tail::whole(body, progress, (no, permit), dialect, good, open, admitted)
+            }
+            Started::Stream { frames, reading, body } => {
+                let (idle, deadline) = (plan.policy.timeouts.idle, schedule.deadline());
+                let recovery = recovers(&plan, &request).then(|| {
+                    Box::new(Recovery { engine: self.clone(), request, plan, schedule, claim, serving: place })
+                });
+                let stream = Stream::new(reading, body, (no, permit), idle, deadline, limit, recovery);
+                Tail::stream(frames, stream, dialect, good, open, admitted)
+            }
         };
-        open.committed(&candidate, 200, now());
-        let degraded = first.as_ref() != Some(&candidate.target);
-        let good = if degraded { Outcome::Degraded } else { Outcome::Success };
-        Ok(Reply {
-            request_id: open.request_id().clone(),
-            attempts: open.attempts(),
-            degraded,
-            stream: request.stream,
-            body: match started {
-                Started::Whole { body, progress } => Tail::whole(body, progress, request.dialect, good, open, admitted),
-                Started::Stream { frames, decoder, body } => {
-                    let stream = Stream::new(*decoder, body, plan.policy.timeouts.idle, deadline, limit);
-                    Tail::stream(frames, stream, request.dialect, good, open, admitted)
-                }
-            },
-            target: candidate.target,
-        })
+        Reply { request_id, target, attempts, degraded, stream, body }
     }
 }
 
+/// Whether a stream of this plan is gone on with where it breaks off.
+fn recovers(plan: &Plan, request: &ChatRequest) -> bool {
+    let wanted = request.stream && plan.policy.recover_stream == RecoverStream::Continue;
+    let goes_on = || plan.candidates.iter().any(|candidate| candidate.facts.prefill != Prefill::No);
+    wanted && (plan.candidates.len() > 1 || goes_on())
+}
+
+/// The answer that the configuration holds ready for when no target answers.
+fn stand_in(request: &ChatRequest, text: &str, mut open: OpenCall, admitted: Admitted) -> Reply {
+    let degraded = Some(Degraded::Static);
+    open.committed(None, degraded, 200, now());
+    let (request_id, attempts) = (open.request_id().clone(), open.attempts());
+    let id = format!("chatcmpl-{}", request_id.as_str());
+    let head = StandIn { id: &id, model: &request.model, created: since_epoch().as_secs() };
+    let (body, progress) = openai_chat::stand_in(head, text, request.stream);
+    let body = Tail::ready(body, progress, request.dialect, Outcome::Degraded, open, admitted);
+    Reply { request_id, target: None, attempts, degraded, stream: request.stream, body }
+}
+
 /// The one error that a call without a winner ends in.
-fn error_of(exhausted: Exhausted, limit: Duration) -> CallError {
-    let Exhausted { stop, mut failures } = exhausted;
-    match failures.pop() {
-        Some((_, Failure::Provider(error))) if error.kind == llm::ErrorKind::InvalidRequest => {
-            return CallError::Provider(error);
-        }
-        Some((_, Failure::Deadline)) => return CallError::DeadlineExceeded { limit },
-        Some(last) => failures.push(last),
-        None => {}
+fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
+    let Exhausted { stop, failures, back, full } = exhausted;
+    // Whatever others came to: where one found the request itself at fault, that is what helps its client.
+    let callers = failures.iter().find_map(|lapse| match &lapse.failure {
+        Failure::Provider(error) if error.kind.is_callers() => Some(error.clone()),
+        _ => None,
+    });
+    if let Some(error) = callers {
+        return CallError::Provider(error);
     }
-    if stop == Stop::Deadline {
+    let cut_short = failures.last().is_some_and(|last| matches!(last.failure, Failure::Deadline));
+    if cut_short || stop == Stop::Deadline {
         return CallError::DeadlineExceeded { limit };
     }
-    let message = summary(&failures);
-    if failures.iter().all(|(_, failure)| is_unavailable(failure)) {
-        let advised = failures.iter().map(|(_, failure)| failure.retry_after().unwrap_or(RETRY_SOON));
-        let retry_after = advised.min().map(|advised| advised.min(RETRY_LATEST));
+    if failures.is_empty() && full {
+        return CallError::Overloaded { retry_after: RETRY_SOON };
+    }
+    let message = summary(&failures, stop, back.is_some());
+    if failures.iter().all(|lapse| is_unavailable(&lapse.failure)) {
+        let left = |until: Instant| until.saturating_duration_since(now);
+        let rests =
+            failures.iter().map(|lapse| rest_after(&lapse.failure).max(lapse.back.map_or(Duration::ZERO, left)));
+        let retry_after = rests.chain(back.map(left)).min();
         return CallError::AllTargetsUnavailable { message, retry_after };
     }
     CallError::UpstreamFailed { message }
 }
 
+/// When a target may be back that failed like this.
+fn rest_after(failure: &Failure) -> Duration {
+    match classify(failure, OnRefusal::Pass).advice {
+        Advice::OtherKey(rest, _) => rest,
+        _ => failure.retry_after().map_or(RETRY_SOON, |advised| advised.min(RETRY_LATEST)),
+    }
+}
+
 /// What happened, a clause for each attempt.
-fn summary(failures: &[(String, Failure)]) -> String {
+fn summary(failures: &[Lapse], stop: Stop, resting: bool) -> String {
     if failures.is_empty() {
-        return "No target of this route may be called.".into();
+        let why = if resting {
+            "All targets of this route rest after failures."
+        } else {
+            "No target of this route may be called."
+        };
+        return why.into();
     }
     let mut text = String::from("No target answered: ");
-    for (place, (target, failure)) in failures.iter().enumerate() {
+    for (place, Lapse { target, failure, .. }) in failures.iter().enumerate() {
         let separator = if place == 0 { "" } else { "; " };
         // Writing to a String cannot fail.
         let _ = write!(text, "{separator}{target} {failure}");
     }
     text.push('.');
+    if resting {
+        text.push_str(" No other target may be asked now.");
+    }
+    if stop == Stop::RetryBudget {
+        text.push_str(" The route's retry budget is used up for now.");
+    }
     text
 }
 

@@ -4,11 +4,17 @@
 //! the table that says what a failure means. Receives a [`Call`]; hands on a [`Reply`] or a [`Lost`] call.
 //! Must never be here: wire formats, sockets, which targets there are.
 
+mod asking;
 mod attempt;
 mod classify;
+mod continuation;
 mod execute;
+mod health;
 mod open_call;
+mod places;
 mod race;
+mod reading;
+mod routes;
 mod schedule;
 mod sink;
 mod tail;
@@ -16,9 +22,11 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub use classify::{Advice, Blame, Judgement, classify, outcome_of};
+pub use classify::{Advice, Again, Blame, Judgement, Scope, classify, outcome_of};
 pub use execute::{Call, Engine, Lost, Reply};
+pub use health::{GatePolicies, Health, TargetReport};
 pub use open_call::{Journal, OpenCall};
-pub use schedule::{Schedule, Step, Stop};
+pub use places::Places;
+pub use schedule::{Around, Schedule, Step, Stop};
 pub use sink::Sink;
 pub use tail::Tail;

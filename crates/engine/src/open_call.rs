@@ -1,13 +1,22 @@
 //! A call that is not over: its record so far, and the promise that it is published exactly once.
 
-use crate::{Sink, classify};
-use llm::{AttemptRecord, CallRecord, ChatRequest, Dialect, Failure, Gaps, Label, Outcome, RequestId, Verdict};
-use routing::{Candidate, Plan};
+use crate::Sink;
+use llm::{
+    AttemptKind, AttemptRecord, CallRecord, ChatRequest, Degraded, Dialect, Failure, Gaps, Label, Outcome, PassedOver,
+    Priority, RequestId, TargetId, Usage, Verdict,
+};
+use routing::Plan;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest model name kept in a record, in characters.
 const MODEL_CHARS: usize = 128;
+/// How many attempts may run side by side: one, and a hedge.
+pub(crate) const MAX_RUNNING: usize = 2;
+
+/// An attempt of a call, by its place in the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AttemptNo(usize);
 
 /// Where finished calls go, and how one is begun.
 pub struct Journal {
@@ -39,16 +48,31 @@ impl Journal {
             served: None,
             attempts: Vec::new(),
             passed_over: Vec::new(),
+            degraded: None,
+            continued: 0,
+            priority: Priority::default(),
             duration: Duration::ZERO,
             first_token: None,
             overhead: Duration::ZERO,
+            waited: Duration::ZERO,
             stream_end: None,
             gaps: Gaps::default(),
             finish: None,
             usage: None,
         };
         let (record, journal) = (Box::new(record), Arc::clone(self));
-        OpenCall { record, journal, arrived: now, read: None, attempting: None, ended: None, routed: false }
+        let (running, upstream) = ([None; MAX_RUNNING], Duration::ZERO);
+        OpenCall {
+            record,
+            journal,
+            arrived: now,
+            read: None,
+            running,
+            busy: None,
+            upstream,
+            ended: None,
+            routed: false,
+        }
     }
 }
 
@@ -59,8 +83,12 @@ pub struct OpenCall {
     arrived: Instant,
     /// When the request had been read whole.
     read: Option<Instant>,
-    /// When the attempt under way began, while it has not come to its commit point or failure.
-    attempting: Option<Instant>,
+    /// The attempts under way, with when they began, until each has come to its commit point or failure.
+    running: [Option<(AttemptNo, Instant)>; MAX_RUNNING],
+    /// Since when at least one is under way.
+    busy: Option<Instant>,
+    /// For how long at least one was, before.
+    upstream: Duration,
     /// When the last byte was handed to the client, where that was before the end of everything.
     ended: Option<Instant>,
     routed: bool,
@@ -77,6 +105,17 @@ impl OpenCall {
     #[must_use]
     pub fn arrived(&self) -> Instant {
         self.arrived
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn caller(&self) -> &Label {
+        &self.record.caller
+    }
+
+    /// How long an attempt took to its commit point.
+    pub(crate) fn taken(&self, no: AttemptNo) -> Duration {
+        self.record.attempts.get(no.0).map_or(Duration::ZERO, |attempt| attempt.duration)
     }
 
     /// How many attempts were made.
@@ -118,56 +157,132 @@ impl OpenCall {
         self.record.error = Some(code);
     }
 
+    /// Notes how much the call matters.
+    pub fn weighed(&mut self, priority: Priority) {
+        self.record.priority = priority;
+    }
+
     /// Notes that an attempt begins at `now`; neutral until it is settled.
-    pub(crate) fn attempt_begins(&mut self, candidate: &Candidate, now: Instant) {
-        self.attempting = Some(now);
+    pub(crate) fn attempt_begins(
+        &mut self,
+        target: &TargetId,
+        label: &Label,
+        kind: AttemptKind,
+        now: Instant,
+    ) -> AttemptNo {
+        let no = AttemptNo(self.record.attempts.len());
+        self.busy.get_or_insert(now);
+        if let Some(free) = self.running.iter_mut().find(|running| running.is_none()) {
+            *free = Some((no, now));
+        }
         self.record.attempts.push(AttemptRecord {
-            target: candidate.target.clone(),
-            label: candidate.label.clone(),
+            target: target.clone(),
+            label: label.clone(),
+            kind,
+            begun: now - self.arrived,
             verdict: Verdict::Neutral,
             cause: None,
             status: None,
             duration: Duration::ZERO,
+            usage: None,
         });
+        no
     }
 
-    /// Notes that the attempt under way came to its commit point, its failure or its abandonment at `now`.
-    pub(crate) fn attempt_decided(&mut self, now: Instant) {
-        if let (Some(begun), Some(attempt)) = (self.attempting.take(), self.record.attempts.last_mut()) {
+    /// Notes that an attempt came to its commit point, its failure or its abandonment at `now`.
+    pub(crate) fn attempt_decided(&mut self, no: AttemptNo, now: Instant) {
+        let place = self.running.iter_mut().find(|running| running.is_some_and(|(running, _)| running == no));
+        let Some((_, begun)) = place.and_then(Option::take) else { return };
+        if let Some(attempt) = self.attempt(no) {
             attempt.duration = now - begun;
+        }
+        if self.running.iter().all(Option::is_none)
+            && let Some(busy) = self.busy.take()
+        {
+            self.upstream += now - busy;
         }
     }
 
-    /// Settles the attempt under way as failed.
-    pub(crate) fn attempt_failed(&mut self, failure: &Failure) {
-        if let Some(attempt) = self.record.attempts.last_mut() {
-            attempt.verdict = classify(failure).verdict;
+    /// Settles an attempt as failed.
+    pub(crate) fn attempt_failed(&mut self, no: AttemptNo, failure: &Failure, verdict: Verdict) {
+        if let Some(attempt) = self.attempt(no) {
+            attempt.verdict = verdict;
             attempt.cause = Some(failure.as_str());
             attempt.status = failure.status();
         }
     }
 
-    /// Settles the attempt under way as broken off after the commit point: whatever the provider says of it then, it
-    /// had begun to answer, and did not finish. Only the call's own deadline is nobody's doing.
-    pub(crate) fn attempt_broke(&mut self, failure: &Failure) {
-        self.attempt_failed(failure);
-        if let Some(attempt) = self.record.attempts.last_mut() {
-            let deadline = matches!(failure, Failure::Deadline);
-            attempt.verdict = if deadline { Verdict::Neutral } else { Verdict::HardFailure };
+    /// Settles an attempt as given up because another one won.
+    pub(crate) fn attempt_outrun(&mut self, no: AttemptNo) {
+        if let Some(attempt) = self.attempt(no) {
+            attempt.cause = Some("outrun");
         }
     }
 
-    /// Settles the attempt under way as a success.
-    pub(crate) fn attempt_succeeded(&mut self) {
-        if let Some(attempt) = self.record.attempts.last_mut() {
-            attempt.verdict = Verdict::Success;
+    /// Settles an attempt as broken off after the commit point: whatever the provider says of it then, it had begun to
+    /// answer, and did not finish. Only the call's own deadline and rules about its words are not the target's doing.
+    pub(crate) fn attempt_broke(&mut self, no: AttemptNo, failure: &Failure, usage: Option<Usage>) -> Verdict {
+        let verdict = match failure {
+            Failure::Deadline => Verdict::Neutral,
+            // Rules about the words, not a fault of the target.
+            Failure::Provider(error) if error.kind.is_callers() => Verdict::ClientFault,
+            _ => Verdict::HardFailure,
+        };
+        self.attempt_failed(no, failure, verdict);
+        self.attempt_used(no, usage);
+        verdict
+    }
+
+    /// Settles an attempt as a success.
+    pub(crate) fn attempt_succeeded(&mut self, no: AttemptNo, usage: Option<Usage>) {
+        if let Some(attempt) = self.attempt(no) {
+            (attempt.verdict, attempt.cause) = (Verdict::Success, None);
         }
+        self.attempt_used(no, usage);
+    }
+
+    /// Notes the tokens an attempt took.
+    pub(crate) fn attempt_used(&mut self, no: AttemptNo, usage: Option<Usage>) {
+        if let Some(attempt) = self.attempt(no) {
+            attempt.usage = usage;
+        }
+    }
+
+    /// The target that an attempt was made at.
+    pub(crate) fn target_of(&self, no: AttemptNo) -> Option<&TargetId> {
+        self.record.attempts.get(no.0).map(|attempt| &attempt.target)
+    }
+
+    fn attempt(&mut self, no: AttemptNo) -> Option<&mut AttemptRecord> {
+        self.record.attempts.get_mut(no.0)
+    }
+
+    /// Notes a target that cannot be asked now; each stands in the record once, with the last reason.
+    pub(crate) fn passed_over(&mut self, passed: PassedOver) {
+        match self.record.passed_over.iter_mut().find(|before| before.target == passed.target) {
+            Some(before) => *before = passed,
+            None => self.record.passed_over.push(passed),
+        }
+    }
+
+    /// Notes a deliberate wait.
+    pub(crate) fn waited(&mut self, wait: Duration) {
+        self.record.waited += wait;
     }
 
     /// Notes the commit point: the answer's head goes out with `status`, at `now`.
-    pub(crate) fn committed(&mut self, candidate: &Candidate, status: u16, now: Instant) {
+    pub(crate) fn committed(
+        &mut self,
+        served: Option<TargetId>,
+        degraded: Option<Degraded>,
+        status: u16,
+        now: Instant,
+    ) {
         self.record.overhead = self.own_time(now);
-        self.record.served = Some(candidate.target.clone());
+        // Who serves after all, though it had declined at first, was not passed over.
+        self.record.passed_over.retain(|passed| Some(&passed.target) != served.as_ref());
+        self.record.served = served;
+        self.record.degraded = degraded;
         self.record.status = status;
         self.record.first_token = self.record.stream.then_some(now - self.arrived);
     }
@@ -177,10 +292,10 @@ impl OpenCall {
         self.ended.get_or_insert(now);
     }
 
-    /// Of the time since the request was read, what no attempt took.
+    /// Of the time since the request was read, what no attempt took and no wait.
     fn own_time(&self, now: Instant) -> Duration {
-        let upstream: Duration = self.record.attempts.iter().map(|attempt| attempt.duration).sum();
-        self.read.map_or(Duration::ZERO, |read| (now - read).saturating_sub(upstream))
+        let upstream = self.upstream + self.busy.map_or(Duration::ZERO, |busy| now - busy);
+        self.read.map_or(Duration::ZERO, |read| (now - read).saturating_sub(upstream + self.record.waited))
     }
 
     /// The record, to be completed before the drop publishes it.
@@ -197,7 +312,9 @@ impl Drop for OpenCall {
             self.record.status = if self.record.status == 0 { 500 } else { self.record.status };
         }
         let ended = self.ended.unwrap_or_else(|| tokio::time::Instant::now().into_std());
-        self.attempt_decided(ended);
+        for (no, _) in self.running.into_iter().flatten() {
+            self.attempt_decided(no, ended);
+        }
         if self.record.served.is_none() {
             self.record.overhead = self.own_time(ended);
         }

@@ -1,6 +1,7 @@
 //! Where finished calls go.
 
 use llm::{CallRecord, Label};
+use resilience::Transition;
 
 /// Something that wants to know of calls: metrics, the access log, later a ledger.
 ///
@@ -12,4 +13,8 @@ pub trait Sink: Send + Sync {
     fn released(&self, route: &Label);
     /// Everything there is to say about a call that is over, routed or not.
     fn record(&self, record: &CallRecord);
+    /// A target's breaker moved.
+    fn moved(&self, target: &Label, transition: &Transition) {
+        let _ = (target, transition);
+    }
 }

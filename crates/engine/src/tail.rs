@@ -3,12 +3,19 @@
 //! One body for whole and streamed answers; a whole answer is a stream of one piece. What is already there leaves
 //! together: the body lets the upstream connection run on for as long as that brings more, and then writes once.
 
-use crate::OpenCall;
+use crate::attempt::LAG;
+use crate::continuation::{Recovered, Recovery, may_go_on};
+use crate::open_call::AttemptNo;
+use crate::race::Won;
+use crate::reading::Reading;
+use crate::{OpenCall, attempt::Started};
 use admission::Admitted;
 use bytes::{Bytes, BytesMut};
-use dialects::openai_chat::{Ending, StreamDecoder, as_event, render};
+use dialects::openai_chat::{Ending, as_event, render};
 use http_body::{Body as HttpBody, Frame as HttpFrame, SizeHint};
-use llm::{CallError, Dialect, Event, Failure, Frame, Outcome, Progress, StreamEnd};
+use http_body_util::{BodyExt, Empty};
+use llm::{CallError, Degraded, Dialect, ErrorKind, Event, Failure, Frame, Outcome, Progress, StreamEnd, Verdict};
+use resilience::{Permit, Report};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -27,21 +34,37 @@ pub struct Tail {
     /// The outcome if the answer turns out complete.
     good: Outcome,
     dialect: Dialect,
-    call: OpenCall,
+    /// `None` only while another attempt goes on with the stream: it then holds the record.
+    call: Option<OpenCall>,
     _admitted: Admitted,
 }
 
+/// The attempt that serves, and its target's permit.
+pub(crate) type Serving = (AttemptNo, Permit);
+
 enum State {
-    /// All of an answer, not yet handed over.
-    Whole(Bytes, Progress),
+    Whole(Box<Whole>),
     Stream(Box<Stream>),
     Over,
 }
 
+/// All of an answer, not yet handed over.
+struct Whole {
+    body: Bytes,
+    progress: Progress,
+    /// Who gave it, unless it stood in the configuration.
+    serving: Option<Serving>,
+}
+
 /// What is left of a streamed answer.
 pub(crate) struct Stream {
-    decoder: StreamDecoder,
+    reading: Reading,
     body: upstream::Body,
+    no: AttemptNo,
+    /// `None` once settled.
+    permit: Option<Permit>,
+    /// How to go on where the stream breaks off; `None` where the route wants it to end.
+    recovery: Option<Box<Recovery>>,
     /// Ready to leave.
     out: BytesMut,
     idle: Duration,
@@ -61,30 +84,62 @@ enum Phase {
     Flowing,
     /// The terminator has been handed over; only the end of the exchange is awaited, so that its connection is reused.
     Terminated,
+    /// It broke off, and another attempt may go on with it.
+    Recovering(Pin<Box<dyn Future<Output = Recovered> + Send>>),
     /// Nothing more is to come.
     Ended,
 }
 
 impl Stream {
     pub(crate) fn new(
-        decoder: StreamDecoder,
+        reading: Reading,
         body: upstream::Body,
+        (no, permit): Serving,
         idle: Duration,
         deadline: std::time::Instant,
         limit: Duration,
+        recovery: Option<Box<Recovery>>,
     ) -> Self {
         let now = Instant::now();
         let deadline = Instant::from_std(deadline);
         let timer = Box::pin(tokio::time::sleep_until(deadline.min(now + idle)));
-        let (out, phase) = (BytesMut::new(), Phase::Flowing);
-        Self { decoder, body, out, idle, deadline, limit, timer, heard: now, spoke: now, yielded: false, phase }
+        Self {
+            reading,
+            body,
+            no,
+            permit: Some(permit),
+            recovery,
+            out: BytesMut::new(),
+            idle,
+            deadline,
+            limit,
+            timer,
+            heard: now,
+            spoke: now,
+            yielded: false,
+            phase: Phase::Flowing,
+        }
     }
 
     /// When the stream is given up if nothing more comes.
     fn due(&self) -> Instant {
         match self.phase {
             Phase::Terminated => self.heard + LINGER,
-            Phase::Flowing | Phase::Ended => self.deadline.min(self.heard + self.idle),
+            Phase::Flowing | Phase::Recovering(_) | Phase::Ended => self.deadline.min(self.heard + self.idle),
+        }
+    }
+
+    /// Tells the target's gate how the attempt ended.
+    fn settle(&mut self, verdict: Verdict) {
+        if let Some(permit) = self.permit.take() {
+            settle(permit, verdict);
+        }
+    }
+
+    /// Ends the stream unless another attempt goes on with it.
+    fn close(&mut self) {
+        if !matches!(self.phase, Phase::Recovering(_)) {
+            self.phase = Phase::Ended;
         }
     }
 }
@@ -94,12 +149,27 @@ impl Tail {
     pub(crate) fn whole(
         body: Bytes,
         progress: Progress,
+        serving: Serving,
         dialect: Dialect,
         good: Outcome,
         call: OpenCall,
         admitted: Admitted,
     ) -> Self {
-        Self { state: State::Whole(body, progress), good, dialect, call, _admitted: admitted }
+        let state = State::Whole(Box::new(Whole { body, progress, serving: Some(serving) }));
+        Self { state, good, dialect, call: Some(call), _admitted: admitted }
+    }
+
+    /// The body of an answer that no target gave: all of it, streamed or not.
+    pub(crate) fn ready(
+        body: Bytes,
+        progress: Progress,
+        dialect: Dialect,
+        good: Outcome,
+        call: OpenCall,
+        admitted: Admitted,
+    ) -> Self {
+        let state = State::Whole(Box::new(Whole { body, progress, serving: None }));
+        Self { state, good, dialect, call: Some(call), _admitted: admitted }
     }
 
     /// The body of a streamed answer that begins with `frames`.
@@ -111,7 +181,7 @@ impl Tail {
         call: OpenCall,
         admitted: Admitted,
     ) -> Self {
-        let mut tail = Self { state: State::Over, good, dialect, call, _admitted: admitted };
+        let mut tail = Self { state: State::Over, good, dialect, call: Some(call), _admitted: admitted };
         let mut stream = Box::new(stream);
         for frame in frames {
             tail.take(&mut stream, frame);
@@ -128,10 +198,10 @@ impl Tail {
         }
         match frame.event {
             Event::Preamble | Event::Content | Event::Closing => stream.out.extend_from_slice(&frame.raw),
-            Event::Done if stream.decoder.progress().finished => {
+            Event::Done if stream.reading.progress().finished => {
                 stream.out.extend_from_slice(&frame.raw);
                 stream.phase = Phase::Terminated;
-                self.completed(stream.decoder.progress());
+                self.stream_completed(stream);
             }
             Event::Done => self.broken(stream, &Failure::Truncated),
             Event::Error(error) => self.broken(stream, &Failure::Provider(error)),
@@ -150,14 +220,18 @@ impl Tail {
             // The timer is asked only where nothing is there: with a slow reader that may be never.
             return self.broken(stream, &Failure::Deadline);
         }
-        stream.decoder.feed(data);
+        stream.reading.feed(data);
         let mut content = false;
-        while let Some(frame) = stream.decoder.next_frame() {
+        while let Some(frame) = stream.reading.next_frame() {
             content |= frame.event == Event::Content;
             self.take(stream, frame);
         }
-        if content {
-            self.call.record().gaps.observe(stream.heard - stream.spoke);
+        if stream.recovery.is_some() && stream.reading.is_hopeless() {
+            // Nobody could go on with it: the request need not be kept.
+            stream.recovery = None;
+        }
+        if content && let Some(call) = &mut self.call {
+            call.record().gaps.observe(stream.heard - stream.spoke);
             stream.spoke = stream.heard;
         }
     }
@@ -165,52 +239,110 @@ impl Tail {
     /// Takes in that the provider has ended its stream politely.
     fn ended(&mut self, stream: &mut Stream) {
         if matches!(stream.phase, Phase::Flowing) {
-            let ending = stream.decoder.end();
-            while let Some(frame) = stream.decoder.next_frame() {
+            let ending = stream.reading.end();
+            while let Some(frame) = stream.reading.next_frame() {
                 self.take(stream, frame);
             }
             match (ending, &stream.phase) {
                 (Ending::Complete(supplied), Phase::Flowing) => {
                     stream.out.extend_from_slice(&supplied.unwrap_or_default());
-                    self.completed(stream.decoder.progress());
+                    self.stream_completed(stream);
                 }
                 (Ending::Broken(failure), Phase::Flowing) => self.broken(stream, &failure),
                 _ => {}
             }
         }
-        stream.phase = Phase::Ended;
+        stream.close();
+    }
+
+    fn stream_completed(&mut self, stream: &mut Stream) {
+        stream.settle(Verdict::Success);
+        let (progress, used) = (stream.reading.progress(), stream.reading.used());
+        self.completed(progress, Some((stream.no, used)));
     }
 
     /// Settles the call as answered.
-    fn completed(&mut self, progress: &Progress) {
-        note(&mut self.call, progress);
-        self.call.attempt_succeeded();
+    fn completed(&mut self, progress: &Progress, served: Option<(AttemptNo, Option<llm::Usage>)>) {
+        let Some(call) = &mut self.call else { return };
+        note(call, progress);
+        if let Some((no, used)) = served {
+            call.attempt_succeeded(no, used);
+        }
         let refused = progress.refused || progress.finish == Some(llm::FinishReason::ContentFilter);
-        let record = self.call.record();
+        let record = call.record();
         record.outcome = if refused { Outcome::Refused } else { self.good };
         record.stream_end = record.stream.then_some(StreamEnd::Complete);
     }
 
-    /// Settles the call as broken off, and tells the client: an error event, and no terminator behind it.
+    /// Takes in that the stream broke off: another attempt goes on with it, where one may and can; else it is over.
     fn broken(&mut self, stream: &mut Stream, failure: &Failure) {
-        note(&mut self.call, stream.decoder.progress());
-        self.call.attempt_broke(failure);
-        let (outcome, end) = broken_as(failure);
-        let Dialect::OpenAiChat = self.dialect;
-        let error = render(&self.error_of(failure, stream.limit));
-        stream.out.extend_from_slice(&as_event(&error));
-        stream.phase = Phase::Ended;
-        let record = self.call.record();
-        record.outcome = outcome;
-        record.stream_end = Some(end);
-        record.error = Some(error.code);
+        let Some(mut call) = self.call.take() else { return };
+        note(&mut call, stream.reading.progress());
+        let verdict = call.attempt_broke(stream.no, failure, stream.reading.used());
+        let lagged = matches!(failure, Failure::Stalled) && Instant::now() - stream.due() > LAG;
+        stream.settle(if lagged { Verdict::Neutral } else { verdict });
+        let record = call.record();
+        (record.outcome, record.stream_end) = (Outcome::Cancelled, Some(StreamEnd::Cancelled));
+        if let Some(recovery) = stream.recovery.take()
+            && may_go_on(failure, recovery.plan.policy.on_refusal)
+            && let Some(transcript) = stream.reading.take_transcript()
+        {
+            // The exchange ends here: no provider is to go on with what nobody reads.
+            stream.body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+            stream.phase = Phase::Recovering(Box::pin(recovery.recover(call, transcript, failure.clone())));
+            return;
+        }
+        self.call = Some(call);
+        self.given_up(stream, failure);
     }
 
-    fn error_of(&mut self, failure: &Failure, limit: Duration) -> CallError {
+    /// Settles the call as broken off, and tells the client: an error event, and no terminator behind it.
+    fn given_up(&mut self, stream: &mut Stream, failure: &Failure) {
+        let (outcome, end) = broken_as(failure);
+        let Dialect::OpenAiChat = self.dialect;
+        let error = render(&self.error_of(failure, stream));
+        stream.out.extend_from_slice(&as_event(&error));
+        stream.phase = Phase::Ended;
+        if let Some(call) = &mut self.call {
+            let record = call.record();
+            record.outcome = outcome;
+            record.stream_end = Some(end);
+            record.error = Some(error.code);
+        }
+    }
+
+    /// Takes in what came of the attempt to go on.
+    fn recovered(&mut self, stream: &mut Stream, recovered: Recovered) {
+        let Recovered { mut call, cause, result } = recovered;
+        let resumed = match result {
+            Some((Won { started: Started::Stream { frames, reading, body }, no, permit, .. }, recovery)) => {
+                self.good = Outcome::Degraded;
+                let record = call.record();
+                record.continued += 1;
+                record.degraded = Some(Degraded::Fallback);
+                (stream.reading, stream.body, stream.no) = (reading, body, no);
+                (stream.permit, stream.recovery) = (Some(permit), Some(recovery));
+                stream.heard = Instant::now();
+                // What the client waited for the rest is a pause like any other.
+                call.record().gaps.observe(stream.heard - stream.spoke);
+                (stream.spoke, stream.phase) = (stream.heard, Phase::Flowing);
+                Some(frames)
+            }
+            Some((Won { started: Started::Whole { .. }, .. }, _)) | None => None,
+        };
+        self.call = Some(call);
+        match resumed {
+            Some(frames) => frames.into_iter().for_each(|frame| self.take(stream, frame)),
+            None => self.given_up(stream, &cause),
+        }
+    }
+
+    fn error_of(&self, failure: &Failure, stream: &Stream) -> CallError {
         match failure {
-            Failure::Deadline => CallError::DeadlineExceeded { limit },
+            Failure::Deadline => CallError::DeadlineExceeded { limit: stream.limit },
             other => {
-                let target = self.call.record().served.as_ref().map(ToString::to_string).unwrap_or_default();
+                let broke = self.call.as_ref().and_then(|call| call.target_of(stream.no));
+                let target = broke.map(ToString::to_string).unwrap_or_default();
                 CallError::UpstreamFailed { message: format!("The answer broke off: {target} {other}.") }
             }
         }
@@ -230,7 +362,7 @@ impl Tail {
                 let failure = if now >= stream.deadline { Failure::Deadline } else { Failure::Stalled };
                 self.broken(stream, &failure);
             }
-            stream.phase = Phase::Ended;
+            stream.close();
             return Poll::Ready(());
         }
     }
@@ -240,6 +372,14 @@ impl Tail {
             if matches!(stream.phase, Phase::Ended) || stream.out.len() >= GATHER {
                 let out = stream.out.split().freeze();
                 return Poll::Ready((!out.is_empty()).then_some(out));
+            }
+            if let Phase::Recovering(recovering) = &mut stream.phase {
+                if !stream.out.is_empty() {
+                    return Poll::Ready(Some(stream.out.split().freeze()));
+                }
+                let recovered = ready!(recovering.as_mut().poll(cx));
+                self.recovered(stream, recovered);
+                continue;
             }
             match Pin::new(&mut stream.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
@@ -252,7 +392,7 @@ impl Tail {
                     if matches!(stream.phase, Phase::Flowing) {
                         self.broken(stream, &failure);
                     }
-                    stream.phase = Phase::Ended;
+                    stream.close();
                 }
                 Poll::Ready(None) => self.ended(stream),
                 Poll::Pending if !stream.out.is_empty() => {
@@ -286,14 +426,21 @@ impl HttpBody for Tail {
     ) -> Poll<Option<Result<HttpFrame<Bytes>, Infallible>>> {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Over => Poll::Ready(None),
-            State::Whole(body, progress) => {
-                self.completed(&progress);
+            State::Whole(whole) => {
+                let Whole { body, progress, serving } = *whole;
+                let served = serving.map(|(no, permit)| {
+                    settle(permit, Verdict::Success);
+                    (no, progress.usage)
+                });
+                self.completed(&progress, served);
                 Poll::Ready(Some(Ok(HttpFrame::data(body))))
             }
             State::Stream(mut stream) => {
                 let polled = self.poll_stream(&mut stream, cx);
-                if polled.is_ready() && !matches!(stream.phase, Phase::Flowing) {
-                    self.call.ended(Instant::now().into_std());
+                if let (true, Phase::Terminated | Phase::Ended, Some(call)) =
+                    (polled.is_ready(), &stream.phase, &mut self.call)
+                {
+                    call.ended(Instant::now().into_std());
                 }
                 let over = matches!(stream.phase, Phase::Ended) && stream.out.is_empty();
                 if !over {
@@ -310,7 +457,7 @@ impl HttpBody for Tail {
 
     fn size_hint(&self) -> SizeHint {
         match &self.state {
-            State::Whole(body, _) => SizeHint::with_exact(body.len() as u64),
+            State::Whole(whole) => SizeHint::with_exact(whole.body.len() as u64),
             State::Stream(_) => SizeHint::default(),
             State::Over => SizeHint::with_exact(0),
         }
@@ -319,13 +466,27 @@ impl HttpBody for Tail {
 
 impl Drop for Tail {
     fn drop(&mut self) {
-        let State::Stream(stream) = &self.state else { return };
+        let Some(call) = &mut self.call else { return };
+        let stream = match &self.state {
+            State::Stream(stream) => stream,
+            State::Whole(whole) => {
+                // The client left before it took any of it; the tokens are spent all the same.
+                note(call, &whole.progress);
+                if let Some((no, _)) = &whole.serving {
+                    call.attempt_used(*no, whole.progress.usage);
+                }
+                return;
+            }
+            State::Over => return,
+        };
         let flowing = matches!(stream.phase, Phase::Flowing);
         if flowing || !stream.out.is_empty() {
             // The client left before it had everything: what was seen so far is all that is known.
-            let progress = stream.decoder.progress().clone();
-            note(&mut self.call, &progress);
-            let record = self.call.record();
+            if stream.reading.progress().content {
+                note(call, stream.reading.progress());
+            }
+            call.attempt_used(stream.no, stream.reading.used());
+            let record = call.record();
             record.outcome = Outcome::Cancelled;
             record.stream_end = Some(StreamEnd::Cancelled);
         }
@@ -335,12 +496,17 @@ impl Drop for Tail {
 /// How an answer that broke off counts.
 fn broken_as(failure: &Failure) -> (Outcome, StreamEnd) {
     match failure {
+        Failure::Provider(error) if error.kind == ErrorKind::ContentPolicy => (Outcome::Refused, StreamEnd::ErrorEvent),
         Failure::Provider(_) => (Outcome::Failed, StreamEnd::ErrorEvent),
         Failure::Garbage | Failure::NotAnAnswer(_) | Failure::TooLarge => (Outcome::Failed, StreamEnd::Garbage),
         Failure::Deadline => (Outcome::Truncated, StreamEnd::Deadline),
         Failure::Stalled => (Outcome::Truncated, StreamEnd::Stalled),
         _ => (Outcome::Truncated, StreamEnd::Truncated),
     }
+}
+
+fn settle(permit: Permit, verdict: Verdict) {
+    permit.settle(Report::of(verdict), Instant::now().into_std(), &mut fastrand::Rng::new());
 }
 
 fn note(call: &mut OpenCall, progress: &Progress) {

@@ -61,6 +61,11 @@ pub enum CallError {
         /// When the first of them may be back, where that is known.
         retry_after: Option<Duration>,
     },
+    /// There was no room for the call, here or at any target.
+    Overloaded {
+        /// When to come back.
+        retry_after: Duration,
+    },
     /// The call's deadline passed.
     DeadlineExceeded {
         /// The time it had.

@@ -39,6 +39,10 @@ pub enum Failure {
     Garbage,
     /// The answer, or what precedes its first content, is larger than we hold.
     TooLarge,
+    /// The model, or its provider's policy, declined to answer, on a route that then asks elsewhere.
+    Withheld,
+    /// Asked to go on with an answer, the target began another one.
+    Altered,
     /// Our own fault: a request could not be built.
     Internal(&'static str),
 }
@@ -80,6 +84,10 @@ pub struct ProviderError {
 pub enum ErrorKind {
     /// The client's request is at fault (400, 413, 422).
     InvalidRequest,
+    /// The request does not fit into the model's context window, or is alone more than the account may ask for at once.
+    ContextLength,
+    /// The provider's content policy withheld the answer.
+    ContentPolicy,
     /// The credential is not accepted (401).
     Auth,
     /// The credential may not do this (403).
@@ -121,6 +129,8 @@ impl Failure {
             Self::Cut => "cut",
             Self::Garbage => "garbage",
             Self::TooLarge => "too_large",
+            Self::Withheld => "withheld",
+            Self::Altered => "altered",
             Self::Internal(_) => "internal",
         }
     }
@@ -170,17 +180,27 @@ impl fmt::Display for Failure {
             Self::Cut => f.write_str("broke off in the middle of its answer"),
             Self::Garbage => f.write_str("sent an event that cannot be read"),
             Self::TooLarge => f.write_str("sent more than the answer limit"),
+            Self::Withheld => f.write_str("declined to answer"),
+            Self::Altered => f.write_str("did not go on where the answer had broken off"),
             Self::Internal(what) => write!(f, "was not called: {what}"),
         }
     }
 }
 
 impl ErrorKind {
+    /// Whether the request is at fault and no target: the client is told so in the provider's words.
+    #[must_use]
+    pub const fn is_callers(self) -> bool {
+        matches!(self, Self::InvalidRequest | Self::ContextLength | Self::ContentPolicy)
+    }
+
     /// Short, stable name for metrics and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
+            Self::ContextLength => "context_length",
+            Self::ContentPolicy => "content_policy",
             Self::Auth => "auth",
             Self::Permission => "permission",
             Self::NotFound => "not_found",

@@ -1,6 +1,6 @@
 //! Everything there is to say about one call, said once, when it is over.
 
-use crate::{Dialect, FinishReason, Label, Outcome, RequestId, TargetId, Usage, Verdict};
+use crate::{Dialect, FinishReason, Label, Outcome, Priority, RequestId, TargetId, Usage, Verdict};
 use std::time::Duration;
 
 /// One finished call. Logs, metrics and SLOs are made from this alone.
@@ -30,12 +30,20 @@ pub struct CallRecord {
     pub attempts: Vec<AttemptRecord>,
     /// Targets that were not considered, and why.
     pub passed_over: Vec<PassedOver>,
+    /// Why the answer is less than asked for, where it is: told to the client as `x-breakwater-degraded`.
+    pub degraded: Option<Degraded>,
+    /// How often the stream went on with another attempt after it had broken off.
+    pub continued: u32,
+    /// How much the call matters where not all can be served.
+    pub priority: Priority,
     /// From the request's arrival to the last byte handed to the client.
     pub duration: Duration,
     /// From the request's arrival to the first meaningful content; streams only.
     pub first_token: Option<Duration>,
-    /// Of the time to the answer's head, the part spent in the gateway itself.
+    /// Of the time to the answer's head, the part spent in the gateway itself, deliberate waits left out.
     pub overhead: Duration,
+    /// Of the time to the answer's head, the part spent waiting on purpose: for a free slot, or between attempts.
+    pub waited: Duration,
     /// How a stream ended, once one had begun.
     pub stream_end: Option<StreamEnd>,
     /// Pauses between pieces of content; streams only.
@@ -53,6 +61,10 @@ pub struct AttemptRecord {
     pub target: TargetId,
     /// The target's label in metrics.
     pub label: Label,
+    /// What it was made for.
+    pub kind: AttemptKind,
+    /// When it began, counted from the call's arrival.
+    pub begun: Duration,
     /// How it ended.
     pub verdict: Verdict,
     /// Short cause, where it failed: [`Failure::as_str`](crate::Failure::as_str).
@@ -61,15 +73,65 @@ pub struct AttemptRecord {
     pub status: Option<u16>,
     /// How long it took, to the commit point or to its failure.
     pub duration: Duration,
+    /// Tokens that it took, where the provider told.
+    pub usage: Option<Usage>,
 }
 
-/// A target that a plan left out.
+/// What an attempt was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttemptKind {
+    /// The call's first.
+    First,
+    /// After another had failed before anything reached the client.
+    Retry,
+    /// Beside another that was slow.
+    Hedge,
+    /// To go on with a stream that had broken off.
+    Continuation,
+}
+
+impl AttemptKind {
+    /// The word in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Retry => "retry",
+            Self::Hedge => "hedge",
+            Self::Continuation => "continuation",
+        }
+    }
+}
+
+/// Why an answer is less than was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Degraded {
+    /// It came from a target of lower priority than the best, or from another route.
+    Fallback,
+    /// It is a text of the configuration: no target answered.
+    Static,
+}
+
+impl Degraded {
+    /// The header value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fallback => "fallback",
+            Self::Static => "static",
+        }
+    }
+}
+
+/// A target that a call left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassedOver {
     /// The target.
     pub target: TargetId,
     /// Why, in words.
     pub reason: &'static str,
+    /// For how long still, where that is known.
+    pub remaining: Option<Duration>,
 }
 
 /// How a stream ended after its first content went out.

@@ -34,3 +34,44 @@ pub struct ChatRequest {
     /// Where in `raw` the JSON value of `model` stands, quotes included.
     pub model_span: Range<usize>,
 }
+
+/// How much a call matters when not all can be served. Sent by clients as `x-breakwater-priority`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Priority {
+    /// Turned away first.
+    Sheddable,
+    /// What every call is that does not say.
+    #[default]
+    Normal,
+    /// Turned away last.
+    Critical,
+}
+
+impl Priority {
+    /// All of them, for tables made at start.
+    pub const ALL: [Self; 3] = [Self::Sheddable, Self::Normal, Self::Critical];
+
+    /// The label value in metrics, and the header value.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sheddable => "sheddable",
+            Self::Normal => "normal",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Whether and how a target goes on with an answer that the request already holds the beginning of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prefill {
+    /// It does not: it answers anew.
+    #[default]
+    No,
+    /// A last message of the assistant is gone on with as it stands.
+    Plain,
+    /// The last message has to bear `"prefix": true` (Mistral).
+    PrefixFlag,
+    /// The request has to bear `"continue_final_message": true` and `"add_generation_prompt": false` (vLLM, SGLang).
+    ContinueFlag,
+}

@@ -1,44 +1,24 @@
-//! The order of a route's targets: by priority, and by weighted chance within one priority.
+//! The order of candidates: weighted chance, and each only once.
 //!
-//! Receives targets sorted by priority, the requested model and a source of chance; hands on candidates,
-//! each target once. Must never be here: names, patterns.
+//! Receives candidates and a source of chance; hands them on in order.
+//! Must never be here: names, patterns, loads.
 
 use crate::Candidate;
-use llm::{Label, PassedOver, TargetId};
-use std::sync::Arc;
-
-/// A target of a route, with all that can be known before a call names its model.
-#[derive(Debug)]
-pub(crate) struct Target {
-    pub(crate) provider: usize,
-    pub(crate) priority: u32,
-    pub(crate) weight: u32,
-    pub(crate) model: Model,
-}
-
-/// Which model a target is asked for.
-#[derive(Debug)]
-pub(crate) enum Model {
-    Fixed { target: TargetId, label: Label },
-    AsRequested { provider: Arc<str> },
-}
+use crate::pick::rank;
+use llm::PassedOver;
 
 /// A random order of `group` in which an element comes first as often as its weight says,
 /// and so on for those after it. Weights are above 0.
+///
+/// Each element waits for an exponential time whose rate is its weight, and the first to come is first: drawing one
+/// after the other gives the same distribution in quadratic time (Efraimidis and Spirakis, "Weighted random sampling
+/// with a reservoir").
 pub(crate) fn by_weight<T>(group: &mut [T], weight: impl Fn(&T) -> u32, rng: &mut fastrand::Rng) {
-    for first in 1..group.len() {
-        let rest = &mut group[first - 1..];
-        let total: u64 = rest.iter().map(|item| u64::from(weight(item))).sum();
-        let mut drawn = rng.u64(0..total.max(1));
-        let chosen = rest.iter().position(|item| match drawn.checked_sub(u64::from(weight(item))) {
-            Some(left) => {
-                drawn = left;
-                false
-            }
-            None => true,
-        });
-        rest.swap(0, chosen.unwrap_or(0));
-    }
+    group.sort_by_cached_key(|item| {
+        // f64() may be 0 and is never 1, and the logarithm of 0 is no time.
+        let time = (1.0 - rng.f64()).ln().abs();
+        rank(time / f64::from(weight(item)))
+    });
 }
 
 /// Drops candidates that stand earlier in the list already.
@@ -49,7 +29,7 @@ pub(crate) fn drop_repeats(candidates: Vec<Candidate>, passed_over: &mut Vec<Pas
     }
     candidates.into_iter().fold(Vec::new(), |mut kept, next| {
         if repeats(&kept, &next) {
-            passed_over.push(PassedOver { target: next.target, reason: "listed twice" });
+            passed_over.push(PassedOver { target: next.target, reason: "listed twice", remaining: None });
         } else {
             kept.push(next);
         }

@@ -39,12 +39,86 @@ pub enum ModelChoice {
 }
 
 /// How the calls of a route are made.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// The most attempts one call may make, the first included; at least 1.
     pub max_attempts: u32,
+    /// How many retries, hedges and continuations there may be for each call, over all calls of the route; 0.2 is one
+    /// for every five.
+    pub retry_budget: f64,
+    /// When to ask a second target beside a slow one; `None` never does.
+    pub hedge: Option<Hedge>,
+    /// How calls spread over targets of equal priority.
+    pub balance: Balance,
+    /// What becomes of a stream that breaks off after its first content.
+    pub recover_stream: RecoverStream,
+    /// What becomes of an answer that the provider's content policy withheld.
+    pub on_refusal: OnRefusal,
+    /// What a client gets where no target answered, in the order to try.
+    pub last_resorts: Vec<LastResort>,
+}
+
+/// When a second target is asked beside a slow one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hedge {
+    /// After how long.
+    pub after: HedgeAfter,
+    /// The most hedges for each call, over all calls of the route.
+    pub max_share: f64,
+}
+
+/// How long a target may take before another is asked beside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HedgeAfter {
+    /// The time within which this share of the route's own first tokens came, such as 0.95.
+    Quantile(f64),
+    /// This long.
+    Fixed(Duration),
+}
+
+/// How calls spread over targets of equal priority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// By weight, at random.
+    #[default]
+    Weighted,
+    /// The quicker of two drawn by weight.
+    Latency,
+    /// The one with the fewest calls under way for its weight.
+    LeastBusy,
+    /// The cheapest first.
+    Cost,
+}
+
+/// What becomes of a stream that breaks off after its first content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecoverStream {
+    /// Another target goes on with it where that is provably right; else it ends in an error event.
+    #[default]
+    Continue,
+    /// It ends in an error event.
+    Error,
+}
+
+/// What becomes of an answer that the provider's content policy withheld.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnRefusal {
+    /// The client gets it as it is.
+    #[default]
+    Pass,
+    /// The next target is asked.
+    Failover,
+}
+
+/// What a client gets where no target answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LastResort {
+    /// The answer of another route, named here.
+    Route(Arc<str>),
+    /// This text.
+    Static(Arc<str>),
 }
 
 /// How long to wait for what. Each is a duration named by what it waits for.
@@ -73,6 +147,15 @@ impl Default for Timeouts {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { timeouts: Timeouts::default(), max_attempts: 3 }
+        Self {
+            timeouts: Timeouts::default(),
+            max_attempts: 3,
+            retry_budget: 0.2,
+            hedge: None,
+            balance: Balance::default(),
+            recover_stream: RecoverStream::default(),
+            on_refusal: OnRefusal::default(),
+            last_resorts: Vec::new(),
+        }
     }
 }

@@ -5,9 +5,13 @@
 //! by the number of patterns configured. Must never be here: the health of targets, time.
 
 use crate::glob::Glob;
-use crate::labels::TargetLabels;
-use crate::order::{Model, Target, by_weight, drop_repeats};
-use crate::{Candidate, ModelChoice, NoRoute, Plan, Policy, RouteSettings};
+use crate::order::drop_repeats;
+use crate::seats::{Hall, Seats};
+use crate::target::{Share, Target, candidate, may_repeat};
+use crate::{
+    LastResort, MAX_CANDIDATES, ModelChoice, NoRoute, Pick, Plan, Policy, ProviderFacts, Resort, RouteSettings,
+    TargetSeat, TargetSettings,
+};
 use llm::{Label, PassedOver, TargetId};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -53,35 +57,42 @@ pub struct RouteTable {
     /// In the order to try them.
     patterns: Vec<(Glob, usize)>,
     models: Vec<String>,
-    direct: Option<Policy>,
+    direct: Option<Arc<Policy>>,
     direct_label: Label,
     none_label: Label,
-    targets: TargetLabels,
+    hall: Hall,
 }
 
 #[derive(Debug)]
 struct Route {
     label: Label,
-    policy: Policy,
+    policy: Arc<Policy>,
     /// By ascending priority, in configuration order within one; weights above 0.
     targets: Vec<Target>,
     weightless: Vec<Target>,
+    /// Whether some model name makes two of the targets one.
+    may_repeat: bool,
 }
 
 /// What a model name stands for.
 enum Found<'table, 'name> {
     Route(&'table Route),
-    Direct { policy: Policy, provider: (usize, &'table Arc<str>), model: &'name str },
+    Direct { policy: &'table Arc<Policy>, provider: (usize, &'table Seats), model: &'name str },
 }
 
 impl RouteTable {
     /// Makes the table. `direct` is the policy of `provider/model` calls, `None` where they are off;
-    /// [`Candidate::provider`] counts along `providers`.
+    /// [`Candidate::provider`](crate::Candidate::provider) counts along `providers`. Facts are looked up here, once,
+    /// for every target whose model is fixed.
     ///
     /// # Errors
     /// Settings that contradict themselves; see [`BuildError`].
-    pub fn new(routes: Vec<RouteSettings>, direct: Option<Policy>, providers: &[Arc<str>]) -> Result<Self, BuildError> {
-        let targets = TargetLabels::new(&routes, providers);
+    pub fn new(
+        routes: Vec<RouteSettings>,
+        direct: Option<Policy>,
+        providers: Vec<ProviderFacts>,
+    ) -> Result<Self, BuildError> {
+        let hall = Hall::new(&routes, providers);
         let mut exact = HashMap::new();
         for (place, RouteSettings { name, .. }) in routes.iter().enumerate() {
             if [DIRECT, NONE].contains(&&**name) {
@@ -109,9 +120,10 @@ impl RouteTable {
         patterns.sort_by_key(|(glob, _)| Reverse(glob.literals()));
         let direct_label = Label::new(routes.len(), DIRECT);
         let none_label = Label::new(routes.len() + 1, NONE);
-        let routes = routes.into_iter().enumerate().map(|(place, route)| Route::new(place, route, &targets));
+        let routes = routes.into_iter().enumerate().map(|(place, route)| Route::new(place, route, &hall));
         let routes = routes.collect::<Result<_, _>>()?;
-        Ok(Self { routes, exact, patterns, models, direct, direct_label, none_label, targets })
+        let direct = direct.map(Arc::new);
+        Ok(Self { routes, exact, patterns, models, direct, direct_label, none_label, hall })
     }
 
     /// Where a call for `model` may go.
@@ -122,10 +134,10 @@ impl RouteTable {
     ///
     /// # Errors
     /// None of these fits.
-    pub fn plan(&self, model: &str, rng: &mut fastrand::Rng) -> Result<Plan, NoRoute> {
+    pub fn plan(&self, model: &str, pick: &mut Pick<'_>) -> Result<Plan, NoRoute> {
         match self.find(model).ok_or(NoRoute)? {
-            Found::Route(route) => self.plan_through(route, model, rng).ok_or(NoRoute),
-            Found::Direct { policy, provider, model } => self.plan_directly(policy, provider, model).ok_or(NoRoute),
+            Found::Route(route) => self.plan_through(route, model, pick).ok_or(NoRoute),
+            Found::Direct { policy, provider, model } => Ok(self.plan_directly(policy, provider, model, pick)),
         }
     }
 
@@ -133,9 +145,10 @@ impl RouteTable {
     ///
     /// # Errors
     /// No route has this name.
-    pub fn plan_route(&self, name: &str, model: Option<&str>, rng: &mut fastrand::Rng) -> Result<Plan, NoRoute> {
-        let route = self.routes.iter().find(|route| *route.label.name == *name).ok_or(NoRoute)?;
-        self.plan_through(route, model.unwrap_or(name), rng).ok_or(NoRoute)
+    pub fn plan_route(&self, name: &str, model: Option<&str>, pick: &mut Pick<'_>) -> Result<Plan, NoRoute> {
+        let route = self.exact.get(name).and_then(|place| self.routes.get(*place));
+        let route = route.filter(|route| *route.label.name == *name).ok_or(NoRoute)?;
+        self.plan_through(route, model.unwrap_or(name), pick).ok_or(NoRoute)
     }
 
     /// The label of the route that [`RouteTable::plan`] would use; `None` where it would fail.
@@ -171,7 +184,32 @@ impl RouteTable {
     /// configuration: one per target, and `provider/other` per provider for all other models.
     #[must_use]
     pub fn target_labels(&self) -> Vec<Label> {
-        self.targets.all()
+        self.hall.all().iter().map(|seat| seat.label.clone()).collect()
+    }
+
+    /// Every seat that [`RouteTable::target_labels`] names, at its own index: what the health of targets is kept by.
+    #[must_use]
+    pub fn targets(&self) -> Vec<TargetSeat> {
+        self.hall.all().to_vec()
+    }
+
+    /// Every failure domain that a provider lies in, each once; seats and candidates refer to it by place.
+    #[must_use]
+    pub fn domains(&self) -> &[Arc<str>] {
+        self.hall.domains()
+    }
+
+    /// The policy of each route, and behind them that of direct calls: in the order of [`RouteTable::route_labels`].
+    #[must_use]
+    pub fn policies(&self) -> Vec<Arc<Policy>> {
+        let direct = self.direct.clone().unwrap_or_default();
+        self.routes.iter().map(|route| Arc::clone(&route.policy)).chain([direct]).collect()
+    }
+
+    /// The configured targets of each route, as indices of their labels, each once.
+    #[must_use]
+    pub fn pools(&self) -> Vec<Vec<usize>> {
+        self.routes.iter().map(|route| route.targets.iter().filter_map(Target::label).collect()).collect()
     }
 
     /// The label of calls that name `provider/model`.
@@ -201,42 +239,57 @@ impl RouteTable {
     }
 
     fn find_direct<'name>(&self, model: &'name str) -> Option<Found<'_, 'name>> {
-        let policy = self.direct?;
+        let policy = self.direct.as_ref()?;
         let (provider, model) = model.split_once('/').filter(|(_, model)| !model.is_empty())?;
-        Some(Found::Direct { policy, provider: self.targets.provider(provider)?, model })
-    }
-
-    fn plan_through(&self, route: &Route, model: &str, rng: &mut fastrand::Rng) -> Option<Plan> {
-        let candidates = match &*route.targets {
-            [only] => vec![self.candidate(only, model)?],
-            targets => {
-                let mut order: Vec<&Target> = targets.iter().collect();
-                for group in order.chunk_by_mut(|a, b| a.priority == b.priority) {
-                    by_weight(group, |target| target.weight, rng);
-                }
-                order.into_iter().map(|target| self.candidate(target, model)).collect::<Option<_>>()?
-            }
-        };
-        let mut passed_over: Vec<_> = route.weightless.iter().map(|target| weightless(target, model)).collect();
-        let candidates = drop_repeats(candidates, &mut passed_over);
-        Some(Plan { route: route.label.clone(), policy: route.policy, candidates, passed_over })
-    }
-
-    fn plan_directly(&self, policy: Policy, (provider, name): (usize, &Arc<str>), model: &str) -> Option<Plan> {
-        let label = self.targets.of(provider, model)?.clone();
-        let target = TargetId { provider: Arc::clone(name), model: model.into() };
-        let candidates = vec![Candidate { target, provider, label, priority: 1 }];
-        Some(Plan { route: self.direct_label.clone(), policy, candidates, passed_over: Vec::new() })
+        Some(Found::Direct { policy, provider: self.hall.provider(provider)?, model })
     }
 
     /// `None` never happens: a target's provider was looked up when the table was made.
-    fn candidate(&self, target: &Target, model: &str) -> Option<Candidate> {
-        let label = match &target.model {
-            Model::Fixed { label, .. } => label,
-            Model::AsRequested { .. } => self.targets.of(target.provider, model)?,
+    fn plan_through(&self, route: &Route, model: &str, pick: &mut Pick<'_>) -> Option<Plan> {
+        let mut passed_over: Vec<_> = route.weightless.iter().map(|target| weightless(target, model)).collect();
+        let mut candidates = match &*route.targets {
+            [only] => vec![only.candidate(model, &self.hall)?],
+            _ => {
+                let targets = route.within_reach().iter();
+                targets.map(|target| target.candidate(model, &self.hall)).collect::<Option<_>>()?
+            }
         };
-        let (provider, priority) = (target.provider, target.priority);
-        Some(Candidate { target: target_id(target, model), provider, label: label.clone(), priority })
+        for group in candidates.chunk_by_mut(|a, b| a.priority == b.priority) {
+            pick.order(route.policy.balance, group);
+        }
+        if route.may_repeat {
+            candidates = drop_repeats(candidates, &mut passed_over);
+        }
+        candidates.truncate(MAX_CANDIDATES);
+        let last_resorts = self.last_resorts(&route.policy, model, pick);
+        let (route, policy) = (route.label.clone(), Arc::clone(&route.policy));
+        Some(Plan { route, policy, candidates, passed_over, last_resorts })
+    }
+
+    /// What is left where none of a route's targets answers. Validated settings hold no circle of routes.
+    fn last_resorts(&self, policy: &Policy, model: &str, pick: &mut Pick<'_>) -> Vec<Resort> {
+        let resort = |resort: &LastResort| match resort {
+            LastResort::Static(text) => Some(Resort::Static(Arc::clone(text))),
+            LastResort::Route(name) => {
+                let route = self.exact.get(name).and_then(|place| self.routes.get(*place))?;
+                Some(Resort::Plan(Box::new(self.plan_through(route, model, pick)?)))
+            }
+        };
+        policy.last_resorts.iter().filter_map(resort).collect()
+    }
+
+    fn plan_directly(
+        &self,
+        policy: &Arc<Policy>,
+        (provider, seats): (usize, &Seats),
+        model: &str,
+        pick: &mut Pick<'_>,
+    ) -> Plan {
+        let target = TargetId { provider: Arc::clone(&seats.name), model: model.into() };
+        let candidates = vec![candidate(target, provider, seats, Share::ALONE)];
+        let (route, passed_over) = (self.direct_label.clone(), Vec::new());
+        let last_resorts = self.last_resorts(policy, model, pick);
+        Plan { route, policy: Arc::clone(policy), candidates, passed_over, last_resorts }
     }
 }
 
@@ -248,24 +301,28 @@ fn is_a_model(route: &RouteSettings) -> bool {
 }
 
 impl Route {
-    fn new(place: usize, settings: RouteSettings, labels: &TargetLabels) -> Result<Self, BuildError> {
+    fn new(place: usize, settings: RouteSettings, hall: &Hall) -> Result<Self, BuildError> {
         let RouteSettings { name, targets, policy, .. } = settings;
-        let resolve = |target: crate::TargetSettings| {
-            let unknown = || BuildError::UnknownProvider { route: name.clone(), provider: target.provider.clone() };
-            let (provider, shared_name) = labels.provider(&target.provider).ok_or_else(unknown)?;
-            let model = match target.model {
-                ModelChoice::Fixed(model) => {
-                    let label = labels.of(provider, &model).ok_or_else(unknown)?.clone();
-                    Model::Fixed { target: TargetId { provider: Arc::clone(shared_name), model }, label }
-                }
-                ModelChoice::AsRequested => Model::AsRequested { provider: Arc::clone(shared_name) },
-            };
-            Ok(Target { provider, priority: target.priority, weight: target.weight, model })
+        let resolve = |settings: TargetSettings| {
+            let provider = settings.provider.clone();
+            Target::new(settings, hall).ok_or_else(|| BuildError::UnknownProvider { route: name.clone(), provider })
         };
         let targets = targets.into_iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
-        let (mut targets, weightless): (Vec<_>, Vec<_>) = targets.into_iter().partition(|target| target.weight > 0);
-        targets.sort_by_key(|target| target.priority);
-        Ok(Self { label: Label::new(place, name), policy, targets, weightless })
+        let (mut targets, weightless): (Vec<_>, Vec<_>) =
+            targets.into_iter().partition(|target| target.share.weight > 0);
+        targets.sort_by_key(|target| target.share.priority);
+        let may_repeat = may_repeat(&targets);
+        Ok(Self { label: Label::new(place, name), policy: Arc::new(policy), targets, weightless, may_repeat })
+    }
+
+    /// The targets that may be among the first of a plan, whatever their order within one priority.
+    fn within_reach(&self) -> &[Target] {
+        // A repeat that is dropped makes room for one more.
+        let last = if self.may_repeat { None } else { self.targets.get(MAX_CANDIDATES - 1) };
+        let reach = last.map_or(self.targets.len(), |last| {
+            self.targets.partition_point(|target| target.share.priority <= last.share.priority)
+        });
+        self.targets.get(..reach).unwrap_or_default()
     }
 }
 
@@ -274,15 +331,8 @@ fn is_plain(name: &str) -> bool {
     name.len() <= MAX_NAME && !name.bytes().any(|byte| byte.is_ascii_control())
 }
 
-fn target_id(target: &Target, model: &str) -> TargetId {
-    match &target.model {
-        Model::Fixed { target, .. } => target.clone(),
-        Model::AsRequested { provider } => TargetId { provider: Arc::clone(provider), model: model.into() },
-    }
-}
-
 fn weightless(target: &Target, model: &str) -> PassedOver {
-    PassedOver { target: target_id(target, model), reason: "weight 0" }
+    PassedOver { target: target.id(model), reason: "weight 0", remaining: None }
 }
 
 #[cfg(test)]

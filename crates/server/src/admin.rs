@@ -1,12 +1,14 @@
 //! The admin listener: metrics and health. Never reachable through the data listener.
 
 use crate::health::Health;
+use crate::targets;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use engine::Engine;
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +21,8 @@ use telemetry::Metrics;
 pub struct Admin {
     /// The metrics to show.
     pub metrics: Arc<Metrics>,
+    /// Whose targets to show.
+    pub engine: Engine,
     /// Whether the process is ready.
     pub health: Health,
     /// The bearer token to ask for, except on the health paths.
@@ -30,6 +34,7 @@ pub fn admin_router(admin: Arc<Admin>) -> Router {
     let health = admin.health.clone();
     Router::new()
         .route("/metrics", get(metrics))
+        .route("/api/targets", get(list_targets))
         .fallback(unknown)
         .layer(from_fn_with_state(Arc::clone(&admin), authorize))
         .route("/livez", get(|| async { "alive\n" }))
@@ -48,10 +53,14 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     }
 }
 
+async fn list_targets(State(admin): State<Arc<Admin>>) -> Json<serde_json::Value> {
+    Json(targets::shown(&admin.engine))
+}
+
 async fn unknown() -> Response {
     (
         StatusCode::NOT_FOUND,
-        Json(json!({ "error": { "message": "Nothing is served here. There is /metrics, /livez and /readyz." } })),
+        Json(json!({ "error": { "message": "Nothing is served here. There is /metrics, /api/targets, /livez and /readyz." } })),
     )
         .into_response()
 }

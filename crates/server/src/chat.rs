@@ -8,8 +8,8 @@ use axum::extract::State;
 use dialects::openai_chat;
 use engine::{Call, Lost, OpenCall, outcome_of};
 use http::{HeaderMap, Request, Response};
-use llm::{CallError, ChatRequest, Dialect};
-use routing::Plan;
+use llm::{CallError, ChatRequest, Dialect, Priority};
+use routing::{Pick, Plan};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ pub(crate) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
         Ok(prepared) => prepared,
         Err(error) => return settle(&error, open, None, limits),
     };
-    let Prepared { request, plan, admitted, timeout } = prepared;
+    let Prepared { request, plan, admitted, timeout, priority } = prepared;
     let route = plan.route.clone();
     // Boxed, or every layer around this handler would move its kilobytes about.
-    match Box::pin(app.engine.execute(Call { request, plan, admitted, open, timeout })).await {
+    match Box::pin(app.engine.execute(Call { request, plan, admitted, open, timeout, priority })).await {
         Ok(reply) => respond::reply(reply, &route.name, limits),
         Err(lost) => {
             let Lost { error, open } = *lost;
@@ -48,6 +48,7 @@ struct Prepared {
     plan: Plan,
     admitted: Admitted,
     timeout: Option<Duration>,
+    priority: Priority,
 }
 
 /// Who calls, and whether they may: decided before their body is read.
@@ -65,20 +66,21 @@ async fn prepare(
     admitted: Admitted,
     open: &mut OpenCall,
 ) -> Result<Prepared, CallError> {
-    let timeout = intake::client_timeout(headers)?;
+    let (timeout, priority) = (intake::client_timeout(headers)?, intake::priority(headers)?);
     let raw = intake::body(headers, body, app.limits.body).await?;
     open.read(intake::now());
     let request = openai_chat::decode(raw)?;
     open.asked(&request);
-    let plan = plan(app, &admitted, &request.model)?;
-    Ok(Prepared { request, plan, admitted, timeout })
+    let plan = plan(app, &admitted, &request.model, intake::session(headers))?;
+    Ok(Prepared { request, plan, admitted, timeout, priority })
 }
 
 /// The plan for `model`; a route that the caller may not use is to it as if there were none.
-fn plan(app: &App, admitted: &Admitted, model: &str) -> Result<Plan, CallError> {
+fn plan(app: &App, admitted: &Admitted, model: &str, session: Option<&str>) -> Result<Plan, CallError> {
     const SHOWN: usize = 128;
     let unknown = || CallError::ModelNotFound { model: model.chars().take(SHOWN).collect() };
-    let plan = app.table.plan(model, &mut fastrand::Rng::new()).map_err(|_| unknown())?;
+    let mut pick = Pick { rng: &mut fastrand::Rng::new(), session, loads: &**app.engine.health() };
+    let plan = app.table.plan(model, &mut pick).map_err(|_| unknown())?;
     if admitted.may_use(&plan.route.name) { Ok(plan) } else { Err(unknown()) }
 }
 

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use http_body_util::BodyExt;
-use llm::{CallError, RequestId};
+use llm::{CallError, Priority, RequestId};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -61,6 +61,25 @@ pub(crate) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Ca
     };
     // A century is more than any clock here has to hold.
     millis.map(|millis| Some(Duration::from_millis(millis.min(3_155_760_000_000)))).ok_or_else(invalid)
+}
+
+/// How much the call matters where not all can be served.
+///
+/// # Errors
+/// [`CallError::InvalidRequest`] where the header is there and names no priority.
+pub(crate) fn priority(headers: &HeaderMap) -> Result<Priority, CallError> {
+    const NAME: &str = "x-breakwater-priority";
+    let Some(value) = headers.get(NAME) else { return Ok(Priority::default()) };
+    let named = |priority: &Priority| value.as_bytes().trim_ascii().eq_ignore_ascii_case(priority.as_str().as_bytes());
+    Priority::ALL.into_iter().find(named).ok_or_else(|| CallError::InvalidRequest {
+        message: format!("Invalid '{NAME}' header: expected critical, normal or sheddable."),
+        param: Some(NAME.into()),
+    })
+}
+
+/// What calls of one conversation share, so that they go to one target as long as it is well.
+pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-breakwater-session").and_then(|value| value.to_str().ok()).filter(|session| !session.is_empty())
 }
 
 /// Reads a body of at most `limit` bytes.
@@ -177,6 +196,27 @@ mod tests {
         }
         assert_eq!(client_timeout(&headers(&[])), Ok(None));
         assert!(client_timeout(&headers(&[("x-breakwater-timeout-ms", "18446744073709551615")])).is_ok());
+    }
+
+    #[test]
+    fn priorities_are_named_or_normal() {
+        for (text, expected) in [
+            ("critical", Some(Priority::Critical)),
+            (" Sheddable ", Some(Priority::Sheddable)),
+            ("normal", Some(Priority::Normal)),
+            ("high", None),
+            ("", None),
+        ] {
+            assert_eq!(priority(&headers(&[("x-breakwater-priority", text)])).ok(), expected, "{text}");
+        }
+        assert_eq!(priority(&headers(&[])), Ok(Priority::Normal));
+    }
+
+    #[test]
+    fn an_empty_session_is_none() {
+        assert_eq!(session(&headers(&[("x-breakwater-session", "s-1")])), Some("s-1"));
+        assert_eq!(session(&headers(&[("x-breakwater-session", "")])), None);
+        assert_eq!(session(&headers(&[])), None);
     }
 
     #[tokio::test]

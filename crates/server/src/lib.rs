@@ -13,6 +13,7 @@ mod listen;
 mod models;
 mod respond;
 mod stall;
+mod targets;
 
 pub use admin::{Admin, admin_router};
 pub use app::{App, Limits, data_router};

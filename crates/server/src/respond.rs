@@ -16,6 +16,7 @@ const ROUTE: HeaderName = HeaderName::from_static("x-breakwater-route");
 const TARGET: HeaderName = HeaderName::from_static("x-breakwater-target");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-breakwater-attempts");
 const DEGRADED: HeaderName = HeaderName::from_static("x-breakwater-degraded");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-requests");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset-requests");
@@ -36,9 +37,11 @@ pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>) ->
     } else {
         headers.insert(CONTENT_TYPE, JSON);
     }
-    text(headers, TARGET, &target.to_string());
-    if degraded {
-        headers.insert(DEGRADED, HeaderValue::from_static("fallback"));
+    if let Some(target) = target {
+        text(headers, TARGET, &target.to_string());
+    }
+    if let Some(degraded) = degraded {
+        headers.insert(DEGRADED, HeaderValue::from_static(degraded.as_str()));
     }
     frame(headers, &request_id, Some(route), attempts, limits);
     response
@@ -68,6 +71,10 @@ pub(crate) fn lost(
         // Whole seconds, rounded up: sooner would be refused again.
         headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1000) as u64));
     }
+    if attempts > 1 {
+        // OpenAI's and Anthropic's clients obey this: what was tried again here need not be tried again there.
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
     if let CallError::MethodNotAllowed { allowed } = error {
         headers.insert(http::header::ALLOW, HeaderValue::from_static(allowed));
     }
@@ -92,6 +99,7 @@ pub(crate) fn json(value: &serde_json::Value, headers: &HeaderMap) -> Response<B
 fn retry_after(error: &CallError) -> Option<Duration> {
     match error {
         CallError::RateLimited { retry_after, .. } => Some(*retry_after),
+        CallError::Overloaded { retry_after } => Some(*retry_after),
         CallError::AllTargetsUnavailable { retry_after, .. } => Some(retry_after.unwrap_or(RETRY_SOON)),
         _ => None,
     }
@@ -151,5 +159,6 @@ mod tests {
         assert_eq!(header(REQUEST_ID), Some("r"));
         assert_eq!(header(ROUTE), Some("chat"));
         assert_eq!(header(ATTEMPTS), Some("2"));
+        assert_eq!(header(SHOULD_RETRY), Some("false"), "two attempts were made");
     }
 }

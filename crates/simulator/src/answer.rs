@@ -3,7 +3,7 @@
 //! Receives a checked request and a behaviour; hands on an `Answer` for `events` or `whole` to render.
 //! Never here: JSON shapes of the wire, faults, time.
 
-use crate::behaviour::{Behaviour, ToolCall, UsageReport};
+use crate::behaviour::{Behaviour, Prefill, ToolCall, UsageReport};
 use crate::refusal::Refusal;
 use crate::request::{ChatRequest, Function, Role, ToolChoice};
 use crate::{schema, words};
@@ -54,8 +54,14 @@ enum Substance {
 impl Answer {
     /// The answer that `behaviour` and the request together ask for.
     pub(crate) fn compose(request: &ChatRequest, behaviour: &Behaviour) -> Result<Self, Refusal> {
+        let prefill = request.prefill();
+        if let (Prefill::Reject, Some((index, _))) = (behaviour.prefill, &prefill) {
+            return Err(Refusal::prefill(*index));
+        }
+        let given = prefill.filter(|_| behaviour.prefill == Prefill::Continue);
         let (text, calls, cut) = match substance(request, behaviour) {
             Substance::Text(text) => {
+                let text = given.and_then(|(_, given)| text.strip_prefix(&*given).map(str::to_owned)).unwrap_or(text);
                 let (text, cut) = words::shortened(text, request.token_limit());
                 (Some(text), Vec::new(), cut)
             }
@@ -110,7 +116,7 @@ fn substance(request: &ChatRequest, behaviour: &Behaviour) -> Substance {
         return Substance::Calls(vec![(function.name.clone(), arguments.to_string())]);
     }
     Substance::Text(formatted(request).unwrap_or_else(|| match behaviour.tokens {
-        Some(tokens) => words::generated(tokens),
+        Some(tokens) => words::generated(tokens, behaviour.seed),
         None => greeting(request),
     }))
 }
@@ -221,6 +227,54 @@ mod tests {
             assert_eq!(answer.text.as_deref(), Some(text), "{extra} {behaviour}");
             assert_eq!(answer.finish.as_deref(), Some(finish), "{extra} {behaviour}");
         }
+    }
+
+    #[test]
+    fn a_prefill_is_gone_on_from_where_told() {
+        let with = |last: &str| {
+            json!({"messages": [
+                {"role": "user", "content": "say it"}, {"role": "assistant", "content": last}
+            ]})
+        };
+        let parts = json!({"messages": [{"role": "assistant", "content": [{"type": "text", "text": "one"}]}]});
+        let asked = json!({"messages": [{"role": "user", "content": "one"}]});
+        let short = |last: &str, limit| {
+            let mut request = with(last);
+            request["max_tokens"] = json!(limit);
+            request
+        };
+        let three = r#""text":"one two three","prefill":"continue""#;
+        for (request, behaviour, text, finish, prompt, completion) in [
+            (with("one"), r#""text":"one two three""#, "one two three", "stop", 3, 3),
+            (with("one"), r#""text":"one two three","prefill":"ignore""#, "one two three", "stop", 3, 3),
+            (with("one"), three, " two three", "stop", 3, 2),
+            (with("one t"), three, "wo three", "stop", 4, 2),
+            (with("one two three"), three, "", "stop", 5, 0),
+            (with(""), three, "one two three", "stop", 2, 3),
+            (with("one four"), three, "one two three", "stop", 4, 3),
+            (with("one two three four"), three, "one two three", "stop", 6, 3),
+            (short("one", 1), three, " two", "length", 3, 1),
+            (parts, three, " two three", "stop", 1, 2),
+            (asked.clone(), three, "one two three", "stop", 1, 3),
+            (asked, r#""text":"so","prefill":"reject""#, "so", "stop", 1, 1),
+            (with("A gate"), r#""tokens":3,"prefill":"continue""#, "way keeps", "stop", 4, 2),
+        ] {
+            let answer = answer(&request, &format!("{{{behaviour}}}"));
+            let said = (answer.text.as_deref(), answer.finish.as_deref());
+            assert_eq!(said, (Some(text), Some(finish)), "{request} {behaviour}");
+            let usage = answer.usage.expect("usage");
+            assert_eq!((usage.prompt_tokens, usage.completion_tokens), (prompt, completion), "{request} {behaviour}");
+        }
+    }
+
+    #[test]
+    fn a_prefill_is_refused_where_told() {
+        let body = br#"{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}"#;
+        let request = ChatRequest::read(body).expect("a good request");
+        let behaviour = Behaviour { prefill: Prefill::Reject, ..Behaviour::default() };
+        let refusal = Answer::compose(&request, &behaviour).expect_err("a prefill");
+        assert_eq!((refusal.status.as_u16(), refusal.error.param.as_deref()), (400, Some("messages[1].role")));
+        assert!(refusal.error.message.contains("'assistant'"), "{}", refusal.error.message);
     }
 
     #[test]

@@ -3,10 +3,14 @@
 //! Receives JSON (control endpoint, `x-sim-behaviour`, a configuration) or Rust values; hands on `Behaviour`.
 //! Never here: sockets, timers, the journal.
 
+use crate::capacity::Capacity;
 use crate::fault::Fault;
+use crate::headers;
+use crate::quota::Quota;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -36,17 +40,43 @@ pub struct Behaviour {
     /// Answer with this text, at most [`MAX_TEXT`] bytes.
     #[serde(deserialize_with = "text")]
     pub text: Option<String>,
+    /// Which words are generated: equal seeds say the same in every simulator, and the shorter answer begins the longer.
+    /// Without one they are the same plain sentence over and over.
+    pub seed: Option<u64>,
+    /// What a last message of the assistant means, which asks the provider to go on with it.
+    pub prefill: Prefill,
     /// Answer with these tool calls, whatever tools the request offers.
     pub tool_calls: Vec<ToolCall>,
     /// The finish reason to give instead of the right one.
     pub finish_reason: Option<String>,
     /// Which usage to report; by default what was counted, where the client asked for it.
     pub usage: Option<UsageReport>,
+    /// Further headers of the response, right or wrong, in the place of those of the same name; a fault's own go first.
+    #[serde(deserialize_with = "headers::read")]
+    pub headers: BTreeMap<String, String>,
+    /// How many calls are worked on at a time. Calls of a model with a behaviour of its own share slots; so do all
+    /// other calls of the simulator.
+    pub capacity: Option<Capacity>,
+    /// How many calls pass in a window of time; shared as `capacity` is.
+    pub quota: Option<Quota>,
     /// What goes wrong.
     pub fault: Option<Fault>,
     /// How often the fault happens, 0 to 1; always by default.
     #[serde(deserialize_with = "share")]
     pub share: Option<f64>,
+}
+
+/// What a last message of the assistant means, which asks the provider to go on with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prefill {
+    /// Nothing: the answer is given as to any other message.
+    #[default]
+    Ignore,
+    /// Where the answer's text begins with the message's, the answer is the rest; else it is given whole.
+    Continue,
+    /// The request is refused with 400.
+    Reject,
 }
 
 /// A tool call to answer with.
@@ -195,6 +225,8 @@ fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::E
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capacity::Hold;
+    use crate::quota::RetryAfter;
 
     #[test]
     fn durations_are_spelled_or_milliseconds() {
@@ -232,6 +264,21 @@ mod tests {
             (r#"{"fault":{"status":{"status":429,"headers":{"retry after":"1"}}}}"#, "header"),
             (r#"{"fault":{"status":{"status":429,"headers":{"content-length":"1"}}}}"#, "content-length"),
             (r#"{"fault":{"redirect":{"location":"a\nb"}}}"#, "location"),
+            (r#"{"seed":-1}"#, "`seed`"),
+            (r#"{"prefill":"guess"}"#, "`prefill`: unknown variant `guess`"),
+            (r#"{"headers":{"x":1}}"#, "`headers`"),
+            (r#"{"headers":{"x y":"1"}}"#, "`headers`: `x y: 1` is no header"),
+            (r#"{"headers":{"transfer-encoding":"chunked"}}"#, "`headers`: `transfer-encoding` cannot be chosen"),
+            (r#"{"capacity":{"queue":1}}"#, "`capacity`: missing field `slots`"),
+            (r#"{"capacity":{"slots":0}}"#, "`capacity`: `slots` lies in 1 to 10000"),
+            (r#"{"capacity":{"slots":10001}}"#, "`capacity`: `slots` lies in 1 to 10000"),
+            (r#"{"capacity":{"slots":1,"queue":10001}}"#, "`capacity`: `queue` is at most 10000"),
+            (r#"{"capacity":{"slots":1,"hold":"start"}}"#, "`capacity`: unknown variant `start`"),
+            (r#"{"quota":{"requests":1}}"#, "`quota`: missing field `per`"),
+            (r#"{"quota":{"requests":1,"per":0}}"#, "`quota`: `per` is longer than nothing"),
+            (r#"{"quota":{"requests":-1,"per":"1s"}}"#, "`quota`"),
+            (r#"{"quota":{"requests":1,"per":"1s","retry_after":"1s"}}"#, "`quota`: unknown variant `1s`"),
+            (r#"{"quota":{"requests":1,"per":"1s","headers":{"content-length":"1"}}}"#, "`quota`: `content-length`"),
             (r#"{"latency":"#, "not JSON"),
             ("[]", "JSON object"),
         ] {
@@ -240,6 +287,35 @@ mod tests {
         }
         let said = Behaviour::list_from_json(br#"[{},{"tokens":true}]"#).expect_err("a wrong type").to_string();
         assert!(said.contains("entry 1: `tokens`"), "{said}");
+    }
+
+    #[test]
+    fn limits_and_prefill_are_read() {
+        let own = BTreeMap::from([("x-a".to_owned(), "1".to_owned())]);
+        let capacity = |capacity| Behaviour { capacity: Some(capacity), ..Behaviour::default() };
+        let quota = |quota| Behaviour { quota: Some(quota), ..Behaviour::default() };
+        let second = Duration::from_secs(1);
+        for (json, expected) in [
+            (r#"{"capacity":{"slots":4}}"#, capacity(Capacity::new(4, 0))),
+            (r#"{"capacity":{"slots":10000,"queue":10000,"hold":"end"}}"#, capacity(Capacity::new(10_000, 10_000))),
+            (
+                r#"{"capacity":{"slots":1,"queue":2,"hold":"first_token"}}"#,
+                capacity(Capacity { hold: Hold::FirstToken, ..Capacity::new(1, 2) }),
+            ),
+            (r#"{"quota":{"requests":10,"per":"1s"}}"#, quota(Quota::new(10, second))),
+            (
+                r#"{"quota":{"requests":0,"per":1000,"retry_after":"ms","headers":{"x-a":"1"}}}"#,
+                quota(Quota { retry_after: RetryAfter::Ms, headers: own.clone(), ..Quota::new(0, second) }),
+            ),
+            (r#"{"headers":{"x-a":"1"}}"#, Behaviour { headers: own, ..Behaviour::default() }),
+            (r#"{"prefill":"continue"}"#, Behaviour { prefill: Prefill::Continue, ..Behaviour::default() }),
+            (
+                r#"{"prefill":"reject","seed":7}"#,
+                Behaviour { prefill: Prefill::Reject, seed: Some(7), ..Behaviour::default() },
+            ),
+        ] {
+            assert_eq!(Behaviour::from_json(json.as_bytes()).expect(json), expected, "{json}");
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A body that plays a plan: waits, sends, ends as told.
 //!
-//! Receives a `Plan`; hands frames to hyper. It holds the call's ticket, so that the journal learns how the call
-//! ended, be it by being dropped. Never here: what the bytes mean.
+//! Receives a `Plan`; hands frames to hyper. It keeps what the call holds, so that slot and journal learn how the call
+//! goes, be it by being dropped. Never here: what the bytes mean.
 
-use crate::journal::Ticket;
+use crate::held::Held;
 use crate::plan::{End, Plan};
 use crate::wire::Orders;
 use bytes::Bytes;
@@ -34,15 +34,15 @@ pub(crate) struct PlannedBody {
     plan: Plan,
     clock: Clock,
     orders: Orders,
-    ticket: Option<Ticket>,
+    held: Option<Held>,
     /// How often the connection had flushed when the last bytes were handed over.
     flushed: Option<u32>,
 }
 
 impl PlannedBody {
-    /// `ticket` is none for what is no call, such as control requests.
-    pub(crate) fn new(plan: Plan, orders: Orders, ticket: Option<Ticket>) -> Self {
-        let mut body = Self { plan, clock: Clock::default(), orders, ticket, flushed: None };
+    /// `held` is none for what is no call, such as control requests.
+    pub(crate) fn new(plan: Plan, orders: Orders, held: Option<Held>) -> Self {
+        let mut body = Self { plan, clock: Clock::default(), orders, held, flushed: None };
         body.settle_if_complete();
         body
     }
@@ -55,8 +55,8 @@ impl PlannedBody {
     }
 
     fn settle(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            ticket.settle();
+        if let Some(held) = self.held.take() {
+            held.settle();
         }
     }
 
@@ -96,6 +96,9 @@ impl Body for PlannedBody {
         let this = self.get_mut();
         let Some(wait) = this.plan.next_wait() else { return this.poll_end(cx) };
         ready!(this.clock.poll_wait(wait, cx));
+        if let Some(held) = this.held.as_mut().filter(|_| this.plan.begins()) {
+            held.begun();
+        }
         let bytes = this.plan.take().unwrap_or_default();
         this.plan.length = this.plan.length.map(|left| left.saturating_sub(bytes.len() as u64));
         this.settle_if_complete();

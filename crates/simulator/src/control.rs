@@ -62,7 +62,8 @@ impl Control {
         self.journal.snapshot()
     }
 
-    /// Back to the beginning: the first behaviour, no script, an empty journal, the seed's first chance.
+    /// Back to the beginning: the first behaviour, no script, an empty journal, the seed's first chance, free slots and
+    /// a new window. Calls still under way keep no slot from later ones.
     pub fn reset(&self) {
         self.stage.reset();
         self.journal.reset();

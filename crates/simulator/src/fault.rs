@@ -3,7 +3,8 @@
 //! Receives JSON or Rust values; hands on `Fault`, which `bend` carries out. Never here: how it is carried out.
 
 use crate::behaviour::duration;
-use http::{HeaderName, HeaderValue};
+use crate::headers;
+use http::HeaderValue;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ pub enum Fault {
         #[serde(default, rename = "type")]
         kind: Option<String>,
         /// Further headers, such as `retry-after`.
-        #[serde(default, deserialize_with = "headers")]
+        #[serde(default, deserialize_with = "headers::read")]
         headers: BTreeMap<String, String>,
         /// Raw text instead of the error object.
         #[serde(default)]
@@ -255,20 +256,4 @@ fn location<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     let location = String::deserialize(deserializer)?;
     let fits = HeaderValue::from_str(&location).is_ok();
     if fits { Ok(location) } else { Err(D::Error::custom("`location` is no header value")) }
-}
-
-/// Framing headers are refused: they would contradict what hyper writes and break the server, not the answer.
-fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let headers = BTreeMap::<String, String>::deserialize(deserializer)?;
-    for (name, value) in &headers {
-        let known = HeaderName::try_from(name).ok().filter(|_| HeaderValue::from_str(value).is_ok());
-        match known {
-            None => return Err(D::Error::custom(format_args!("`{name}: {value}` is no header"))),
-            Some(name) if name == "content-length" || name == "transfer-encoding" => {
-                return Err(D::Error::custom(format_args!("`{name}` cannot be chosen")));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(headers)
 }

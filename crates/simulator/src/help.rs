@@ -15,15 +15,28 @@ const ENDPOINTS: [(&str, &str); 7] = [
 /// Name, what it does, an example.
 type Line = (&'static str, &'static str, &'static str);
 
-const FIELDS: [Line; 10] = [
+const FIELDS: [Line; 15] = [
     ("latency", "wait before the response head", r#""200ms""#),
     ("first_token", "wait between head and first content of a stream", r#""1.5s""#),
     ("pace", "wait between events of a stream; 0 sends them all at once", "20"),
     ("tokens", "answer with so many generated words, one event each", "100"),
     ("text", "answer with this text", r#""Hello.""#),
+    ("seed", "which words are generated; equal seeds say the same everywhere", "7"),
+    ("prefill", "a last message of the assistant: ignore it, continue from it, or reject it", r#""continue""#),
     ("tool_calls", "answer with these tool calls", r#"[{"name":"get_weather","arguments":{"city":"Oslo"}}]"#),
     ("finish_reason", "give this finish reason", r#""content_filter""#),
     ("usage", "false: none; true: even unasked; or these numbers", r#"{"prompt_tokens":9,"completion_tokens":100}"#),
+    ("headers", "further response headers", r#"{"x-ratelimit-remaining-tokens":"12"}"#),
+    (
+        "capacity",
+        "so many calls are worked on at a time and so many wait, others get 503; hold: end or first_token",
+        r#"{"slots":4,"queue":16,"hold":"end"}"#,
+    ),
+    (
+        "quota",
+        "so many calls pass in each window, others get 429; retry_after: seconds, ms, date, duration or none",
+        r#"{"requests":10,"per":"1s","retry_after":"seconds","headers":{"x-should-retry":"true"}}"#,
+    ),
     ("fault", "what goes wrong, see faults", r#"{"cut":{"after":3}}"#),
     ("share", "how often the fault happens, 0 to 1", "0.25"),
 ];

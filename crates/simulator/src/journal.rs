@@ -7,8 +7,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Calls kept.
 pub const MAX_ENTRIES: usize = 256;
@@ -51,17 +51,19 @@ pub struct Entry {
     pub model: String,
     /// Whether a stream was asked for.
     pub stream: bool,
+    /// The role of the last message; none where the request could not be read.
+    pub last_role: Option<&'static str>,
     /// The last four characters of the bearer key.
     pub authorization_tail: Option<String>,
     /// The request body, at most [`MAX_BODY`] bytes and up to its first byte that is no UTF-8.
     pub body: String,
     /// Length of the request body, in bytes.
     pub body_bytes: usize,
-    /// The fault that happened.
+    /// The fault that happened, or the limit that turned the call away: `quota` or `capacity`.
     pub fault: Option<&'static str>,
-    /// When it came, in milliseconds since the start.
+    /// When it came, in milliseconds of the monotonic clock since the simulator was made; a reset does not change it.
     pub at_ms: u64,
-    /// How long it took, in milliseconds; none while in flight.
+    /// How long it took, waiting included, in milliseconds; none while in flight.
     pub took_ms: Option<u64>,
     /// How it ended; none while in flight.
     pub ended: Option<Ended>,
@@ -82,6 +84,7 @@ pub struct Snapshot {
 pub(crate) struct Note {
     pub(crate) model: String,
     pub(crate) stream: bool,
+    pub(crate) last_role: Option<&'static str>,
     pub(crate) authorization_tail: Option<String>,
     pub(crate) body: Bytes,
     pub(crate) fault: Option<&'static str>,
@@ -200,6 +203,7 @@ impl Page {
             number,
             model: self.note.model.clone(),
             stream: self.note.stream,
+            last_role: self.note.last_role,
             authorization_tail: self.note.authorization_tail.clone(),
             body: readable(&self.note.body).to_owned(),
             body_bytes: self.body_bytes,
@@ -244,6 +248,7 @@ impl Drop for Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn the_last_calls_and_a_part_of_their_bodies_are_kept() {
@@ -258,6 +263,20 @@ mod tests {
         assert_eq!(snapshot.last.last().map(|entry| entry.number), Some(MAX_ENTRIES as u64 + 3));
         assert!(snapshot.last.iter().all(|entry| entry.body.len() == MAX_BODY && entry.body_bytes == MAX_BODY + 9));
         assert_eq!(snapshot.counts.completed, MAX_ENTRIES as u64 + 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn arrivals_and_durations_are_told_in_milliseconds() {
+        let journal = Journal::new();
+        tokio::time::advance(Duration::from_millis(250)).await;
+        journal.reset();
+        let first = journal.open(Note::default());
+        tokio::time::advance(Duration::from_millis(1500)).await;
+        let _second = journal.open(Note { last_role: Some("tool"), ..Note::default() });
+        drop(first);
+        let told = |entry: &Entry| (entry.at_ms, entry.took_ms, entry.last_role, entry.ended);
+        let last: Vec<_> = journal.snapshot().last.iter().map(told).collect();
+        assert_eq!(last, [(250, Some(1500), None, Some(Ended::Cancelled)), (1750, None, Some("tool"), None)]);
     }
 
     #[test]

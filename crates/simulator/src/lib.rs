@@ -3,7 +3,8 @@
 //! It speaks OpenAI chat completions, whole and streamed, over HTTP/1.1. What calls get is decided by a [`Behaviour`],
 //! set in Rust through [`Control`] or over HTTP under `/_sim`; what they got stands in a journal. A request's way:
 //! `connection` accepts, `service` routes, `request` reads (`validate` words refusals), `stage` picks the behaviour,
-//! `answer` composes the right answer, `events` or `whole` renders it, `bend` bends it, `body` plays it.
+//! `answer` composes the right answer, `limits` let the call in (`quota`) and give it a slot (`capacity`), `events` or
+//! `whole` renders the answer, `bend` bends it, `body` plays it.
 //!
 //! Never here: anything of the gateway. The simulator knows providers' habits and nothing of who calls it.
 
@@ -11,18 +12,24 @@ mod answer;
 mod behaviour;
 mod bend;
 mod body;
+mod capacity;
 mod connection;
 mod control;
 mod events;
 mod fault;
+mod headers;
+mod held;
 mod help;
 mod journal;
+mod limits;
 mod logprobs;
 mod plan;
+mod quota;
 mod refusal;
 mod request;
 mod schema;
 mod service;
+mod spell;
 mod stage;
 mod stamp;
 mod validate;
@@ -30,11 +37,13 @@ mod whole;
 mod wire;
 mod words;
 
-pub use behaviour::{BadBehaviour, Behaviour, MAX_TEXT, MAX_TOKENS, ToolCall, UsageReport};
+pub use behaviour::{BadBehaviour, Behaviour, MAX_TEXT, MAX_TOKENS, Prefill, ToolCall, UsageReport};
+pub use capacity::{Capacity, Hold, MAX_CAPACITY};
 pub use connection::MAX_CONNECTIONS;
 pub use control::{Control, MAX_CONTROL};
 pub use fault::{Code, Fault, MAX_HEAD};
 pub use journal::{Counts, Ended, Entry, MAX_BODY, MAX_ENTRIES, Snapshot};
+pub use quota::{Quota, RetryAfter};
 pub use service::{MAX_REQUEST, MISSING_MODEL};
 pub use stage::{Full, MAX_MODELS, MAX_SCRIPT};
 

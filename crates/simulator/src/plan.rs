@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(crate) struct Piece {
     pub(crate) wait: Duration,
     pub(crate) bytes: Bytes,
+    /// Whether the first content of a stream is in it.
+    pub(crate) begins: bool,
 }
 
 /// How a body ends.
@@ -55,7 +57,11 @@ impl Plan {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let length = Some(bytes.len() as u64);
-        Self { pieces: VecDeque::from([Piece { wait: Duration::ZERO, bytes }]), length, ..Self::default() }
+        Self {
+            pieces: VecDeque::from([Piece { wait: Duration::ZERO, bytes, begins: false }]),
+            length,
+            ..Self::default()
+        }
     }
 
     /// No bytes, then this end.
@@ -65,7 +71,8 @@ impl Plan {
 
     /// The events of a stream, those that need not wait joined to the one before.
     pub(crate) fn stream(events: &[Event], tempo: Tempo) -> Self {
-        let mut joined: VecDeque<(Duration, BytesMut)> = VecDeque::new();
+        let mut joined: VecDeque<(Duration, BytesMut, bool)> = VecDeque::new();
+        let content = events.iter().position(|event| event.kind == Kind::Content);
         let first = events.iter().position(|event| event.kind != Kind::Role);
         for (index, event) in events.iter().enumerate() {
             let wait = match index {
@@ -74,17 +81,25 @@ impl Plan {
                 _ => tempo.pace,
             };
             match joined.back_mut().filter(|_| wait.is_zero()) {
-                Some((_, bytes)) => bytes.extend_from_slice(&event.bytes),
-                None => joined.push_back((wait, BytesMut::from(&*event.bytes))),
+                Some((_, bytes, begins)) => {
+                    bytes.extend_from_slice(&event.bytes);
+                    *begins |= Some(index) == content;
+                }
+                None => joined.push_back((wait, BytesMut::from(&*event.bytes), Some(index) == content)),
             }
         }
-        let piece = |(wait, bytes): (_, BytesMut)| Piece { wait, bytes: bytes.freeze() };
+        let piece = |(wait, bytes, begins): (_, BytesMut, _)| Piece { wait, bytes: bytes.freeze(), begins };
         Self { pieces: joined.into_iter().map(piece).collect(), ..Self::default() }
     }
 
     /// How long the next bytes wait; none where no bytes are left.
     pub(crate) fn next_wait(&self) -> Option<Duration> {
         self.pieces.front().map(|piece| self.bytewise.unwrap_or(piece.wait))
+    }
+
+    /// Whether the next bytes belong to a piece with the first content.
+    pub(crate) fn begins(&self) -> bool {
+        self.pieces.front().is_some_and(|piece| piece.begins)
     }
 
     /// The next bytes.
@@ -125,6 +140,23 @@ mod tests {
             let plan = Plan::stream(&events, Tempo { first_token, pace });
             let pieces: Vec<_> = plan.pieces.iter().map(|piece| (piece.wait, piece.bytes.len())).collect();
             assert_eq!(pieces, expected);
+        }
+    }
+
+    #[test]
+    fn the_piece_with_the_first_content_is_known() {
+        let events = |kinds: &[Kind]| -> Vec<Event> {
+            kinds.iter().map(|kind| Event { kind: *kind, bytes: Bytes::from_static(b"xy") }).collect()
+        };
+        let full = [Kind::Role, Kind::Role, Kind::Content, Kind::Content, Kind::Done];
+        for (kinds, pace, expected) in [
+            (&full[..], ms(0), vec![true]),
+            (&full[..], ms(2), vec![false, false, true, false, false]),
+            (&full[..2], ms(2), vec![false, false]),
+        ] {
+            let plan = Plan::stream(&events(kinds), Tempo { pace, ..Tempo::default() });
+            let begins: Vec<_> = plan.pieces.iter().map(|piece| piece.begins).collect();
+            assert_eq!(begins, expected);
         }
     }
 }

@@ -42,6 +42,15 @@ impl Refusal {
         refusal
     }
 
+    /// A conversation that ends with words of the assistant, which not every model goes on from.
+    pub(crate) fn prefill(index: usize) -> Self {
+        let message = format!(
+            "Invalid value for 'messages[{index}].role': the last message is of role 'assistant', and this model does \
+             not go on from a prefill. The conversation must end with a message of another role."
+        );
+        Self::parameter(format!("messages[{index}].role"), "unsupported_value", message)
+    }
+
     /// A parameter that is not there.
     pub(crate) fn missing(param: &str) -> Self {
         Self::parameter(param, "missing_required_parameter", format!("Missing required parameter: '{param}'."))

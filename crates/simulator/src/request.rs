@@ -106,6 +106,20 @@ pub(crate) struct NamedSchema {
     pub(crate) schema: Value,
 }
 
+impl Role {
+    /// Its name in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Developer => "developer",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+            Self::Function => "function",
+        }
+    }
+}
+
 impl ChatRequest {
     /// Reads and checks a body.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
@@ -140,6 +154,12 @@ impl ChatRequest {
 
     pub(crate) fn last(&self) -> Option<&Message> {
         self.messages.last()
+    }
+
+    /// The text that the answer is asked to go on from, and its message's index: a last message of the assistant.
+    pub(crate) fn prefill(&self) -> Option<(usize, Cow<'_, str>)> {
+        let last = self.last().filter(|last| last.role == Role::Assistant)?;
+        Some((self.messages.len() - 1, last.text()))
     }
 
     pub(crate) fn last_user_text(&self) -> Cow<'_, str> {

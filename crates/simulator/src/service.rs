@@ -1,4 +1,4 @@
-//! A request's way through the simulator: route, key, read, cue, compose, bend, wait, answer.
+//! A request's way through the simulator: route, key, read, cue, compose, admit, wait, bend, answer.
 //!
 //! Receives hyper requests of one connection; hands back responses or the connection's end. Never here: what answers
 //! say and how faults bend them.
@@ -7,13 +7,18 @@ use crate::answer::Answer;
 use crate::behaviour::Behaviour;
 use crate::bend::{self, Act, Reply};
 use crate::body::{Broken, PlannedBody};
+use crate::capacity::{Hold, Turn};
 use crate::control::Control;
 use crate::events::Gallery;
-use crate::journal::{Note, Ticket};
+use crate::fault::Fault;
+use crate::headers;
+use crate::held::Held;
+use crate::journal::Note;
+use crate::limits::Entry;
 use crate::plan::Tempo;
 use crate::refusal::Refusal;
 use crate::request::ChatRequest;
-use crate::stamp::Stamp;
+use crate::stamp::{Stamp, since_1970};
 use crate::wire::Orders;
 use crate::{Settings, stage::Cue};
 use bytes::Bytes;
@@ -23,6 +28,8 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The largest request body, in bytes.
 pub const MAX_REQUEST: usize = 32 * 1024 * 1024;
@@ -43,10 +50,17 @@ pub(crate) struct Service {
 
 /// A good call: how it is to go, and the right answer to it.
 struct Scene {
-    cue: Cue,
     answer: Answer,
     /// None where a whole answer is asked for.
     tempo: Option<Tempo>,
+    fault: Option<Fault>,
+    /// Further headers of the response.
+    headers: HeaderMap,
+    /// Where slots are counted.
+    turn: Option<Turn>,
+    hold: Hold,
+    /// The wait once a slot is there.
+    latency: Duration,
 }
 
 impl Service {
@@ -94,16 +108,24 @@ impl Service {
         let mut note = Note { authorization_tail: bearer(headers).map(tail), body, ..Note::default() };
         let scene = self.scene(headers, &mut note);
         let ticket = self.control.journal.open(note);
-        let Scene { cue, answer, tempo } = match scene {
+        let Scene { answer, tempo, fault, headers, turn, hold, latency } = match scene {
             Ok(scene) => scene,
-            Err(refusal) => return Ok(response(Reply::refusal(&refusal), orders, Some(ticket))),
+            Err(refusal) => {
+                let held = Held::new(ticket, None, Hold::End);
+                return Ok(response(Reply::refusal(&refusal), orders, Some(held)));
+            }
         };
         let stamp = Stamp::new(self.seed, self.calls.fetch_add(1, Ordering::Relaxed));
-        let act = bend::bent(answer, cue.fault(), tempo, &stamp, &self.gallery);
-        if !cue.behaviour.latency.is_zero() {
-            tokio::time::sleep(cue.behaviour.latency).await;
+        let slot = match turn {
+            Some(turn) => turn.slot().await,
+            None => None,
+        };
+        let held = Held::new(ticket, slot, hold);
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
-        carry_out(act, &stamp, orders, ticket).await
+        let act = bend::bent(answer, fault.as_ref(), tempo, &stamp, &self.gallery);
+        carry_out(act, headers, &stamp, orders, held).await
     }
 
     /// Reads a call and decides how it goes; what it learns on the way it notes for the journal.
@@ -113,15 +135,15 @@ impl Service {
         let request = ChatRequest::read(&note.body)?;
         note.model.clone_from(&request.model);
         note.stream = request.streams();
+        note.last_role = request.last().map(|last| last.role.name());
         if request.model == MISSING_MODEL {
             return Err(Refusal::model(MISSING_MODEL));
         }
         let cue = self.control.stage.cue(&request.model, own);
         let answer = Answer::compose(&request, &bend::prepared(&cue.behaviour, cue.fault()))?;
-        note.fault = cue.fault().map(crate::Fault::name);
         let Behaviour { first_token, pace, .. } = *cue.behaviour;
         let tempo = request.streams().then_some(Tempo { first_token, pace });
-        Ok(Scene { cue, answer, tempo })
+        Ok(admitted(&cue, answer, tempo, note))
     }
 
     fn key(&self, headers: &HeaderMap) -> Result<(), Refusal> {
@@ -131,39 +153,70 @@ impl Service {
     }
 }
 
-async fn carry_out(act: Act, stamp: &Stamp, orders: Orders, ticket: Ticket) -> Result<Response<PlannedBody>, Broken> {
+/// What the limits make of a good call. One turned away gets its refusal at once.
+fn admitted(cue: &Cue, answer: Answer, tempo: Option<Tempo>, note: &mut Note) -> Scene {
+    let behaviour = &cue.behaviour;
+    let admission = cue.limits.enter(behaviour, Instant::now(), since_1970());
+    let (turn, fault, latency) = match admission.entry {
+        Entry::Away { limit, fault } => {
+            note.fault = Some(limit);
+            (None, Some(fault), Duration::ZERO)
+        }
+        entry => {
+            note.fault = cue.fault().map(Fault::name);
+            (entry.turn(), cue.fault().cloned(), behaviour.latency)
+        }
+    };
+    let mut named = HeaderMap::new();
+    headers::put(&mut named, &admission.headers);
+    headers::put(&mut named, &behaviour.headers);
+    if let Some(Fault::Status { headers, .. }) = &fault {
+        headers::put(&mut named, headers);
+    }
+    let hold = behaviour.capacity.map(|capacity| capacity.hold).unwrap_or_default();
+    Scene { answer, tempo, fault, headers: named, turn, hold, latency }
+}
+
+async fn carry_out(
+    act: Act,
+    headers: HeaderMap,
+    stamp: &Stamp,
+    orders: Orders,
+    held: Held,
+) -> Result<Response<PlannedBody>, Broken> {
     match act {
         Act::Reply(mut reply) => {
             let id = HeaderValue::try_from(stamp.request_id()).ok();
             reply.headers.extend(id.map(|id| (http::HeaderName::from_static("x-request-id"), id)));
-            Ok(response(*reply, orders, Some(ticket)))
+            reply.headers.extend(headers);
+            Ok(response(*reply, orders, Some(held)))
         }
         Act::Hang => {
-            // Ends when the client goes away: hyper then drops this future, and the ticket with it.
-            let _held = ticket;
+            // Ends when the client goes away: hyper then drops this future, and what the call holds.
+            let _held = held;
             std::future::pending().await
         }
         Act::Close => {
-            ticket.settle();
+            held.settle();
             Err(Broken)
         }
         Act::Reset => {
             orders.reset();
-            ticket.settle();
+            held.settle();
             Err(Broken)
         }
         Act::NotHttp => {
             orders.garble();
             let mut reply = Reply::json(StatusCode::OK, String::new());
             reply.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            Ok(response(reply, orders, Some(ticket)))
+            Ok(response(reply, orders, Some(held)))
         }
     }
 }
 
-fn response(reply: Reply, orders: Orders, ticket: Option<Ticket>) -> Response<PlannedBody> {
+fn response(reply: Reply, orders: Orders, held: Option<Held>) -> Response<PlannedBody> {
     let Reply { status, headers, plan } = reply;
-    let mut built = Response::new(PlannedBody::new(plan, orders, ticket));
+    let mut built = Response::new(PlannedBody::new(plan, orders, held));
     *built.status_mut() = status;
     *built.headers_mut() = headers;
     built

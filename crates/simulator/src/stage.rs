@@ -5,6 +5,7 @@
 
 use crate::behaviour::Behaviour;
 use crate::fault::Fault;
+use crate::limits::Limits;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +38,8 @@ impl std::error::Error for Full {}
 /// How one call is to go.
 pub(crate) struct Cue {
     pub(crate) behaviour: Arc<Behaviour>,
+    /// What it is held to, where the behaviour has limits.
+    pub(crate) limits: Arc<Limits>,
     goes_wrong: bool,
 }
 
@@ -55,9 +58,17 @@ pub(crate) struct Stage {
 
 struct Acts {
     default: Arc<Behaviour>,
-    models: HashMap<String, Arc<Behaviour>>,
+    /// Shared by all calls but those of models with a behaviour of their own.
+    limits: Arc<Limits>,
+    models: HashMap<String, Own>,
     script: VecDeque<Arc<Behaviour>>,
     chance: fastrand::Rng,
+}
+
+/// A model's own behaviour, and what its calls are held to.
+struct Own {
+    behaviour: Arc<Behaviour>,
+    limits: Arc<Limits>,
 }
 
 impl Stage {
@@ -69,12 +80,12 @@ impl Stage {
 
     pub(crate) fn cue(&self, model: &str, own: Option<Behaviour>) -> Cue {
         let mut acts = self.acts();
-        let behaviour = match own {
-            Some(own) => Arc::new(own),
+        let (behaviour, limits) = match own {
+            Some(own) => (Arc::new(own), Arc::clone(&acts.limits)),
             None => acts.next(model),
         };
         let goes_wrong = behaviour.share.is_none_or(|share| acts.chance.f64() < share);
-        Cue { behaviour, goes_wrong }
+        Cue { behaviour, limits, goes_wrong }
     }
 
     pub(crate) fn set_default(&self, behaviour: Behaviour) {
@@ -86,7 +97,13 @@ impl Stage {
         if acts.models.len() >= MAX_MODELS && !acts.models.contains_key(model) {
             return Err(Full::Models);
         }
-        acts.models.insert(model.to_owned(), Arc::new(behaviour));
+        let behaviour = Arc::new(behaviour);
+        match acts.models.get_mut(model) {
+            Some(own) => own.behaviour = behaviour,
+            None => {
+                acts.models.insert(model.to_owned(), Own { behaviour, limits: Arc::default() });
+            }
+        }
         Ok(())
     }
 
@@ -112,12 +129,15 @@ impl Stage {
 impl Acts {
     fn new(default: Arc<Behaviour>, seed: u64) -> Self {
         let chance = fastrand::Rng::with_seed(seed);
-        Self { default, models: HashMap::new(), script: VecDeque::new(), chance }
+        Self { default, limits: Arc::default(), models: HashMap::new(), script: VecDeque::new(), chance }
     }
 
-    fn next(&mut self, model: &str) -> Arc<Behaviour> {
-        let scripted = self.script.pop_front();
-        scripted.unwrap_or_else(|| Arc::clone(self.models.get(model).unwrap_or(&self.default)))
+    fn next(&mut self, model: &str) -> (Arc<Behaviour>, Arc<Limits>) {
+        match (self.script.pop_front(), self.models.get(model)) {
+            (Some(scripted), _) => (scripted, Arc::clone(&self.limits)),
+            (None, Some(own)) => (Arc::clone(&own.behaviour), Arc::clone(&own.limits)),
+            (None, None) => (Arc::clone(&self.default), Arc::clone(&self.limits)),
+        }
     }
 }
 
@@ -140,6 +160,23 @@ mod tests {
         assert_eq!(tokens(&stage, "other"), Some(5));
         stage.reset();
         assert_eq!(["m", "other"].map(|model| tokens(&stage, model)), [Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn limits_outlive_a_change_of_behaviour_but_no_reset() {
+        let stage = Stage::new(Behaviour::default(), 0);
+        let limits = |model| stage.cue(model, None).limits;
+        stage.set_model("m", Behaviour::default()).expect("room");
+        let (common, own) = (limits("other"), limits("m"));
+        assert!(!Arc::ptr_eq(&common, &own));
+        stage.set_default(Behaviour::tokens(1));
+        stage.set_model("m", Behaviour::tokens(1)).expect("room");
+        assert!(Arc::ptr_eq(&common, &limits("other")) && Arc::ptr_eq(&own, &limits("m")));
+        stage.extend_script(vec![Behaviour::default()]).expect("room");
+        assert!(Arc::ptr_eq(&common, &limits("m")));
+        assert!(Arc::ptr_eq(&common, &stage.cue("m", Some(Behaviour::default())).limits));
+        stage.reset();
+        assert!(!Arc::ptr_eq(&common, &limits("other")));
     }
 
     #[test]

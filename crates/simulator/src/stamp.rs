@@ -3,7 +3,7 @@
 //! Receives a call's number; overwrites placeholders of the same length in rendered bytes, so that an answer is
 //! rendered once and stamped per call. Never here: what else an answer says.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Stands where the id goes.
 pub(crate) const ID: &str = "chatcmpl-0000000000000000";
@@ -23,7 +23,7 @@ impl Stamp {
     /// For the `number`th call of a simulator seeded with `seed`.
     pub(crate) fn new(seed: u64, number: u64) -> Self {
         let id = format!("chatcmpl-{:08x}{:08x}", seed & 0xffff_ffff, number & 0xffff_ffff);
-        Self { id, created: seconds_since_1970() }
+        Self { id, created: since_1970().as_secs() }
     }
 
     /// Writes itself over the placeholders that begin at `id` and `created`.
@@ -44,7 +44,8 @@ fn overwrite(bytes: &mut [u8], at: usize, text: &str) {
     }
 }
 
+/// The time of day.
 #[allow(clippy::disallowed_types, reason = "the wire format wants wall time")]
-fn seconds_since_1970() -> u64 {
-    std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+pub(crate) fn since_1970() -> Duration {
+    std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

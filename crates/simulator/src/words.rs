@@ -44,14 +44,16 @@ pub(crate) fn shortened(text: String, limit: Option<u64>) -> (String, bool) {
     (if cut { text[..kept].to_owned() } else { text }, cut)
 }
 
-/// `count` words, the same ones each time.
-pub(crate) fn generated(count: u32) -> String {
+/// `count` words: the vocabulary over and over, or words drawn by the seed. The same ones each time, and the first of
+/// those that a greater count gives.
+pub(crate) fn generated(count: u32, seed: Option<u64>) -> String {
     let mut text = String::with_capacity(count as usize * 6);
+    let mut drawn = seed.map(fastrand::Rng::with_seed);
     for word in VOCABULARY.iter().cycle().take(count as usize) {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(word);
+        text.push_str(drawn.as_mut().and_then(|rng| rng.choice(VOCABULARY)).unwrap_or(word));
     }
     text
 }
@@ -78,9 +80,18 @@ mod tests {
         }
 
         #[test]
-        fn generated_text_has_as_many_tokens_as_asked_for(count in 0_u32..500) {
-            prop_assert_eq!(tokens(&generated(count)).count(), count as usize);
+        fn generated_text_has_as_many_tokens_as_asked_for(count in 0_u32..500, seed: Option<u64>) {
+            let text = generated(count, seed);
+            prop_assert_eq!(tokens(&text).count(), count as usize);
+            prop_assert!(generated(count + 9, seed).starts_with(&text));
         }
+    }
+
+    #[test]
+    fn seeds_choose_the_words() {
+        let said = |seed| generated(30, seed);
+        assert_eq!(said(Some(1)), said(Some(1)));
+        assert!(said(Some(1)) != said(Some(2)) && said(Some(1)) != said(None));
     }
 
     #[test]

@@ -9,5 +9,5 @@ mod metrics;
 #[cfg(test)]
 mod samples;
 
-pub use logs::{AccessLog, Format, LogSink, init_logs};
+pub use logs::{AccessLog, Format, LogSink, TargetLog, Timestamp, init_logs, why_moved};
 pub use metrics::Metrics;

@@ -7,11 +7,14 @@ mod human;
 mod json;
 mod process;
 mod sink;
+mod targets;
 mod timestamp;
 
 pub use access::AccessLog;
 pub use process::init_logs;
 pub use sink::LogSink;
+pub use targets::{TargetLog, why_moved};
+pub use timestamp::Timestamp;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

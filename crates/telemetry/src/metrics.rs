@@ -3,6 +3,7 @@
 //! Handles are resolved at start, or once at their first use; a running call looks nothing up by name.
 //! Must never be here: the access log, judgements about calls (those are the `slo` room's).
 
+mod breakers;
 mod buckets;
 mod calls;
 mod gaps;
@@ -15,13 +16,15 @@ mod shed;
 mod targets;
 
 use crate::LogSink;
+use breakers::Breakers;
 use calls::Calls;
-use engine::Sink;
+use engine::{Engine, Sink};
 use gaps::GapHistograms;
 use llm::{CallRecord, Label, Outcome, StreamEnd};
 use prometheus::{Error, IntCounter};
 use pulled::{Kind, Pulled};
 use registry::Names;
+use resilience::Transition;
 use retries::Retries;
 use routes::Routes;
 use shed::Shed;
@@ -32,7 +35,7 @@ use targets::Targets;
 ///
 /// The number of series is bounded by the configuration. With R routes (`direct` and `none` included),
 /// C callers (`anonymous` included) and T target labels there are at the start 74 R + 11 T + 15;
-/// traffic adds at most 18 R C for outcomes and 29 R for reasons of retries.
+/// traffic adds at most 18 R C for outcomes and 34 R for reasons of retries.
 pub struct Metrics {
     names: Names,
     calls: Calls,
@@ -40,6 +43,7 @@ pub struct Metrics {
     gaps: GapHistograms,
     targets: Targets,
     retries: Retries,
+    breakers: Breakers,
     shed: Shed,
     stream_ends: [IntCounter; StreamEnd::ALL.len()],
 }
@@ -68,6 +72,7 @@ impl Metrics {
             gaps: GapHistograms::new(&names, routes)?,
             targets: Targets::new(&names, targets)?,
             retries: Retries::new(&names, routes)?,
+            breakers: Breakers::new(&names)?,
             shed: Shed::new(&names)?,
             stream_ends: StreamEnd::ALL.map(|end| ends.with_label_values(&[end.as_str()])),
             names,
@@ -85,6 +90,14 @@ impl Metrics {
         #[allow(clippy::cast_precision_loss)]
         let read = move || Some(log.dropped() as f64);
         self.names.register(Pulled::new(name, help, Kind::Counter, read)?)
+    }
+
+    /// Also exports how breakers and retry budgets stand. `routes` and `targets` are the labels given at the start.
+    ///
+    /// # Errors
+    /// It was done before.
+    pub fn watch_engine(&self, engine: &Engine, routes: &[Label], targets: &[Label]) -> Result<(), Error> {
+        breakers::watch(&self.names, engine, routes, targets)
     }
 
     /// Everything, in the text format 0.0.4.
@@ -116,11 +129,15 @@ impl Sink for Metrics {
         self.targets.count(record);
         self.retries.count(record);
         if record.outcome == Outcome::Shed {
-            self.shed.count(record.error);
+            self.shed.count(record.error, record.priority);
         }
         if let Some(counter) = record.stream_end.and_then(|end| self.stream_ends.get(end as usize)) {
             counter.inc();
         }
+    }
+
+    fn moved(&self, target: &Label, transition: &Transition) {
+        self.breakers.count(target, transition);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Call records that several tests look at.
 
 use llm::{
-    AttemptRecord, CallRecord, Dialect, FinishReason, Gaps, Label, Outcome, PassedOver, RequestId, StreamEnd, TargetId,
-    Usage, Verdict,
+    AttemptKind, AttemptRecord, CallRecord, Degraded, Dialect, FinishReason, Gaps, Label, Outcome, PassedOver,
+    Priority, RequestId, StreamEnd, TargetId, Usage, Verdict,
 };
 use std::time::Duration;
 
@@ -27,10 +27,13 @@ pub(crate) fn attempt(place: usize, verdict: Verdict, cause: Option<&'static str
     AttemptRecord {
         target: TargetId::parse(&label.name).unwrap(),
         label,
+        kind: if place == 0 { AttemptKind::First } else { AttemptKind::Retry },
+        begun: Duration::from_millis(40),
         verdict,
         cause,
         status: Some(200),
         duration: Duration::from_millis(420),
+        usage: None,
     }
 }
 
@@ -49,9 +52,13 @@ pub(crate) fn unrouted() -> CallRecord {
         served: None,
         attempts: Vec::new(),
         passed_over: Vec::new(),
+        degraded: None,
+        continued: 0,
+        priority: Priority::Normal,
         duration: Duration::from_micros(42),
         first_token: None,
         overhead: Duration::from_micros(42),
+        waited: Duration::ZERO,
         stream_end: None,
         gaps: Gaps::default(),
         finish: None,
@@ -65,6 +72,7 @@ pub(crate) fn degraded_stream() -> CallRecord {
     for millis in [20, 30, 50_000] {
         gaps.observe(Duration::from_millis(millis));
     }
+    let usage = Some(Usage { input: 12, output: 34, cached: 5, reasoning: 8 });
     let limited = AttemptRecord {
         status: Some(429),
         duration: Duration::from_micros(31_500),
@@ -80,15 +88,23 @@ pub(crate) fn degraded_stream() -> CallRecord {
         status: 200,
         error: None,
         served: TargetId::parse("b/m2"),
-        attempts: vec![limited, attempt(1, Verdict::Success, None)],
-        passed_over: vec![PassedOver { target: TargetId::parse("a/m0").unwrap(), reason: "weight 0" }],
+        degraded: Some(Degraded::Fallback),
+        attempts: vec![limited, AttemptRecord { usage, ..attempt(1, Verdict::Success, None) }],
+        passed_over: vec![
+            PassedOver { target: TargetId::parse("a/m0").unwrap(), reason: "weight 0", remaining: None },
+            PassedOver {
+                target: TargetId::parse("a/m9").unwrap(),
+                reason: "its breaker is open",
+                remaining: Some(Duration::from_millis(2_500)),
+            },
+        ],
         duration: Duration::from_millis(1_500),
         first_token: Some(Duration::from_millis(460)),
         overhead: Duration::from_micros(85),
         stream_end: Some(StreamEnd::Complete),
         gaps,
         finish: Some(FinishReason::Stop),
-        usage: Some(Usage { input: 12, output: 34, cached: 5, reasoning: 8 }),
+        usage,
         ..unrouted()
     }
 }

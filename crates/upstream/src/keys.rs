@@ -3,12 +3,15 @@
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Which key of a provider a request went out with, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key(pub usize);
+
+/// The most models for which one key rests by itself; beyond it the rest that ends first is forgotten.
+const MAX_MODELS: usize = 64;
 
 /// The keys of one provider, in turn, passing over those that rest.
 #[derive(Debug)]
@@ -16,8 +19,16 @@ pub(crate) struct KeyRing {
     /// `Authorization` values, marked sensitive so that they do not print.
     headers: Vec<HeaderValue>,
     next: AtomicUsize,
-    /// Until when each key rests. Touched only where there is more than one key, or one failed.
-    resting: Mutex<Vec<Option<Instant>>>,
+    /// Whether any key was ever sent to rest: a healthy provider's lock is never touched.
+    rested: AtomicBool,
+    resting: Mutex<Vec<Rest>>,
+}
+
+/// Until when one key rests.
+#[derive(Clone, Debug, Default)]
+struct Rest {
+    whole: Option<Instant>,
+    models: Vec<(Box<str>, Instant)>,
 }
 
 impl KeyRing {
@@ -29,41 +40,85 @@ impl KeyRing {
             Some(value)
         };
         let headers = keys.iter().map(bearer).collect::<Option<Vec<_>>>()?;
-        let resting = Mutex::new(vec![None; headers.len()]);
-        Some(Self { headers, next: AtomicUsize::new(0), resting })
+        let resting = Mutex::new(vec![Rest::default(); headers.len()]);
+        Some(Self { headers, next: AtomicUsize::new(0), rested: AtomicBool::new(false), resting })
     }
 
-    /// The next key: one that does not rest, else the one whose rest ends first. `None` where the provider wants none.
-    pub(crate) fn take(&self, now: Instant) -> Option<(Key, HeaderValue)> {
+    /// The next key for `model`: one that does not rest, else the one whose rest ends first. `None` where the provider
+    /// wants none.
+    pub(crate) fn take(&self, model: &str, now: Instant) -> Option<(Key, HeaderValue)> {
         let count = self.headers.len();
         let place = match count {
             0 | 1 => 0,
             _ => {
                 let start = self.next.fetch_add(1, Ordering::Relaxed);
-                let resting = self.lock();
-                let left =
-                    |place: &usize| resting.get(*place).copied().flatten().map_or(Duration::ZERO, |until| until - now);
-                (0..count).map(|step| start.wrapping_add(step) % count).min_by_key(left).unwrap_or(0)
+                let turn = (0..count).map(|step| start.wrapping_add(step) % count);
+                let resting = self.rested.load(Ordering::Relaxed).then(|| self.lock());
+                let left = |place: &usize| {
+                    let rest = resting.as_ref().and_then(|resting| resting.get(*place));
+                    rest.map_or(Duration::ZERO, |rest| rest.left(model, now))
+                };
+                turn.min_by_key(left).unwrap_or(0)
             }
         };
         self.headers.get(place).map(|header| (Key(place), header.clone()))
     }
 
-    /// Rests a key until `until`. A rest only ever grows longer.
-    pub(crate) fn rest(&self, key: Key, until: Instant) {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// Rests a key until `until`, for one model or for all. A rest only ever grows longer.
+    pub(crate) fn rest(&self, key: Key, model: Option<&str>, until: Instant) {
         if let Some(rest) = self.lock().get_mut(key.0) {
-            *rest = Some(rest.map_or(until, |before| before.max(until)));
+            rest.extend(model, until);
+            self.rested.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether some key does not rest.
-    pub(crate) fn any_awake(&self, now: Instant) -> bool {
-        self.lock().iter().any(|rest| rest.is_none_or(|until| until <= now))
+    /// Whether some key does not rest for `model`.
+    pub(crate) fn any_awake(&self, model: &str, now: Instant) -> bool {
+        !self.headers.is_empty() && self.rested_until(model, now).is_none()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<Instant>>> {
+    /// When the first of the keys wakes, where all of them rest for `model`.
+    pub(crate) fn rested_until(&self, model: &str, now: Instant) -> Option<Instant> {
+        if !self.rested.load(Ordering::Relaxed) {
+            return None;
+        }
+        let left = self.lock().iter().map(|rest| rest.left(model, now)).min()?;
+        (!left.is_zero()).then(|| now + left)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Rest>> {
         // A panic elsewhere cannot leave a list of instants half-written.
         self.resting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Rest {
+    /// For how long the key still rests for `model`.
+    fn left(&self, model: &str, now: Instant) -> Duration {
+        let of_model = self.models.iter().find(|(rested, _)| **rested == *model).map(|(_, until)| *until);
+        self.whole.max(of_model).map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    fn extend(&mut self, model: Option<&str>, until: Instant) {
+        let Some(model) = model else {
+            self.whole = self.whole.max(Some(until));
+            return;
+        };
+        if let Some((_, before)) = self.models.iter_mut().find(|(rested, _)| **rested == *model) {
+            *before = until.max(*before);
+            return;
+        }
+        if self.models.len() == MAX_MODELS
+            && let Some((first, _)) = self.models.iter().enumerate().min_by_key(|(_, (_, until))| *until)
+        {
+            self.models.swap_remove(first);
+        }
+        self.models.push((model.into(), until));
     }
 }
 
@@ -71,12 +126,14 @@ impl KeyRing {
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
     fn ring(keys: &[&str]) -> KeyRing {
         KeyRing::new(&keys.iter().map(|key| SecretString::from(*key)).collect::<Vec<_>>()).expect("plain keys")
     }
 
     fn places(ring: &KeyRing, now: Instant, times: usize) -> Vec<Option<usize>> {
-        (0..times).map(|_| ring.take(now).map(|(key, _)| key.0)).collect()
+        (0..times).map(|_| ring.take("m", now).map(|(key, _)| key.0)).collect()
     }
 
     #[test]
@@ -84,9 +141,9 @@ mod tests {
         let now = Instant::now();
         let ring = ring(&["a", "b", "c"]);
         assert_eq!(places(&ring, now, 4), [Some(0), Some(1), Some(2), Some(0)]);
-        ring.rest(Key(1), now + Duration::from_secs(5));
+        ring.rest(Key(1), None, now + 5 * SECOND);
         assert_eq!(places(&ring, now, 3), [Some(2), Some(2), Some(0)]);
-        let later = now + Duration::from_secs(5);
+        let later = now + 5 * SECOND;
         assert!(places(&ring, later, 3).contains(&Some(1)));
     }
 
@@ -94,18 +151,47 @@ mod tests {
     fn a_rest_only_grows_and_where_all_rest_the_first_to_wake_serves() {
         let now = Instant::now();
         let ring = ring(&["a", "b"]);
-        ring.rest(Key(0), now + Duration::from_secs(9));
-        ring.rest(Key(0), now + Duration::from_secs(3));
-        ring.rest(Key(1), now + Duration::from_secs(7));
-        assert!(!ring.any_awake(now));
+        ring.rest(Key(0), None, now + 9 * SECOND);
+        ring.rest(Key(0), None, now + 3 * SECOND);
+        assert_eq!(ring.rested_until("m", now), None);
+        ring.rest(Key(1), None, now + 7 * SECOND);
+        assert!(!ring.any_awake("m", now));
+        assert_eq!(ring.rested_until("m", now), Some(now + 7 * SECOND));
         assert_eq!(places(&ring, now, 2), [Some(1), Some(1)]);
-        assert!(ring.any_awake(now + Duration::from_secs(7)));
+        assert!(ring.any_awake("m", now + 7 * SECOND));
+        assert_eq!(ring.rested_until("m", now + 7 * SECOND), None);
+    }
+
+    #[test]
+    fn a_key_may_rest_for_one_model_alone() {
+        let now = Instant::now();
+        let ring = ring(&["a"]);
+        ring.rest(Key(0), Some("m"), now + 9 * SECOND);
+        ring.rest(Key(0), Some("m"), now + SECOND);
+        assert_eq!(ring.rested_until("m", now), Some(now + 9 * SECOND));
+        assert_eq!(ring.rested_until("n", now), None);
+        ring.rest(Key(0), None, now + 20 * SECOND);
+        assert_eq!(ring.rested_until("m", now), Some(now + 20 * SECOND));
+        assert_eq!(ring.rested_until("n", now), Some(now + 20 * SECOND));
+    }
+
+    #[test]
+    fn rests_for_single_models_are_bounded() {
+        let now = Instant::now();
+        let ring = ring(&["a"]);
+        for model in 0..=MAX_MODELS {
+            ring.rest(Key(0), Some(&model.to_string()), now + SECOND * (1 + u32::try_from(model).unwrap()));
+        }
+        assert_eq!(ring.lock()[0].models.len(), MAX_MODELS);
+        assert_eq!(ring.rested_until("0", now), None, "the rest that ends first is forgotten");
+        assert!(ring.rested_until("1", now).is_some());
     }
 
     #[test]
     fn no_keys_are_no_hindrance_and_keys_never_print() {
-        assert_eq!(ring(&[]).take(Instant::now()), None);
-        assert!(!ring(&[]).any_awake(Instant::now()));
+        assert_eq!(ring(&[]).take("m", Instant::now()), None);
+        assert!(!ring(&[]).any_awake("m", Instant::now()));
+        assert_eq!(ring(&[]).rested_until("m", Instant::now()), None);
         let ring = ring(&["sk-canary"]);
         assert!(!format!("{ring:?}").contains("canary"));
         assert!(KeyRing::new(&[SecretString::from("line\nbreak")]).is_none());

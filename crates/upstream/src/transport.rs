@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use llm::Failure;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The largest response head read from a provider, in bytes.
@@ -33,6 +34,8 @@ pub type Body = UnsyncBoxBody<Bytes, Failure>;
 pub struct Outbound {
     /// The provider, by its place in the configuration.
     pub provider: usize,
+    /// The model asked for: keys may rest for one model alone.
+    pub model: Arc<str>,
     /// The operation's path below the provider's base address.
     pub path: &'static str,
     /// The body, JSON.
@@ -64,11 +67,17 @@ pub trait Transport: Send + Sync {
     /// Sends a request; resolves with the response's head.
     fn send(&self, outbound: Outbound) -> Sending<'_>;
 
-    /// Rests a key that a provider turned down until `until`: others go first.
-    fn rest(&self, provider: usize, key: Key, until: Instant);
+    /// Rests a key that a provider turned down until `until`, for one model or for all: others go first.
+    fn rest(&self, provider: usize, key: Key, model: Option<&str>, until: Instant);
 
-    /// Whether the provider has a key that does not rest.
-    fn has_fresh_key(&self, provider: usize, now: Instant) -> bool;
+    /// Whether the provider has a key that does not rest for `model`.
+    fn has_fresh_key(&self, provider: usize, model: &str, now: Instant) -> bool;
+
+    /// How many keys the provider has.
+    fn keys(&self, provider: usize) -> usize;
+
+    /// When the first of the provider's keys wakes, where all of them rest for `model`.
+    fn rested_until(&self, provider: usize, model: &str, now: Instant) -> Option<Instant>;
 
     /// Where the provider's dialect differs from the norm.
     fn quirks(&self, provider: usize) -> Quirks;
@@ -131,7 +140,7 @@ impl Upstream {
         let (Some(provider), Some((_, pool))) = (self.providers.get(outbound.provider), pool) else {
             return Err(Failure::Internal("its provider or pool is not set up"));
         };
-        let (key, authorization) = provider.keys.take(Instant::now()).unzip();
+        let (key, authorization) = provider.keys.take(&outbound.model, Instant::now()).unzip();
         let request = provider.request(outbound, authorization)?;
         let response = pool.request(request).await.map_err(|e| reason::of_request(&e))?;
         let (head, body) = response.into_parts();
@@ -145,14 +154,22 @@ impl Transport for Upstream {
         Box::pin(self.exchange(outbound))
     }
 
-    fn rest(&self, provider: usize, key: Key, until: Instant) {
+    fn rest(&self, provider: usize, key: Key, model: Option<&str>, until: Instant) {
         if let Some(provider) = self.providers.get(provider) {
-            provider.keys.rest(key, until);
+            provider.keys.rest(key, model, until);
         }
     }
 
-    fn has_fresh_key(&self, provider: usize, now: Instant) -> bool {
-        self.providers.get(provider).is_some_and(|provider| provider.keys.any_awake(now))
+    fn has_fresh_key(&self, provider: usize, model: &str, now: Instant) -> bool {
+        self.providers.get(provider).is_some_and(|provider| provider.keys.any_awake(model, now))
+    }
+
+    fn keys(&self, provider: usize) -> usize {
+        self.providers.get(provider).map_or(0, |provider| provider.keys.len())
+    }
+
+    fn rested_until(&self, provider: usize, model: &str, now: Instant) -> Option<Instant> {
+        self.providers.get(provider)?.keys.rested_until(model, now)
     }
 
     fn quirks(&self, provider: usize) -> Quirks {

@@ -38,16 +38,22 @@ impl Upstream {
     }
 }
 
-/// The gateway with one provider and a route for each workload.
+/// The gateway with a provider, a spare, and a route for each workload.
 pub(super) struct Gateway {
     pub(super) address: SocketAddr,
     pub(super) process: Process,
 }
 
 impl Gateway {
-    pub(super) async fn start(binary: &Path, dir: &Path, upstream: &Upstream, access_log: bool) -> Result<Self> {
+    pub(super) async fn start(
+        binary: &Path,
+        dir: &Path,
+        upstream: &Upstream,
+        access_log: bool,
+        idle_routes: usize,
+    ) -> Result<Self> {
         let config = dir.join("breakwater.yaml");
-        std::fs::write(&config, gateway_config(upstream.address))?;
+        std::fs::write(&config, gateway_config(upstream.address, idle_routes))?;
         let arguments = ["serve".into(), "--config".into(), config.into_os_string()];
         // The program's own lines say where it listens; a line per call comes from elsewhere.
         let filter = if access_log { "info" } else { "breakwater=info,breakwater::access=off,warn" };
@@ -65,17 +71,21 @@ impl Gateway {
     }
 }
 
-fn gateway_config(upstream: SocketAddr) -> String {
+/// `idle_routes` more routes, each with a target of its own, are never asked for: they must cost nothing.
+fn gateway_config(upstream: SocketAddr, idle_routes: usize) -> String {
+    let idle: String =
+        (0..idle_routes).map(|route| format!("  idle{route}: {{ targets: [sim/idle{route}] }}\n")).collect();
     format!(
         "listen: 127.0.0.1:0
 admin: {{ listen: 127.0.0.1:0 }}
 providers:
   sim: {{ kind: openai, base_url: \"http://{upstream}/v1\", api_key: bench-key-1 }}
+  spare: {{ kind: openai, base_url: \"http://{upstream}/v1\", api_key: bench-key-2 }}
 routes:
-  unary: {{ targets: [sim/unary] }}
-  burst: {{ targets: [sim/burst] }}
-  paced: {{ targets: [sim/paced] }}
-"
+  unary: {{ targets: [sim/unary, spare/unary] }}
+  burst: {{ targets: [sim/burst, spare/burst] }}
+  paced: {{ targets: [sim/paced, spare/paced] }}
+{idle}"
     )
 }
 

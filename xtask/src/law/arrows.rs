@@ -23,6 +23,8 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Arrows along a floor, each with its reason.
 const ALONG_A_FLOOR: &[(&str, &str)] = &[
+    // Gates are told verdicts and priorities, which are nouns.
+    ("resilience", "llm"),
     // A provider's oddities are data of its dialect, and a preset of upstream names them.
     ("upstream", "dialects"),
 ];

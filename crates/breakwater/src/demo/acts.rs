@@ -23,9 +23,18 @@ pub(super) struct Act {
     pub(super) note: &'static str,
     /// How many calls are made.
     pub(super) calls: usize,
+    /// Which of the calls meet a fault: every first one, every third.
+    pub(super) every: usize,
     /// What goes wrong, one after the other in equal shares of the calls; nothing where it is empty.
     pub(super) faults: &'static [Fault],
+    /// Whether calls go on, up to [`MOST`] times as many, until the primary's breaker has closed.
+    pub(super) mends: bool,
 }
+
+/// How many times its calls an act may make until the primary's breaker has closed.
+pub(super) const MOST: usize = 3;
+
+const WELL: Act = Act { name: "", provider: "", bare: "", note: "", calls: 28, every: 1, faults: &[], mends: false };
 
 /// The whole script.
 pub(super) static ACTS: [Act; 7] = [
@@ -33,65 +42,76 @@ pub(super) static ACTS: [Act; 7] = [
         name: "all is well",
         provider: "The primary provider answers.",
         bare: "clients would get the same answers.",
-        note: "",
-        calls: 20,
-        faults: &[],
+        calls: 12,
+        ..WELL
     },
     Act {
-        name: "503",
+        name: "outage",
         provider: "The primary answers 503 to everything.",
         bare: "every client would get the 503.",
-        note: "",
-        calls: 24,
+        note: "The first failures are answered by the spare. After five in a row the breaker opens: clients no\n\
+               longer wait for the primary, which gets single probes only, further and further apart.",
         faults: &[Fault::status(503)],
-    },
-    Act {
-        name: "silence",
-        provider: "The primary accepts every call and says nothing.",
-        bare: "every client would hang until its own patience ends.",
-        note: "The gateway waits as long as the route's timeouts allow, then asks the spare.",
-        calls: 28,
-        faults: &[Fault::Hang],
-    },
-    Act {
-        name: "lies",
-        provider: "The primary says 200 OK and sends an HTML page, then nothing, then half a JSON.",
-        bare: "every client would get a \"success\" it cannot read.",
-        note: "",
-        calls: 36,
-        faults: &[Fault::Html, Fault::EmptyBody, Fault::InvalidJson],
-    },
-    Act {
-        name: "cut before the first word",
-        provider: "The primary breaks off: streams before their first word, whole answers half way.",
-        bare: "every client would be cut off.",
-        note: "",
-        calls: 24,
-        faults: &[Fault::Cut { after: 0 }],
-    },
-    Act {
-        name: "cut in mid-sentence",
-        provider: "The primary breaks off later: streams after their fourth word, whole answers half way.",
-        bare: "every client would be cut off.",
-        note: "Whole answers are saved. A stream's first words are with its client already, so it ends in an\n\
-               error event: the client knows that it has a piece, and never takes it for the answer.",
-        calls: 24,
-        faults: &[Fault::Cut { after: 4 }],
+        ..WELL
     },
     Act {
         name: "recovery",
         provider: "The primary is well again.",
         bare: "clients would get answers again.",
-        note: "Traffic is back on the first choice by itself.",
-        calls: 20,
-        faults: &[],
+        note: "Three probes in a row have to succeed; then the primary's share grows from a tenth to all.",
+        mends: true,
+        ..WELL
+    },
+    Act {
+        name: "lies",
+        provider: "Every third time the primary says 200 OK and sends an HTML page, nothing, or half a JSON.",
+        bare: "these clients would get a \"success\" they cannot read.",
+        note: "Two calls in three go well: too many to give the primary up. The others go to the spare.",
+        calls: 18,
+        every: 3,
+        faults: &[Fault::Html, Fault::EmptyBody, Fault::InvalidJson],
+        ..WELL
+    },
+    Act {
+        name: "cut in mid-sentence",
+        provider: "Every other stream of the primary breaks off after its fourth word.",
+        bare: "these clients would be left with a piece.",
+        note: "Their clients have four words already. The spare is asked the same; where it says the same four\n\
+               words they are dropped and the stream goes on: the client reads one whole answer.",
+        every: 4,
+        faults: &[Fault::Cut { after: 4 }],
+        ..WELL
+    },
+    Act {
+        name: "silence",
+        provider: "The primary accepts every call and says nothing.",
+        bare: "every client would hang until its own patience ends.",
+        note: "The first clients wait as long as the route's timeouts allow; then the breaker opens, and only\n\
+               a probe has to wait.",
+        calls: 24,
+        faults: &[Fault::Hang],
+        ..WELL
+    },
+    Act {
+        name: "recovery",
+        provider: "The primary is well again.",
+        bare: "clients would get answers again.",
+        note: "Nobody has to do anything.",
+        mends: true,
+        ..WELL
     },
 ];
 
 impl Act {
     /// What goes wrong with a call, by its place in the act.
     pub(super) fn fault(&self, call: usize) -> Option<&'static Fault> {
-        self.faults.get(call * self.faults.len() / self.calls.max(1))
+        let hit = (call + 1).is_multiple_of(self.every.max(1));
+        self.faults.get(call * self.faults.len() / self.calls.max(1)).filter(|_| hit)
+    }
+
+    /// Whether another call is to be made after so many.
+    pub(super) fn goes_on(&self, begun: usize, mended: bool) -> bool {
+        begun < self.calls || (self.mends && !mended && begun < self.calls * MOST)
     }
 }
 
@@ -120,17 +140,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_shows_every_fault_to_both_kinds_of_call_in_under_a_minute() {
+    fn the_script_shows_every_fault_in_under_a_minute() {
         for act in &ACTS {
             for (place, fault) in act.faults.iter().enumerate() {
                 let hit: Vec<_> = (0..act.calls).filter(|call| act.fault(*call) == Some(fault)).collect();
-                assert_eq!(hit.len(), act.calls / act.faults.len(), "{}: fault {place}", act.name);
-                assert_eq!(hit.iter().filter(|call| streams(**call)).count() * 2, hit.len(), "{}", act.name);
+                assert_eq!(hit.len(), act.calls / act.every / act.faults.len(), "{}: fault {place}", act.name);
+                let streams = hit.iter().filter(|call| streams(**call)).count();
+                let expected = if matches!(fault, Fault::Cut { .. }) { hit.len() } else { hit.len() / 2 };
+                assert_eq!(streams, expected, "{}: fault {place}", act.name);
             }
         }
         let calls: usize = ACTS.iter().map(|act| act.calls).sum();
         let lasts = EVERY * u32::try_from(calls).unwrap();
-        assert!((40..50).contains(&lasts.as_secs()), "{lasts:?}");
+        assert!((35..50).contains(&lasts.as_secs()), "{lasts:?}");
     }
 
     #[test]
@@ -138,5 +160,21 @@ mod tests {
         for act in [ACTS.first(), ACTS.last()] {
             assert!(act.is_some_and(|act| act.faults.is_empty()));
         }
+    }
+
+    #[test]
+    fn an_act_that_mends_goes_on_until_the_breaker_has_closed_and_not_for_ever() {
+        let act = Act { calls: 4, mends: true, ..WELL };
+        for (begun, mended, expected) in [
+            (0, true, true),
+            (3, true, true),
+            (4, true, false),
+            (4, false, true),
+            (11, false, true),
+            (12, false, false),
+        ] {
+            assert_eq!(act.goes_on(begun, mended), expected, "{begun} {mended}");
+        }
+        assert!(!WELL.goes_on(WELL.calls, false));
     }
 }

@@ -3,14 +3,12 @@
 //! Shares no code with the gateway, so that it cannot share its mistakes. Must never be here: anything the gateway
 //! says about itself.
 
-use anyhow::{Context, Result};
+use crate::http_client::HttpClient;
+use anyhow::Result;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,15 +35,14 @@ pub(super) enum View {
 /// Clients of one gateway, who all expect the same answer.
 #[derive(Clone)]
 pub(super) struct Clients {
-    http: Client<HttpConnector, Full<Bytes>>,
+    http: HttpClient,
     url: String,
     expected: &'static str,
 }
 
 impl Clients {
     pub(super) fn of(gateway: SocketAddr, expected: &'static str) -> Self {
-        let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { http, url: format!("http://{gateway}/v1/chat/completions"), expected }
+        Self { http: HttpClient::new(), url: format!("http://{gateway}/v1/chat/completions"), expected }
     }
 
     /// Makes one call and waits for its end.
@@ -71,12 +68,8 @@ impl Clients {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>, stream: bool) -> Result<View> {
-        let response = self.http.request(request).await.context("the gateway does not answer")?;
-        let status = response.status();
-        Ok(match Limited::new(response.into_body(), MAX_ANSWER).collect().await {
-            Ok(body) => judge(status, stream, &body.to_bytes(), self.expected),
-            Err(_) => View::Untold,
-        })
+        let (status, body) = self.http.exchange(request, MAX_ANSWER).await?;
+        Ok(body.map_or(View::Untold, |body| judge(status, stream, &body, self.expected)))
     }
 }
 

@@ -5,9 +5,10 @@
 use super::acts::{ACTS, Act};
 use super::client::View;
 use super::tally::{Share, Tally};
-use super::watch::Seen;
+use super::watch::{Moved, Seen};
 use anstyle::{AnsiColor, Style};
-use llm::{CallRecord, Outcome, StreamEnd};
+use llm::{AttemptKind, CallRecord, Outcome, StreamEnd};
+use resilience::State;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use std::time::Duration;
 const CALLS: usize = 12;
 const VIEW: usize = 17;
 const WAY: usize = 50;
+/// How a breaker's move begins.
+const BREAKER: &str = "* the breaker of";
 
 const PLAIN: Style = Style::new();
 const BOLD: Style = Style::new().bold();
@@ -24,12 +27,14 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const SAVED: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-/// What the audience has to know beforehand.
-pub(super) fn opening(gateway: SocketAddr) -> String {
+/// What the audience has to know beforehand; `rest` is the breaker's first.
+pub(super) fn opening(gateway: SocketAddr, rest: Duration) -> String {
     format!(
         "{BOLD}One bad day of a provider, as clients behind Breakwater live through it.{BOLD:#}\n\
          The gateway is the real one, on http://{gateway}; the two providers are simulated. Clients ask\n\
          for \"chat\", half of them for a stream. The route tries primary/large first, then spare/small.\n\
+         Both know the same answer. All is as by default, but for shorter timeouts and a breaker that\n\
+         rests {rest:?} at first, at most twice that, to keep pace (by default 5s and 300s).\n\
          Ctrl-C ends the demo with the table so far.\n\
          \n{DIM}  time  {:<CALLS$}{:<VIEW$}{:<WAY$}outcome{DIM:#}\n",
         "calls", "clients got", "what the gateway did"
@@ -65,7 +70,7 @@ struct Alike {
 
 impl Alike {
     fn of(seen: &Seen) -> Self {
-        let Seen { stream, view, took, ref record } = *seen;
+        let Seen { stream, view, took, ref record, .. } = *seen;
         Self { stream, view, way: way(record), outcome: record.outcome, count: 1, least: took, most: took }
     }
 
@@ -82,8 +87,9 @@ impl Alike {
     }
 }
 
-/// A line for each kind of call among `calls`, which ended since the last lines; `at` counts from the beginning.
-pub(super) fn live(at: Duration, calls: &[Seen]) -> String {
+/// A line for each move of a breaker, and for each kind of call among `calls`, which ended since the last lines; `at`
+/// counts from the beginning.
+pub(super) fn live(at: Duration, calls: &[Seen], moves: &[Moved]) -> String {
     let mut lines: Vec<Alike> = Vec::new();
     for one in calls.iter().map(Alike::of) {
         if !lines.iter_mut().any(|line| line.joins(&one)) {
@@ -93,7 +99,20 @@ pub(super) fn live(at: Duration, calls: &[Seen]) -> String {
     // Always in the same order, so that the eye finds its column again.
     lines.sort_by_key(|line| line.stream);
     let times = std::iter::once(format!("{:5.1}s", at.as_secs_f64())).chain(std::iter::repeat(String::new()));
-    times.zip(&lines).map(|(time, line)| live_line(&time, line)).collect()
+    let told = times.zip(&lines).map(|(time, line)| live_line(&time, line));
+    moves.iter().map(move_line).chain(told).collect()
+}
+
+fn move_line(moved: &Moved) -> String {
+    let Moved { at, target, rest, transition } = moved;
+    let why = telemetry::why_moved(transition.reason);
+    let (tone, what) = match (transition.to, rest) {
+        (State::Open, Some(rest)) => (BAD, format!("opens for {:.1} s: {why}", rest.as_secs_f64())),
+        (State::Open, None) => (BAD, format!("opens: {why}")),
+        (State::HalfOpen, _) => (SAVED, format!("is half-open: {why}")),
+        (State::Closed, _) => (GOOD, format!("closes: {why}")),
+    };
+    format!("{DIM}{:5.1}s{DIM:#}  {tone}{BREAKER} {target} {what}{tone:#}\n", at.as_secs_f64())
 }
 
 fn live_line(time: &str, line: &Alike) -> String {
@@ -125,10 +144,17 @@ fn outcome(outcome: Outcome) -> String {
 /// What the gateway did with a call, from its record alone.
 fn way(record: &CallRecord) -> String {
     let mut text = String::new();
+    // Writing to a String cannot fail.
+    for passed in &record.passed_over {
+        let lead = if text.is_empty() { "" } else { ", " };
+        let _ = write!(text, "{lead}{} passed over", passed.target);
+    }
     for attempt in &record.attempts {
         let lead = if text.is_empty() { "" } else { " -> " };
-        // Writing to a String cannot fail.
         let _ = write!(text, "{lead}{}", attempt.target);
+        if attempt.kind == AttemptKind::Continuation {
+            text.push_str(" goes on");
+        }
         if let Some(cause) = attempt.cause {
             let _ = write!(text, ": {cause}");
         }
@@ -159,7 +185,8 @@ fn range(least: Duration, most: Duration) -> String {
 
 /// What an act came to, and all of them so far.
 pub(super) fn interval(act: &Tally, so_far: &Tally) -> String {
-    let Tally { calls, answered, by_spare, .. } = act;
+    let Tally { calls, answered, by_spare, asked_primary, openings, .. } = act;
+    let opened = if *openings > 0 { format!("; its breaker opened {openings} times") } else { String::new() };
     let spare = if *by_spare > 0 { format!(" ({by_spare} by the spare)") } else { String::new() };
     let errors = match act.errors + act.untold {
         0 => "no errors".to_owned(),
@@ -168,34 +195,23 @@ pub(super) fn interval(act: &Tally, so_far: &Tally) -> String {
     };
     let (availability, bare) = (percent(so_far.availability), percent(so_far.as_bare()));
     format!(
-        "   =    {calls} calls: {answered} answered{spare}, {errors}. \
-         SLO so far {BOLD}{availability}{BOLD:#}, with a bare proxy {bare}\n"
+        "   =    {calls} calls: {answered} answered{spare}, {errors}.\n        \
+         The primary was asked {asked_primary} times{opened}. SLO so far {BOLD}{availability}{BOLD:#}, with a bare proxy {bare}\n"
     )
 }
 
 /// The closing table: a row for each act that was played, and their sum.
 pub(super) fn table(acts: &[Tally]) -> String {
-    let mut text = format!(
-        "\n{DIM}{:28}{:>7}{:>10}{:>7}{:>8}{:>12}{:>10}{:>9}{:>9}\n{:28}{:>7}{:>10}{:>7}{:>8}{:>12}{:>10}{:>9}{:>9}{DIM:#}\n",
-        "",
-        "",
-        "",
-        "by",
-        "honest",
-        "bare proxy",
-        "users",
-        "answer",
-        "answer",
-        "",
-        "calls",
-        "answered",
-        "spare",
-        "errors",
-        "would fail",
-        "got it",
-        "p50",
-        "p95"
-    );
+    let head = [
+        ["", "", "", "by", "streams", "honest", "bare proxy", "primary", "answer", "answer"],
+        ["", "calls", "answered", "spare", "went on", "errors", "would fail", "asked", "p50", "p95"],
+    ];
+    let head = head.map(|[name, calls, answered, spare, continued, errors, bare, asked, p50, p95]| {
+        format!(
+            "{DIM}{name:<23}{calls:>6}{answered:>10}{spare:>7}{continued:>9}{errors:>8}{bare:>12}{asked:>9}{p50:>8}{p95:>8}{DIM:#}\n"
+        )
+    });
+    let mut text = format!("\n{}", head.concat());
     for (place, (act, tally)) in ACTS.iter().zip(acts).enumerate() {
         text.push_str(&row(&format!("{} {}", place + 1, act.name), tally, PLAIN));
     }
@@ -212,13 +228,14 @@ pub(super) fn total(acts: &[Tally]) -> Tally {
 }
 
 fn row(name: &str, tally: &Tally, style: Style) -> String {
-    let Tally { calls, answered, by_spare, errors, bare_failed, .. } = tally;
+    let Tally { calls, answered, by_spare, continued, errors, bare_failed, asked_primary, .. } = tally;
     let errors_tone = if *errors > 0 { BAD } else { style };
     let bare_tone = if *bare_failed > 0 { BAD } else { style };
-    let (users, p50, p95) = (percent(tally.as_users_got_it()), wait(tally.percentile(50)), wait(tally.percentile(95)));
+    let (p50, p95) = (wait(tally.percentile(50)), wait(tally.percentile(95)));
     format!(
-        "{style}{name:<28}{calls:>7}{answered:>10}{by_spare:>7}{style:#}{errors_tone}{errors:>8}{errors_tone:#}\
-         {bare_tone}{bare_failed:>12}{bare_tone:#}{style}{users:>10}{p50:>9}{p95:>9}{style:#}\n"
+        "{style}{name:<23}{calls:>6}{answered:>10}{by_spare:>7}{continued:>9}{style:#}\
+         {errors_tone}{errors:>8}{errors_tone:#}{bare_tone}{bare_failed:>12}{bare_tone:#}\
+         {style}{asked_primary:>9}{p50:>8}{p95:>8}{style:#}\n"
     )
 }
 

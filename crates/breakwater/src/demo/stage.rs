@@ -2,8 +2,8 @@
 //!
 //! Must never be here: a shortcut. Calls take the same way as anybody's, over loopback sockets.
 
-use super::acts;
 use super::watch::Watch;
+use super::{Pace, acts};
 use crate::gateway::Gateway;
 use anyhow::{Context, Result, anyhow};
 use config::{Format, Settings};
@@ -12,6 +12,7 @@ use simulator::{Behaviour, Control, Simulator};
 use slo::Objective;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -36,11 +37,11 @@ impl Stage {
     ///
     /// # Errors
     /// No port of the loopback can be had.
-    pub(super) async fn set() -> Result<Self> {
+    pub(super) async fn set(pace: Pace) -> Result<Self> {
         let mut running = JoinSet::new();
         let (primary, primary_at) = provider(&mut running, acts::primary(None)).await?;
         let (_, spare_at) = provider(&mut running, acts::spare()).await?;
-        let settings = settings(primary_at, spare_at)?;
+        let settings = settings(primary_at, spare_at, pace.rest)?;
         let objective = settings.objectives.first().map(|route| route.first_token_under);
         let objective = objective.map_or_else(Objective::default, |under| Objective { first_token_under: under });
         let watch = Arc::new(Watch::default());
@@ -61,7 +62,9 @@ async fn provider(running: &mut JoinSet<()>, behaviour: Behaviour) -> Result<(Co
 }
 
 /// The gateway's configuration, written as a user would write it.
-fn settings(primary: SocketAddr, spare: SocketAddr) -> Result<Settings> {
+fn settings(primary: SocketAddr, spare: SocketAddr, rest: Duration) -> Result<Settings> {
+    let rest = rest.as_millis();
+    let (most, ramp) = (2 * rest, 2 * rest);
     let file = format!(
         r#"
 listen: 127.0.0.1:0
@@ -72,6 +75,7 @@ providers:
 routes:
   chat:
     targets: [primary/large, {SPARE}/small]
+    breaker: {{ open: {rest}ms, max_open: {most}ms, ramp: {ramp}ms }}
     timeouts: {{ connect: 1s, first_token: 600ms, idle: 800ms, total: 2s }}
     slo: {{ first_token: {{ under: 1s }} }}
 "#

@@ -32,8 +32,14 @@ pub(super) struct Tally {
     pub(super) errors: usize,
     /// Calls whose client was left to believe something false.
     pub(super) untold: usize,
-    /// Calls whose first attempt failed.
+    /// Streams that broke off and went on elsewhere.
+    pub(super) continued: usize,
+    /// Calls that a proxy to the primary alone would have lost.
     pub(super) bare_failed: usize,
+    /// Attempts that the primary got.
+    pub(super) asked_primary: usize,
+    /// How often a breaker opened.
+    pub(super) openings: usize,
     /// Calls about which client and gateway disagree.
     pub(super) disputed: usize,
     /// The objectives, as the gateway's own metrics count them.
@@ -46,7 +52,9 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, seen: &Seen, objective: &Objective) {
         self.calls += 1;
-        self.bare_failed += usize::from(seen.first_attempt_failed());
+        self.continued += usize::from(seen.record.continued > 0);
+        self.bare_failed += usize::from(seen.bare_would_fail());
+        self.asked_primary += seen.asked_primary();
         self.disputed += usize::from(!seen.agrees());
         match seen.view {
             View::Answer => {
@@ -61,11 +69,6 @@ impl Tally {
         let judgement = judge(&seen.record, objective);
         self.availability.count(judgement.availability);
         self.first_token.count(judgement.first_token);
-    }
-
-    /// Availability as clients got it.
-    pub(super) fn as_users_got_it(&self) -> Share {
-        Share { good: self.answered, valid: self.calls }
     }
 
     /// Availability as clients of the first target alone would have got it.
@@ -83,8 +86,11 @@ impl Tally {
 
 impl AddAssign<&Self> for Tally {
     fn add_assign(&mut self, other: &Self) {
-        let Self { calls, answered, by_spare, errors, untold, bare_failed, disputed, availability, first_token, waits } =
-            other;
+        let Self { calls, answered, by_spare, errors, untold, continued, bare_failed, asked_primary, .. } = other;
+        let Self { openings, disputed, availability, first_token, waits, .. } = other;
+        self.continued += continued;
+        self.asked_primary += asked_primary;
+        self.openings += openings;
         self.calls += calls;
         self.answered += answered;
         self.by_spare += by_spare;

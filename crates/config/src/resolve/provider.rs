@@ -1,5 +1,7 @@
 //! `providers`: a kind, an address, keys and headers to what the transport needs.
 
+use super::domain::{self, Labels};
+use super::model::{self, Models, Slots};
 use super::name;
 use crate::fault::{At, did_you_mean, quote};
 use crate::file;
@@ -8,6 +10,7 @@ use crate::lenient::Lenient;
 use crate::reader::{Reader, Words};
 use crate::settings::Provider;
 use http::{HeaderName, HeaderValue, Uri};
+use routing::ProviderFacts;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -38,24 +41,70 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|preset| preset.kind).chain([SIMULATOR])
 }
 
-/// All providers, and the names of all, the faulty ones included, so that no target is blamed for its provider.
-pub(crate) fn all(
-    reader: &mut Reader<'_>,
-    at: &At,
-    providers: file::Named<file::Provider>,
-) -> (BTreeSet<String>, Vec<Provider>) {
-    let absent = providers.is_absent();
-    let read = reader.value(at, providers);
+/// All providers.
+#[derive(Default)]
+pub(crate) struct Providers {
+    /// The names of all, the faulty ones included, so that no target is blamed for its provider.
+    pub(crate) names: BTreeSet<String>,
+    pub(crate) settings: Vec<Provider>,
+    /// For each of `settings` by place.
+    pub(crate) facts: Vec<ProviderFacts>,
+    /// How many calls the models of each take.
+    pub(crate) slots: Vec<(Arc<str>, Slots)>,
+}
+
+impl Providers {
+    /// What is known of each, by name.
+    pub(crate) fn facts(&self) -> BTreeMap<&str, &ProviderFacts> {
+        self.facts.iter().map(|facts| (&*facts.name, facts)).collect()
+    }
+
+    fn add(&mut self, provider: Provider, labels: &Labels, models: Models) {
+        self.slots.push((Arc::clone(provider.name()), models.slots));
+        self.facts.push(ProviderFacts {
+            name: Arc::clone(provider.name()),
+            domains: domain::domains(&provider, labels),
+            models: models.named,
+            others: models.others,
+        });
+        self.settings.push(provider);
+    }
+}
+
+/// What is known of a provider of this kind that no file says anything of.
+pub(crate) fn unsaid_facts(provider: &Provider, kind: &str) -> ProviderFacts {
+    ProviderFacts {
+        name: Arc::clone(provider.name()),
+        domains: domain::domains(provider, &Labels::default()),
+        others: model::unsaid(kind),
+        ..ProviderFacts::default()
+    }
+}
+
+pub(crate) fn all(reader: &mut Reader<'_>, at: &At, written: file::Named<file::Provider>) -> Providers {
+    let absent = written.is_absent();
+    let read = reader.value(at, written);
     if absent || read.as_ref().is_some_and(BTreeMap::is_empty) {
         reader.fault(at, "at least one provider is needed");
     }
-    let providers = read.unwrap_or_default();
-    let names = providers.keys().cloned().collect();
-    let built = providers.into_iter().filter_map(|(name, block)| provider(reader, &at.key(&name), &name, block));
-    (names, built.collect())
+    let mut providers = Providers::default();
+    for (name, block) in read.unwrap_or_default() {
+        let before = reader.faults.len();
+        let built = provider(reader, &at.key(&name), &name, block);
+        if let Some((provider, labels, models)) = built.filter(|_| reader.faults.len() == before) {
+            providers.add(provider, &labels, models);
+        }
+        providers.names.insert(name);
+    }
+    providers
 }
 
-fn provider(reader: &mut Reader<'_>, at: &At, name: &str, block: file::Block<file::Provider>) -> Option<Provider> {
+fn provider(
+    reader: &mut Reader<'_>,
+    at: &At,
+    name: &str,
+    block: file::Block<file::Provider>,
+) -> Option<(Provider, Labels, Models)> {
     if let Err(why) = name::check(name) {
         reader.fault(at, format!("{} {why}", quote(name)));
     } else if name.contains(['/', '*']) {
@@ -66,16 +115,18 @@ fn provider(reader: &mut Reader<'_>, at: &At, name: &str, block: file::Block<fil
     let kind_at = at.key("kind");
     let kind = reader.required(&kind_at, std::mem::take(&mut file.kind));
     let kind = reader.text(&kind_at, kind)?;
-    match canonical(&kind.value) {
-        SIMULATOR => simulated(reader, at, name, file),
-        kind_name => match preset(kind_name) {
-            Some(preset) => http_from_file(reader, at, name, preset, file).map(Provider::Http),
-            None => {
-                reader.fault(&kind_at, unknown_kind(&kind));
-                None
-            }
-        },
-    }
+    let kind_name = canonical(&kind.value);
+    let labels = domain::labels(reader, at, std::mem::take(&mut file.account), std::mem::take(&mut file.region));
+    let models = model::all(reader, &at.key("models"), std::mem::take(&mut file.models), kind_name);
+    let provider = match (kind_name, preset(kind_name)) {
+        (SIMULATOR, _) => simulated(reader, at, name, file),
+        (_, Some(preset)) => http_from_file(reader, at, name, preset, file).map(Provider::Http),
+        (_, None) => {
+            reader.fault(&kind_at, unknown_kind(&kind));
+            None
+        }
+    };
+    Some((provider?, labels, models))
 }
 
 fn canonical(kind: &str) -> &str {

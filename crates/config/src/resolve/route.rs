@@ -1,13 +1,16 @@
 //! `routes`: names, targets and policies to what the route table needs.
 
-use super::{name, policy};
+use super::breaker::{self, Breakers};
+use super::last_resort::{self, Leads};
+use super::policy::{self, Keys};
+use super::{chain, name, target};
 use crate::defaults;
-use crate::fault::{At, did_you_mean, quote};
-use crate::file::{self, TargetEntry};
-use crate::later;
-use crate::reader::{Reader, Words};
-use llm::TargetId;
-use routing::{ModelChoice, Policy, RouteSettings, TargetSettings};
+use crate::fault::{At, quote};
+use crate::file;
+use crate::lenient::Section;
+use crate::reader::Reader;
+use resilience::BreakerPolicy;
+use routing::{LastResort, Policy, ProviderFacts, RouteSettings, TargetSettings};
 use slo::Objective;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,38 +20,55 @@ const RESERVED: &[&str] = &["direct", "none"];
 
 /// What a route has to fit into.
 pub(crate) struct Around<'a> {
-    /// The names of all providers.
+    /// The names of all providers, the faulty ones included.
     pub(crate) providers: &'a BTreeSet<String>,
+    /// What is known of each sound one.
+    pub(crate) facts: BTreeMap<&'a str, &'a ProviderFacts>,
+    /// The names of all routes, the faulty ones included.
+    pub(crate) routes: &'a BTreeSet<String>,
     /// What it inherits.
     pub(crate) base: Policy,
+    /// The breaker it inherits.
+    pub(crate) breaker: BreakerPolicy,
 }
 
 /// All routes.
 #[derive(Default)]
 pub(crate) struct Routes {
-    /// The names of all, the faulty ones included.
-    pub(crate) names: BTreeSet<String>,
     pub(crate) settings: Vec<RouteSettings>,
     /// For each of `settings` by place.
     pub(crate) objectives: Vec<Objective>,
+    /// What they say of their targets.
+    pub(crate) breakers: Breakers,
+    /// Which route answers to a name.
+    claims: Claims,
+    /// Which route falls back on which.
+    leads: Vec<Leads>,
 }
 
-/// Which route answers to a name.
 type Claims = BTreeMap<String, String>;
 
-pub(crate) fn all(reader: &mut Reader<'_>, at: &At, routes: file::Named<file::Route>, around: &Around<'_>) -> Routes {
-    let written = reader.value(at, routes).unwrap_or_default();
-    let mut claims: Claims = written.keys().map(|name| (name.clone(), name.clone())).collect();
-    let mut routes = Routes { names: written.keys().cloned().collect(), ..Routes::default() };
-    for (name, block) in written {
+pub(crate) fn all(reader: &mut Reader<'_>, at: &At, written: file::Named<file::Route>, around: &Around<'_>) -> Routes {
+    let claims = around.routes.iter().map(|name| (name.clone(), name.clone())).collect();
+    let mut routes = Routes { claims, ..Routes::default() };
+    let mut silent = Vec::new();
+    for (name, block) in reader.value(at, written).unwrap_or_default() {
         let at = at.key(&name);
         check_name(reader, &at, &name);
         let Some(section) = reader.value(&at, block) else { continue };
         let file = reader.section(&at, section);
-        let (settings, objective) = route(reader, &at, &name, file, around, &mut claims);
+        if file.breaker.is_absent() {
+            silent.push((at.clone(), routes.settings.len()));
+        }
+        let (settings, objective) = route(reader, &at, &name, file, around, &mut routes);
         routes.settings.push(settings);
         routes.objectives.push(objective);
     }
+    for (at, place) in silent {
+        let targets = routes.settings.get(place).map_or(&[][..], |route| &route.targets);
+        routes.breakers.warn_of_silent(reader, &at, targets, around.breaker);
+    }
+    last_resort::refuse_circles(reader, &routes.settings, &routes.leads);
     routes
 }
 
@@ -69,14 +89,67 @@ fn route(
     name: &str,
     file: file::Route,
     around: &Around<'_>,
-    claims: &mut Claims,
+    all: &mut Routes,
 ) -> (RouteSettings, Objective) {
-    let aliases = aliases(reader, &at.key("aliases"), name, file.aliases, claims);
-    let targets = targets(reader, &at.key("targets"), file.targets, around.providers);
-    balance(reader, &at.key("balance"), file.balance);
-    let policy = policy::policy(reader, at, file.timeouts, file.retry, around.base);
+    let aliases = aliases(reader, &at.key("aliases"), name, file.aliases, &mut all.claims);
+    let targets = target::all(reader, &at.key("targets"), file.targets, around.providers);
+    let (balance_written, hedge_written) = (!file.balance.is_absent(), !file.hedge.is_absent());
+    let keys = Keys {
+        timeouts: file.timeouts,
+        retry: file.retry,
+        hedge: file.hedge,
+        balance: file.balance,
+        recover_stream: file.recover_stream,
+        on_refusal: file.on_refusal,
+    };
+    let mut policy = policy::policy(reader, at, keys, &around.base);
+    let targets = targets.unwrap_or_default();
+    let hedge_written = hedge_written && policy.hedge.is_some();
+    let uses = chain::Uses { balance: policy.balance, balance_written, hedge_written };
+    chain::judge(reader, at, &targets, &around.facts, uses);
+    own_breaker(reader, &at.key("breaker"), file.breaker, around, (&policy, &targets), &mut all.breakers);
+    let name: Arc<str> = Arc::from(name);
+    policy.last_resorts =
+        last_resorts(reader, &at.key("last_resort"), (&name, file.last_resort), around, &mut all.leads);
     let objective = objective(reader, &at.key("slo"), file.slo);
-    (RouteSettings { name: Arc::from(name), aliases, targets, policy }, objective)
+    (RouteSettings { name, aliases, targets, policy }, objective)
+}
+
+/// The targets' breaker, where the route says anything of it.
+fn own_breaker(
+    reader: &mut Reader<'_>,
+    at: &At,
+    block: file::Block<file::Breaker>,
+    around: &Around<'_>,
+    (policy, targets): (&Policy, &[TargetSettings]),
+    breakers: &mut Breakers,
+) {
+    if block.is_absent() {
+        return;
+    }
+    let before = reader.faults.len();
+    let breaker = breaker::breaker(reader, at, block, around.breaker, policy.timeouts.first_token);
+    if reader.faults.len() == before {
+        breakers.claim(reader, at, targets, breaker);
+    }
+}
+
+fn last_resorts(
+    reader: &mut Reader<'_>,
+    at: &At,
+    (name, list): (&Arc<str>, file::List<Section<file::LastResort>>),
+    around: &Around<'_>,
+    leads: &mut Vec<Leads>,
+) -> Vec<LastResort> {
+    let Some(written) = last_resort::all(reader, at, list, around.routes) else {
+        return last_resort::inherited(&around.base.last_resorts, name);
+    };
+    for (at, resort) in &written {
+        if let LastResort::Route(to) = resort {
+            leads.push(Leads { at: at.clone(), from: Arc::clone(name), to: Arc::clone(to) });
+        }
+    }
+    written.into_iter().map(|(_, resort)| resort).collect()
 }
 
 fn aliases(
@@ -100,106 +173,6 @@ fn aliases(
         }
     }
     kept
-}
-
-fn targets(
-    reader: &mut Reader<'_>,
-    at: &At,
-    targets: file::List<TargetEntry>,
-    providers: &BTreeSet<String>,
-) -> Vec<TargetSettings> {
-    let before = reader.faults.len();
-    let targets = reader.required(at, targets);
-    let targets = reader.filled(at, targets, "is empty; name at least one provider/model");
-    let targets: Vec<_> = reader
-        .list(at, targets)
-        .unwrap_or_default()
-        .into_iter()
-        .zip(1..)
-        .filter_map(|((at, entry), place)| target(reader, &at, entry, place, providers))
-        .collect();
-    if reader.faults.len() == before {
-        judge_chain(reader, at, &targets);
-    }
-    targets
-}
-
-fn judge_chain(reader: &mut Reader<'_>, at: &At, targets: &[TargetSettings]) {
-    if targets.iter().all(|target| target.weight == 0) {
-        reader.fault(at, "every weight is 0, so nothing could be called");
-    }
-    if let [first, rest @ ..] = targets
-        && !rest.is_empty()
-        && rest.iter().all(|target| target.provider == first.provider)
-    {
-        let provider = quote(&first.provider);
-        reader.warn(at, format!("all lie at {provider}: the failover chain stays inside one failure domain"));
-    }
-}
-
-fn target(
-    reader: &mut Reader<'_>,
-    at: &At,
-    entry: TargetEntry,
-    place: u32,
-    providers: &BTreeSet<String>,
-) -> Option<TargetSettings> {
-    let (at, words, weight, priority) = match entry {
-        TargetEntry::Name(written) => (at.clone(), reader.words(at, written), None, None),
-        TargetEntry::Placed(section) => {
-            let file = reader.section(at, section);
-            let weight = reader.value(&at.key("weight"), file.weight);
-            let priority = reader.value(&at.key("priority"), file.priority);
-            let at = at.key("target");
-            let name = reader.required(&at, file.target);
-            let words = reader.text(&at, name);
-            (at, words, weight, priority)
-        }
-    };
-    let (provider, model) = provider_and_model(reader, &at, &words?, providers)?;
-    let (weight, priority) = (weight.unwrap_or(defaults::WEIGHT), priority.unwrap_or(place));
-    Some(TargetSettings { provider, model, weight, priority })
-}
-
-fn provider_and_model(
-    reader: &mut Reader<'_>,
-    at: &At,
-    words: &Words,
-    providers: &BTreeSet<String>,
-) -> Option<(Arc<str>, ModelChoice)> {
-    let written = quote(&words.written);
-    // The name travels in a response header.
-    let sendable = words.value.bytes().all(|b| b.is_ascii_graphic());
-    let Some(id) = TargetId::parse(&words.value).filter(|_| sendable) else {
-        reader.fault(at, format!("{written} is no target: write provider/model or provider/*"));
-        return None;
-    };
-    let model = match &*id.model {
-        "*" => ModelChoice::AsRequested,
-        model if model.contains('*') => {
-            reader.fault(at, format!("{written} is no target: `*` stands alone, as in provider/*"));
-            return None;
-        }
-        _ => ModelChoice::Fixed(id.model),
-    };
-    if !providers.contains(&*id.provider) {
-        // The half before the slash as written, so that no reference is shown resolved.
-        let provider = words.written.split('/').next().unwrap_or_default();
-        let guess = did_you_mean(provider, providers.iter().map(String::as_str));
-        reader.fault(at, format!("no provider is named {}{guess}", quote(provider)));
-        return None;
-    }
-    Some((id.provider, model))
-}
-
-fn balance(reader: &mut Reader<'_>, at: &At, balance: file::Text) {
-    let Some(words) = reader.text(at, balance) else { return };
-    let written = quote(&words.written);
-    if later::BALANCES.contains(&words.value.as_str()) {
-        reader.fault(at, format!("{written} is not in this version yet; `weighted` is"));
-    } else if words.value != "weighted" {
-        reader.fault(at, format!("unknown balance {written}; `weighted` is the one there is"));
-    }
 }
 
 fn objective(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Slo>) -> Objective {

@@ -35,7 +35,10 @@ fn every_example_loads_without_faults_or_warnings() {
         names.push(name);
     }
     names.sort();
-    assert_eq!(names, ["callers.yaml", "demo-simulator.yaml", "failover.yaml", "local.yaml", "minimal.yaml"]);
+    assert_eq!(
+        names,
+        ["callers.yaml", "demo-simulator.yaml", "failover.yaml", "local.yaml", "minimal.yaml", "resilience.yaml"]
+    );
 }
 
 /// `BLESS=1 cargo test -p config` writes it anew.

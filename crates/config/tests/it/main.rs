@@ -4,6 +4,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod examples;
+mod resilience;
+mod resilience_rules;
 mod rules;
 mod sources;
 mod values;
@@ -36,6 +38,11 @@ fn read(yaml: &str) -> Result<Settings, Vec<Fault>> {
         text.push_str("routes: { r: { targets: [p/m] } }\n");
     }
     parse(&(text + yaml), Format::Yaml, &env(VARIABLES))
+}
+
+/// The settings that YAML like that comes to.
+fn accepted(yaml: &str) -> Settings {
+    read(yaml).map_err(|faults| lines(&faults)).expect(yaml)
 }
 
 fn lines(faults: &[Fault]) -> Vec<String> {

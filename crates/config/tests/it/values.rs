@@ -1,16 +1,12 @@
 //! What a sound file comes to: values, defaults, references, and that secrets stay unseen.
 
-use crate::{env, lines, read};
+use crate::{accepted, env, lines, read};
 use config::{Format, Provider, Settings, parse};
 use routing::ModelChoice;
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::time::Duration;
 use upstream::ProviderSettings;
-
-fn accepted(yaml: &str) -> Settings {
-    read(yaml).map_err(|faults| lines(&faults)).expect(yaml)
-}
 
 fn http(settings: &Settings, place: usize) -> &ProviderSettings {
     match &settings.providers[place] {
@@ -28,7 +24,8 @@ fn nothing_said_gives_the_defaults() {
         "body: 16777216, connections: 10000, header_timeout: 60s",
         "linger: 5s, timeout: 300s",
         "timeouts: Timeouts { connect: 2s, first_token: 60s, idle: 60s, total: 600s }, max_attempts: 3",
-        "direct: None, callers: [], objectives: [Objective { first_token_under: 2s }], warnings: []",
+        "direct: None, gates: Gates",
+        "callers: [], objectives: [Objective { first_token_under: 2s }], warnings: []",
     ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }

@@ -3,12 +3,14 @@
 //! A whole answer is a chunk whose `message` stands where a streamed one has `delta`. Read in one pass without
 //! allocating: a stream has one of these per token.
 
+use super::obstacle::Obstacle;
 use super::shape::{Outline, Shape, outline};
-use llm::{FinishReason, Usage};
+use llm::{Event, FinishReason, Usage};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The facts of one object.
 #[derive(Debug, Default, Deserialize)]
@@ -22,8 +24,8 @@ pub(super) struct Chunk<'a> {
     /// `"error"` where Anthropic-like proxies report one.
     #[serde(borrow, default, rename = "type")]
     kind: Word<'a>,
-    #[serde(default, deserialize_with = "outline")]
-    pub(super) choices: Choices,
+    #[serde(borrow, default, deserialize_with = "outline")]
+    pub(super) choices: Choices<'a>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
 }
@@ -35,6 +37,17 @@ impl Chunk<'_> {
         // An `error` that says nothing is none.
         let said = self.error.is_some_and(|error| !matches!(error.get(), "\"\"" | "{}" | "false"));
         said || named || self.choices.failed
+    }
+
+    /// What it means to the engine, where it is no error and reports `usage`.
+    pub(super) fn event(&self, usage: Option<Usage>) -> Event {
+        if self.choices.content {
+            Event::Content
+        } else if self.choices.ended != 0 || usage.is_some() {
+            Event::Closing
+        } else {
+            Event::Preamble
+        }
     }
 
     /// The usage it reports, if it does and the numbers make sense.
@@ -90,7 +103,7 @@ impl<'de> Deserialize<'de> for Index {
 
 /// What all choices of one object say together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Choices {
+pub(super) struct Choices<'a> {
     /// Choices seen, a bit each; the last bit stands for every index from 127 on.
     pub(super) begun: u128,
     /// Choices that named a finish reason.
@@ -103,25 +116,74 @@ pub(super) struct Choices {
     failed: bool,
     /// The last finish reason named.
     pub(super) finish: Option<FinishReason>,
+    /// The literal of the text that a delta adds, quotes included, if it adds any.
+    pub(super) text: Option<&'a str>,
+    /// What stands beside one choice's text.
+    pub(super) beyond: Beyond,
 }
 
-impl<'de> Outline<'de> for Choices {
+/// What an object holds that is not the text of one choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Beyond {
+    /// A part of a tool call or function call.
+    pub(super) tool_call: bool,
+    /// A refusal.
+    pub(super) refusal: bool,
+    /// Reasoning, under any of its names.
+    pub(super) reasoning: bool,
+    /// Audio or images.
+    pub(super) media: bool,
+    /// Log probabilities.
+    pub(super) logprobs: bool,
+    /// More than one choice, or one that is not the first.
+    pub(super) several: bool,
+    /// Content that is no string, or that stands where a streamed answer has none.
+    pub(super) odd: bool,
+}
+
+impl Beyond {
+    /// The obstacle that it is to going on with the text.
+    pub(super) fn obstacle(self) -> Option<Obstacle> {
+        [
+            (self.tool_call, Obstacle::ToolCall),
+            (self.refusal, Obstacle::Refusal),
+            (self.reasoning, Obstacle::Reasoning),
+            (self.media, Obstacle::Media),
+            (self.several, Obstacle::ManyChoices),
+            (self.logprobs, Obstacle::Logprobs),
+            (self.odd, Obstacle::NotText),
+        ]
+        .into_iter()
+        .find_map(|(there, obstacle)| there.then_some(obstacle))
+    }
+}
+
+/// The text that a string's literal stands for; nothing where it stands for none, as half a surrogate pair does.
+pub(super) fn decoded(literal: &str) -> Option<Cow<'_, str>> {
+    if literal.contains('\\') {
+        return serde_json::from_str(literal).map(Cow::Owned).ok();
+    }
+    serde_json::from_str(literal).map(Cow::Borrowed).ok()
+}
+
+impl<'de: 'a, 'a> Outline<'de> for Choices<'a> {
     fn other(_: Shape) -> Self {
         Self::default()
     }
 
     fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Self, A::Error> {
         let mut seen = Self::default();
-        while let Some(choice) = items.next_element::<Choice<'de>>()? {
+        while let Some(choice) = items.next_element::<Choice<'a>>()? {
             seen.note(&choice);
         }
         Ok(seen)
     }
 }
 
-impl Choices {
-    fn note(&mut self, choice: &Choice<'_>) {
+impl<'a> Choices<'a> {
+    fn note(&mut self, choice: &Choice<'a>) {
         let bit = 1u128 << choice.index.0.min(127);
+        self.note_beyond(choice, bit);
         self.begun |= bit;
         for said in [&choice.delta, &choice.message] {
             self.content |= said.speaks;
@@ -135,6 +197,19 @@ impl Choices {
                 self.finish = Some(finish_reason(word));
             }
         }
+    }
+
+    fn note_beyond(&mut self, choice: &Choice<'a>, bit: u128) {
+        let delta = &choice.delta;
+        let beyond = &mut self.beyond;
+        beyond.tool_call |= delta.calls;
+        beyond.refusal |= delta.refuses;
+        beyond.reasoning |= delta.reasons;
+        beyond.media |= delta.shows;
+        beyond.logprobs |= choice.logprobs.is_something();
+        beyond.several |= bit != 1 || self.begun != 0;
+        beyond.odd |= delta.odd || choice.message.speaks;
+        self.text = delta.text.or(self.text);
     }
 }
 
@@ -153,28 +228,35 @@ struct Choice<'a> {
     #[serde(default)]
     index: Index,
     /// Of a streamed answer.
-    #[serde(default, deserialize_with = "outline")]
-    delta: Delta,
+    #[serde(borrow, default, deserialize_with = "outline")]
+    delta: Delta<'a>,
     /// Of a whole one. Some send both in a stream.
-    #[serde(default, deserialize_with = "outline")]
-    message: Delta,
+    #[serde(borrow, default, deserialize_with = "outline")]
+    message: Delta<'a>,
     #[serde(borrow, default)]
     finish_reason: Word<'a>,
+    #[serde(default)]
+    logprobs: Shape,
 }
 
 /// The fields in which an answer can say something.
 ///
-/// `reasoning_content` is DeepSeek's and others' name, `reasoning` vLLM's, OpenRouter's and Groq's.
+/// `reasoning_content` is DeepSeek's and others' name, `reasoning` vLLM's, OpenRouter's and Groq's; OpenRouter's
+/// `reasoning_details` and LiteLLM's `thinking_blocks` come beside them and say nothing of their own.
 #[derive(Default, Deserialize)]
-struct DeltaFields {
-    #[serde(default)]
-    content: Shape,
+struct DeltaFields<'a> {
+    #[serde(borrow, default)]
+    content: Literal<'a>,
     #[serde(default)]
     refusal: Shape,
     #[serde(default)]
     reasoning_content: Shape,
     #[serde(default)]
     reasoning: Shape,
+    #[serde(default)]
+    reasoning_details: Shape,
+    #[serde(default)]
+    thinking_blocks: Shape,
     #[serde(default)]
     tool_calls: Shape,
     #[serde(default)]
@@ -185,32 +267,62 @@ struct DeltaFields {
     images: Shape,
 }
 
-#[derive(Default)]
-struct Delta {
-    speaks: bool,
-    refuses: bool,
+/// A value as it is written.
+#[derive(Clone, Copy, Default)]
+struct Literal<'a>(Option<&'a RawValue>);
+
+impl<'a> Literal<'a> {
+    fn shape(self) -> Shape {
+        self.0.map_or(Shape::Absent, Shape::of)
+    }
+
+    /// Itself, where it is a string that is not empty.
+    fn text(self) -> Option<&'a str> {
+        self.0.filter(|raw| Shape::of(raw) == Shape::Text { empty: false }).map(RawValue::get)
+    }
 }
 
-impl<'de> Outline<'de> for Delta {
+impl<'de: 'a, 'a> Deserialize<'de> for Literal<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|raw| Self(Some(raw)))
+    }
+}
+
+/// What a delta or message holds, in the order of [`Beyond`].
+#[derive(Default)]
+struct Delta<'a> {
+    speaks: bool,
+    calls: bool,
+    refuses: bool,
+    reasons: bool,
+    shows: bool,
+    odd: bool,
+    text: Option<&'a str>,
+}
+
+impl<'de: 'a, 'a> Outline<'de> for Delta<'a> {
     fn other(_: Shape) -> Self {
         Self::default()
     }
 
     fn object<A: MapAccess<'de>>(entries: A) -> Result<Self, A::Error> {
-        let fields = DeltaFields::deserialize(MapAccessDeserializer::new(entries))?;
-        let speaks = [
-            fields.content,
-            fields.refusal,
-            fields.reasoning_content,
-            fields.reasoning,
-            fields.tool_calls,
-            fields.function_call,
-            fields.audio,
-            fields.images,
-        ]
-        .into_iter()
-        .any(Shape::is_something);
-        Ok(Self { speaks, refuses: fields.refusal.is_something() })
+        let fields = DeltaFields::<'a>::deserialize(MapAccessDeserializer::new(entries))?;
+        let any = |shapes: &[Shape]| shapes.iter().any(|shape| shape.is_something());
+        let text = fields.content.text();
+        let content = fields.content.shape().is_something();
+        let calls = any(&[fields.tool_calls, fields.function_call]);
+        let refuses = fields.refusal.is_something();
+        let reasons = any(&[fields.reasoning_content, fields.reasoning]);
+        let shows = any(&[fields.audio, fields.images]);
+        Ok(Self {
+            speaks: content || calls || refuses || reasons || shows,
+            calls,
+            refuses,
+            reasons: reasons || any(&[fields.reasoning_details, fields.thinking_blocks]),
+            shows,
+            odd: content && text.is_none(),
+            text,
+        })
     }
 }
 

@@ -5,16 +5,24 @@
 
 mod answer;
 mod chunk;
+mod continuation;
 mod error;
+mod obstacle;
 mod request;
 mod shape;
+mod stand_in;
 mod stream;
 mod template;
+mod transcript;
 
 pub use answer::read_whole;
+pub use continuation::{Continuation, Mismatch, Seam, Way, continuation_request, way};
 pub use error::{Rendered, as_event, read_error, render};
+pub use obstacle::Obstacle;
 pub use request::{decode, with_model};
+pub use stand_in::{StandIn, stand_in};
 pub use stream::{Ending, StreamDecoder};
+pub use transcript::Transcript;
 
 /// The path of this operation below a provider's base address.
 pub const PATH: &str = "/chat/completions";

@@ -29,6 +29,23 @@ impl Shape {
         !matches!(self, Self::Absent | Self::Null | Self::Text { empty: true } | Self::List { empty: true })
     }
 
+    /// What stands at `raw`.
+    ///
+    /// Judges the literal, so that a string is never decoded: servers that cut text between UTF-16 halves send escapes
+    /// that are valid JSON and no text.
+    pub(super) fn of(raw: &RawValue) -> Self {
+        match raw.get().as_bytes() {
+            [b'"', b'"'] => Self::Text { empty: true },
+            [b'"', ..] => Self::Text { empty: false },
+            [b'[', inner @ .., _] => Self::List { empty: inner.trim_ascii().is_empty() },
+            [b'{', ..] => Self::Object,
+            b"null" => Self::Null,
+            b"true" => Self::Bool(true),
+            b"false" => Self::Bool(false),
+            _ => Self::Number,
+        }
+    }
+
     /// The words OpenAI uses for it in "got ... instead".
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -68,20 +85,8 @@ pub(super) fn outline<'de, T: Outline<'de>, D: Deserializer<'de>>(deserializer: 
 }
 
 impl<'de> Deserialize<'de> for Shape {
-    /// Judges the literal, so that a string is never decoded: servers that cut text between UTF-16 halves send escapes
-    /// that are valid JSON and no text.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let literal = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match literal.as_bytes() {
-            [b'"', b'"'] => Self::Text { empty: true },
-            [b'"', ..] => Self::Text { empty: false },
-            [b'[', inner @ .., _] => Self::List { empty: inner.trim_ascii().is_empty() },
-            [b'{', ..] => Self::Object,
-            b"null" => Self::Null,
-            b"true" => Self::Bool(true),
-            b"false" => Self::Bool(false),
-            _ => Self::Number,
-        })
+        <&RawValue>::deserialize(deserializer).map(Self::of)
     }
 }
 

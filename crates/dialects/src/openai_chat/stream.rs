@@ -5,6 +5,7 @@ use super::answer::may_be_empty;
 use super::chunk::Chunk;
 use super::error::read_error;
 use super::template::Template;
+use super::transcript::Transcript;
 use crate::Quirks;
 use crate::sse::{Block, Framer};
 use bytes::Bytes;
@@ -26,6 +27,10 @@ pub struct StreamDecoder {
     ended: u128,
     /// The last event of plain text, which most events only repeat with other words.
     template: Template,
+    /// What the client is given, where that is asked for.
+    transcript: Option<Box<Transcript>>,
+    /// Each event is a frame of its own.
+    apart: bool,
 }
 
 /// What the end of a stream amounts to.
@@ -42,6 +47,30 @@ impl StreamDecoder {
     #[must_use]
     pub fn new(quirks: Quirks) -> Self {
         Self { quirks, ..Self::default() }
+    }
+
+    /// As [`new`](Self::new), and keeps a [`Transcript`] of what the frames say.
+    #[must_use]
+    pub fn recording(quirks: Quirks) -> Self {
+        Self { quirks, transcript: Some(Box::default()), ..Self::default() }
+    }
+
+    /// As [`new`](Self::new), with a frame for each event.
+    pub(super) fn apart(quirks: Quirks) -> Self {
+        Self { quirks, apart: true, ..Self::default() }
+    }
+
+    /// What the frames said up to the first that was garbage, an error or the terminator; nothing where none is kept.
+    ///
+    /// Speaks of all frames made: of what the client was given once [`next_frame`](Self::next_frame) has no more.
+    #[must_use]
+    pub fn transcript(&self) -> Option<&Transcript> {
+        self.transcript.as_deref()
+    }
+
+    /// The transcript itself; none is kept from then on.
+    pub fn take_transcript(&mut self) -> Option<Transcript> {
+        self.transcript.take().map(|transcript| *transcript)
     }
 
     /// What has been seen so far.
@@ -64,11 +93,15 @@ impl StreamDecoder {
             match self.framer.next_block() {
                 Ok(Some(block)) => {
                     let event = self.read(&block);
+                    if matches!(event, Event::Garbage | Event::Error(_) | Event::Done) {
+                        self.close_transcript();
+                    }
                     run = Some(self.join(run, event, block.end));
                 }
                 Ok(None) => break,
                 Err(_) => {
                     self.cut_run(run.take());
+                    self.close_transcript();
                     self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
                     break;
                 }
@@ -113,7 +146,7 @@ impl StreamDecoder {
     fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
         match run {
             None => (event, end),
-            Some((Event::Content, _)) if event == Event::Content => (event, end),
+            Some((Event::Content, _)) if event == Event::Content && !self.apart => (event, end),
             Some((before, at)) => {
                 self.cut_run(Some((before, at)));
                 (event, end - at)
@@ -128,6 +161,12 @@ impl StreamDecoder {
         }
     }
 
+    fn close_transcript(&mut self) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.close();
+        }
+    }
+
     /// What one event means; keeps the progress.
     fn read(&mut self, block: &Block) -> Event {
         let Some(data) = self.framer.data(block) else {
@@ -138,7 +177,10 @@ impl StreamDecoder {
             return Event::Done;
         }
         let named_error = self.framer.name(block) == Some(b"error");
-        if !named_error && self.template.fits(data) {
+        if !named_error && let Some(text) = self.template.text(data) {
+            if let Some(transcript) = &mut self.transcript {
+                transcript.push(text);
+            }
             return Event::Content;
         }
         if data.is_empty() {
@@ -165,14 +207,13 @@ impl StreamDecoder {
         progress.finished = self.begun != 0 && self.begun == self.ended;
         progress.finish = choices.finish.or(progress.finish);
         progress.usage = usage.or(progress.usage);
-        if choices.content {
-            self.template.learn(data);
-            Event::Content
-        } else if choices.ended != 0 || usage.is_some() {
-            Event::Closing
-        } else {
-            Event::Preamble
+        if let Some(transcript) = &mut self.transcript {
+            transcript.note(&chunk, usage, text);
         }
+        if choices.content {
+            self.template.learn(data, choices.text);
+        }
+        chunk.event(usage)
     }
 }
 

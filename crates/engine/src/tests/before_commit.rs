@@ -8,10 +8,6 @@ use llm::{CallError, ErrorKind, Failure, Outcome, Reach, Verdict};
 /// A name, what `a` does, and what its attempt is recorded as: verdict, cause, status, milliseconds.
 type Row = (&'static str, Script, Verdict, &'static str, Option<u16>, u64);
 
-fn good(stream: bool) -> Script {
-    if stream { events().say([ROLE, HI, STOP, DONE].concat()) } else { json(200, ANSWER) }
-}
-
 /// Plays every row with a good provider behind it.
 async fn the_next_target_serves(stream: bool, rows: Vec<Row>) {
     for (name, bad, verdict, cause, status, millis) in rows {

@@ -28,7 +28,7 @@ async fn the_error_says_whether_coming_back_may_help() {
                 2,
                 unavailable("No target answered: a/m-a answered 429; b/m-b answered 429.", Some(9)),
             ),
-            (vec![throttled("900")], 1, unavailable("No target answered: a/m-a answered 429.", Some(120))),
+            (vec![throttled("900")], 1, unavailable("No target answered: a/m-a answered 429.", Some(300))),
             (vec![refused()], 1, unavailable("No target answered: a/m-a refused the connection.", Some(1))),
             (
                 vec![refused(), throttled("30"), head(503).header("retry-after", "7")],
@@ -54,7 +54,7 @@ async fn the_error_says_whether_coming_back_may_help() {
                 ),
             ),
         ] {
-            let played = Stage::new(stream, scripts).play().await;
+            let played = Stage::new(stream, scripts).attempts(sends).play().await;
             assert_eq!(played.head, Err(expected));
             assert_eq!((played.counts.sent.len(), played.record.attempts.len()), (sends, sends));
             assert_eq!((played.record.outcome, played.record.served), (Outcome::Failed, None));

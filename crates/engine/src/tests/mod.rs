@@ -4,11 +4,24 @@
 
 mod after_commit;
 mod before_commit;
+mod blameless;
+mod breakers;
 mod cancelled;
+mod chaos;
+mod domains;
+mod fallbacks;
 mod gathering;
+mod going_on;
+mod hedges;
+mod hours;
 mod keys;
 mod lost;
 mod pace;
+mod reader;
+mod resorts;
+mod retries;
 mod script;
 mod settled;
+mod silence;
+mod slots;
 mod stage;

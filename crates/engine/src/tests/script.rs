@@ -90,9 +90,10 @@ impl Script {
         self
     }
 
-    pub(super) fn header(self, name: &'static str, value: &'static str) -> Self {
+    pub(super) fn header(self, name: &'static str, value: impl AsRef<str>) -> Self {
         self.answer(|answer| {
-            answer.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            let value = HeaderValue::from_str(value.as_ref()).unwrap();
+            answer.headers.insert(HeaderName::from_static(name), value);
         })
     }
 
@@ -138,6 +139,8 @@ impl Script {
 pub(super) struct Counts {
     /// What was sent, in order.
     pub(super) sent: Vec<Outbound>,
+    /// When each was sent.
+    pub(super) at: Vec<Instant>,
     /// The keys it went out with.
     pub(super) keys: Vec<Option<usize>>,
     /// Keys sent to rest: provider, key, for how long.
@@ -160,6 +163,7 @@ impl Log {
     fn begin(&self, outbound: Outbound, key: Option<usize>) -> Exchange {
         self.with(|counts| {
             counts.sent.push(outbound);
+            counts.at.push(Instant::now());
             counts.keys.push(key);
             counts.open += 1;
             counts.most_open = counts.most_open.max(counts.open);
@@ -185,16 +189,44 @@ impl Drop for Exchange {
     }
 }
 
-/// One provider: its scripts in order, the last of them for ever; its keys, with the end of their rest.
+/// One exchange, as the provider sees it begin.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    /// How many came before.
+    pub(super) before: usize,
+    /// The time since the curtain rose.
+    pub(super) at: Duration,
+    /// Whether a stream is wanted.
+    pub(super) stream: bool,
+}
+
+/// What a provider does, decided anew for each exchange.
+pub(super) type Play = Box<dyn FnMut(Asked) -> Script + Send>;
+
+/// One provider: its scripts in order, the last of them for ever, or its play; its keys, with the end of their rest.
 pub(super) struct Provider {
     pub(super) scripts: VecDeque<Script>,
+    pub(super) play: Option<Play>,
+    pub(super) asked: usize,
     pub(super) keys: Vec<Option<std::time::Instant>>,
     pub(super) quirks: Quirks,
+}
+
+impl Provider {
+    fn next(&mut self, at: Duration, stream: bool) -> Script {
+        self.asked += 1;
+        match (&mut self.play, self.scripts.len()) {
+            (Some(play), _) => play(Asked { before: self.asked - 1, at, stream }),
+            (None, 1) => self.scripts[0].clone(),
+            (None, _) => self.scripts.pop_front().unwrap(),
+        }
+    }
 }
 
 /// The scripted transport.
 pub(super) struct Scripted {
     pub(super) providers: Mutex<Vec<Provider>>,
+    pub(super) begun: Instant,
     pub(super) log: Log,
 }
 
@@ -203,21 +235,28 @@ impl Transport for Scripted {
         let mut providers = self.providers.lock().unwrap();
         let provider = &mut providers[outbound.provider];
         let key = provider.keys.iter().position(|rest| rest.is_none_or(|until| until <= now()));
-        let script = match provider.scripts.len() {
-            1 => provider.scripts[0].clone(),
-            _ => provider.scripts.pop_front().unwrap(),
-        };
+        let script = provider.next(self.begun.elapsed(), outbound.stream);
         let exchange = self.log.begin(outbound, key);
         Box::pin(play(script, key.map(Key), exchange))
     }
 
-    fn rest(&self, provider: usize, key: Key, until: std::time::Instant) {
+    fn rest(&self, provider: usize, key: Key, _: Option<&str>, until: std::time::Instant) {
         self.log.with(|counts| counts.rests.push((provider, key.0, until - now())));
         self.providers.lock().unwrap()[provider].keys[key.0] = Some(until);
     }
 
-    fn has_fresh_key(&self, provider: usize, now: std::time::Instant) -> bool {
+    fn has_fresh_key(&self, provider: usize, _: &str, now: std::time::Instant) -> bool {
         self.providers.lock().unwrap()[provider].keys.iter().any(|rest| rest.is_none_or(|until| until <= now))
+    }
+
+    fn keys(&self, provider: usize) -> usize {
+        self.providers.lock().unwrap()[provider].keys.len()
+    }
+
+    fn rested_until(&self, provider: usize, _: &str, now: std::time::Instant) -> Option<std::time::Instant> {
+        let keys = &self.providers.lock().unwrap()[provider].keys;
+        let wakes = |rest: &Option<std::time::Instant>| rest.filter(|until| *until > now);
+        if keys.iter().any(|rest| wakes(rest).is_none()) { None } else { keys.iter().filter_map(wakes).min() }
     }
 
     fn quirks(&self, provider: usize) -> Quirks {

@@ -36,7 +36,7 @@ async fn a_whole_answer_is_handed_over_as_it_came() {
     let (front, back) = ANSWER.split_at(31);
     let stage = whole([head(503).after(20), json(200, front).wait(80).say(back)]);
     let Ok(reply) = stage.execute(stage.call()).await else { panic!("no answer") };
-    assert_eq!((reply.attempts, reply.degraded, reply.request_id.as_str()), (2, true, "r-1"));
+    assert_eq!((reply.attempts, reply.degraded, reply.request_id.as_str()), (2, Some(llm::Degraded::Fallback), "r-1"));
     assert_eq!(reply.body.size_hint().exact(), Some(ANSWER.len() as u64));
     assert!(!reply.body.is_end_stream());
     sleep(ms(11)).await;

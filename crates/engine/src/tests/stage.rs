@@ -1,18 +1,28 @@
-//! One call over scripted providers, played to its end, and what came of it.
+//! What calls are made on: providers and what is known of them, a route and its policy, one engine.
 //!
-//! Every play checks what holds for every call: one record, one `opened` and one `released`, never two exchanges at
-//! once, and none left open.
+//! `playing` carries calls out, `seen` keeps what came of them and checks what must hold for every call: one record, no
+//! two attempts at once but for a hedge, no more attempts than are allowed. A stage for one call also checks its
+//! exchanges; one for many is asked at the end whether all is idle.
 
-use super::script::{Counts, Log, Provider, Script, Scripted, ms};
-use crate::{Call, Engine, Journal, Lost, OpenCall, Reply, Sink, Tail, outcome_of};
+mod playing;
+mod seen;
+
+pub(super) use playing::{Played, futures};
+
+use super::script::{Asked, Counts, Log, Play, Provider, Script, Scripted, events, json, ms};
+use crate::{Call, Engine, GatePolicies, Journal, OpenCall};
 use admission::{Admission, Admitted};
-use bytes::Bytes;
 use dialects::{Quirks, openai_chat};
-use http_body_util::BodyExt;
-use llm::{CallError, CallRecord, Dialect, Label, RequestId, TargetId};
-use routing::{Candidate, Plan, Policy, Timeouts};
+use llm::{Dialect, Label, Priority, RequestId, TargetId};
+use resilience::GatePolicy;
+use routing::{
+    Hedge, HedgeAfter, ModelChoice, ModelFacts, NoLoads, Pick, Policy, ProviderFacts, RouteSettings, RouteTable,
+    TargetSettings, Timeouts,
+};
+use seen::Tally;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,6 +37,11 @@ pub(super) const OVERLOADED: &str = "data: {\"error\":{\"message\":\"busy\",\"ty
 pub(super) const ANSWER: &str = "{\"choices\":[{\"index\":0,\"message\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}],\
      \"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2},\"x\": 1}\n";
 
+/// A sound answer.
+pub(super) fn good(stream: bool) -> Script {
+    if stream { events().say([ROLE, HI, STOP, DONE].concat()) } else { json(200, ANSWER) }
+}
+
 /// Short enough to tell apart: nothing else here takes 2, 10, 4 or 60 seconds.
 pub(super) const TIMEOUTS: Timeouts =
     Timeouts { connect: ms(2_000), first_token: ms(10_000), idle: ms(4_000), total: ms(60_000) };
@@ -38,31 +53,23 @@ pub(super) struct Stage {
     sink: Arc<Tally>,
     journal: Arc<Journal>,
     stream: bool,
-    candidates: usize,
+    /// The targets of each route in the order to try them: the provider and the model. The first route is `chat`.
+    routes: Vec<(&'static str, Vec<(usize, String)>)>,
+    /// What is known of each provider's models.
+    facts: Vec<ModelFacts>,
+    /// The failure domains of each provider.
+    domains: Vec<Vec<Arc<str>>>,
+    gate: GatePolicy,
+    priority: Priority,
+    /// Fields that the request has besides.
+    fields: String,
+    table: OnceLock<RouteTable>,
+    engine: OnceLock<Engine>,
+    /// Calls made.
+    calls: AtomicUsize,
     policy: Policy,
     timeout: Option<Duration>,
     begun: Instant,
-}
-
-/// What came of a call.
-pub(super) struct Played {
-    /// The target that served and whether that was a degradation, or the error.
-    pub(super) head: Result<(String, bool), CallError>,
-    /// When the head or the error was there.
-    pub(super) at: Duration,
-    /// The pieces of the body and when each came.
-    pub(super) pieces: Vec<(Duration, Bytes)>,
-    /// When the body was over.
-    pub(super) over: Duration,
-    pub(super) record: CallRecord,
-    pub(super) counts: Counts,
-}
-
-impl Played {
-    pub(super) fn text(&self) -> String {
-        let bytes: Vec<u8> = self.pieces.iter().flat_map(|(_, piece)| piece.iter().copied()).collect();
-        String::from_utf8(bytes).unwrap()
-    }
 }
 
 /// Asks the providers `a`, `b` and so on, in order, for a stream.
@@ -77,20 +84,37 @@ pub(super) fn whole(scripts: impl IntoIterator<Item = Script>) -> Stage {
 
 impl Stage {
     pub(super) fn new(stream: bool, scripts: impl IntoIterator<Item = Script>) -> Self {
-        let provider = |script| Provider { scripts: VecDeque::from([script]), keys: vec![], quirks: Quirks::default() };
+        // Whoever asks for chance here gets the same every time.
+        fastrand::seed(7);
+        let provider = |script| Provider {
+            scripts: VecDeque::from([script]),
+            play: None,
+            asked: 0,
+            keys: vec![],
+            quirks: Quirks::default(),
+        };
         let providers: Vec<Provider> = scripts.into_iter().map(provider).collect();
-        let (log, sink, candidates) = (Log::default(), Arc::new(Tally::default()), providers.len());
+        let (log, sink, count, begun) = (Log::default(), Arc::new(Tally::default()), providers.len(), Instant::now());
+        let own = |provider: usize| (provider, format!("m-{}", letter(provider)));
         let journal = Journal::new(vec![sink.clone()], Label::new(0, "anonymous"), Label::new(0, "none"));
         Self {
-            providers: Arc::new(Scripted { providers: Mutex::new(providers), log: log.clone() }),
+            providers: Arc::new(Scripted { providers: Mutex::new(providers), begun, log: log.clone() }),
             log,
             sink,
             journal: Arc::new(journal),
             stream,
-            candidates,
-            policy: Policy { timeouts: TIMEOUTS, max_attempts: 3 },
+            routes: vec![("chat", (0..count).map(own).collect())],
+            facts: vec![ModelFacts::default(); count],
+            domains: vec![Vec::new(); count],
+            gate: GatePolicy::default(),
+            priority: Priority::Normal,
+            fields: String::new(),
+            table: OnceLock::new(),
+            engine: OnceLock::new(),
+            calls: AtomicUsize::new(0),
+            policy: Policy { timeouts: TIMEOUTS, ..Policy::default() },
             timeout: None,
-            begun: Instant::now(),
+            begun,
         }
     }
 
@@ -114,8 +138,76 @@ impl Stage {
         self
     }
 
+    /// What a provider does, decided anew for each exchange by how many came before and when it is.
+    pub(super) fn plays(
+        self,
+        provider: usize,
+        mut play: impl FnMut(usize, Duration) -> Script + Send + 'static,
+    ) -> Self {
+        self.lives(provider, move |asked| play(asked.before, asked.at))
+    }
+
+    /// What a provider does, decided anew for each exchange.
+    pub(super) fn lives(self, provider: usize, play: impl FnMut(Asked) -> Script + Send + 'static) -> Self {
+        let play: Play = Box::new(play);
+        self.providers.providers.lock().unwrap()[provider].play = Some(play);
+        self
+    }
+
+    /// What is known of a provider's models.
+    pub(super) fn facts(mut self, provider: usize, facts: ModelFacts) -> Self {
+        self.facts[provider] = facts;
+        self
+    }
+
+    /// Puts a provider into a failure domain.
+    pub(super) fn domain(mut self, provider: usize, domain: &str) -> Self {
+        self.domains[provider].push(domain.into());
+        self
+    }
+
+    /// The targets of `chat`: provider and model.
+    pub(super) fn targets(mut self, targets: &[(usize, &str)]) -> Self {
+        self.routes[0].1 = targets.iter().map(|(provider, model)| (*provider, (*model).into())).collect();
+        self
+    }
+
+    /// Another route, with targets of its own and the same policy but for last resorts.
+    pub(super) fn route(mut self, name: &'static str, targets: &[(usize, &str)]) -> Self {
+        self.routes.push((name, targets.iter().map(|(provider, model)| (*provider, (*model).into())).collect()));
+        self
+    }
+
+    /// How every target is watched and bounded.
+    pub(super) fn gate(mut self, change: impl FnOnce(&mut GatePolicy)) -> Self {
+        change(&mut self.gate);
+        self
+    }
+
+    pub(super) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(&mut self.policy);
+        self
+    }
+
+    /// A second target is asked so long after the first.
+    pub(super) fn hedged(self, after: u64) -> Self {
+        self.policy(|policy| policy.hedge = Some(Hedge { after: HedgeAfter::Fixed(ms(after)), max_share: 1.0 }))
+    }
+
+    /// Fields that the request has besides, each after a comma.
+    pub(super) fn fields(mut self, fields: &str) -> Self {
+        self.fields = fields.into();
+        self
+    }
+
     pub(super) fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.policy.timeouts = timeouts;
+        self
+    }
+
+    /// The most attempts.
+    pub(super) fn attempts(mut self, most: usize) -> Self {
+        self.policy.max_attempts = u32::try_from(most.max(1)).unwrap();
         self
     }
 
@@ -141,97 +233,98 @@ impl Stage {
 
     /// A call that arrives and is read now.
     pub(super) fn call(&self) -> Call {
+        self.call_of_kind(self.stream)
+    }
+
+    /// A call for a stream, or for a whole answer.
+    pub(super) fn call_of_kind(&self, stream: bool) -> Call {
         let mut open = self.arrives();
-        let request = self.request();
+        let request = self.request_of(stream);
         open.read(now());
         open.asked(&request);
-        self.routed(open, anyone())
+        Call { request, ..self.routed(open, anyone()) }
+    }
+
+    /// A call that matters so much.
+    pub(super) fn call_of(&self, priority: Priority) -> Call {
+        Call { priority, ..self.call() }
+    }
+
+    /// A call for `model`, whatever that is.
+    pub(super) fn call_for(&self, model: &str) -> Call {
+        let plan = self.table().plan(model, &mut pick(&mut fastrand::Rng::with_seed(1))).unwrap();
+        Call { plan, ..self.call() }
     }
 
     pub(super) fn arrives(&self) -> OpenCall {
-        self.journal.open(RequestId::minted("r-1"), Dialect::OpenAiChat, now())
+        let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        self.journal.open(RequestId::minted(&format!("r-{number}")), Dialect::OpenAiChat, now())
     }
 
     pub(super) fn request(&self) -> llm::ChatRequest {
-        let raw = format!(r#"{{"model":"chat","messages":[{{"role":"user"}}],"stream":{}}}"#, self.stream);
+        self.request_of(self.stream)
+    }
+
+    fn request_of(&self, stream: bool) -> llm::ChatRequest {
+        let fields = &self.fields;
+        let raw = format!(r#"{{"model":"chat","messages":[{{"role":"user"}}],"stream":{stream}{fields}}}"#);
         openai_chat::decode(raw.into()).unwrap()
     }
 
     pub(super) fn routed(&self, open: OpenCall, admitted: Admitted) -> Call {
-        let candidate = |provider: usize| {
-            let letter = char::from(b'a' + u8::try_from(provider).unwrap());
-            let target = TargetId { provider: letter.to_string().into(), model: format!("m-{letter}").into() };
-            Candidate { label: Label::new(provider, target.to_string()), target, provider, priority: 0 }
+        let plan = self.table().plan("chat", &mut pick(&mut fastrand::Rng::with_seed(1))).unwrap();
+        let priority = self.priority;
+        Call { request: self.request(), plan, admitted, open, timeout: self.timeout, priority }
+    }
+
+    /// The routes over the providers, in order.
+    fn table(&self) -> &RouteTable {
+        self.table.get_or_init(|| {
+            let facts = |place: usize| ProviderFacts {
+                name: letter(place).into(),
+                domains: self.domains[place].clone(),
+                others: self.facts[place],
+                ..ProviderFacts::default()
+            };
+            let routes = self.routes.iter().map(|(name, targets)| self.route_settings(name, targets)).collect();
+            let direct = Policy { last_resorts: Vec::new(), ..self.policy.clone() };
+            RouteTable::new(routes, Some(direct), (0..self.facts.len()).map(facts).collect()).unwrap()
+        })
+    }
+
+    fn route_settings(&self, name: &str, targets: &[(usize, String)]) -> RouteSettings {
+        let target = |(place, (provider, model)): (usize, &(usize, String))| TargetSettings {
+            provider: letter(*provider).into(),
+            model: ModelChoice::Fixed(model.as_str().into()),
+            weight: 1,
+            priority: u32::try_from(place).unwrap(),
         };
-        let plan = Plan {
-            route: Label::new(1, "chat"),
-            policy: self.policy,
-            candidates: (0..self.candidates).map(candidate).collect(),
-            passed_over: Vec::new(),
-        };
-        Call { request: self.request(), plan, admitted, open, timeout: self.timeout }
-    }
-
-    pub(super) async fn execute(&self, call: Call) -> Result<Reply, Box<Lost>> {
-        Engine::new(self.providers.clone()).execute(call).await
-    }
-
-    /// Plays a call that arrives now, to the end of its answer.
-    pub(super) async fn play(&self) -> Played {
-        self.finish(self.call()).await
-    }
-
-    /// Plays this call to the end of its answer.
-    pub(super) async fn finish(&self, call: Call) -> Played {
-        match self.execute(call).await {
-            Err(lost) => {
-                let Lost { error, open } = *lost;
-                let (at, told) = (self.elapsed(), openai_chat::render(&error));
-                open.lost(outcome_of(&error), told.status, told.code);
-                self.over(Err(error), at, Vec::new())
-            }
-            Ok(reply) => {
-                let (at, head) = (self.elapsed(), (reply.target.to_string(), reply.degraded));
-                assert_eq!((reply.attempts, reply.stream), (self.counts().sent.len(), self.stream));
-                let pieces = self.drain(reply.body).await;
-                self.over(Ok(head), at, pieces)
-            }
+        let mut policy = self.policy.clone();
+        if name != "chat" {
+            policy.last_resorts.clear();
         }
+        let targets = targets.iter().enumerate().map(target).collect();
+        RouteSettings { name: name.into(), aliases: Vec::new(), targets, policy }
     }
 
-    /// Reads a body to its end, as fast as it comes.
-    pub(super) async fn drain(&self, mut body: Tail) -> Vec<(Duration, Bytes)> {
-        let mut pieces = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let piece = frame.unwrap().into_data().unwrap();
-            assert!(!piece.is_empty(), "an empty piece ends a chunked body");
-            pieces.push((self.elapsed(), piece));
-        }
-        assert!(http_body::Body::is_end_stream(&body));
-        pieces
+    /// The engine of all calls of this stage.
+    pub(super) fn engine(&self) -> &Engine {
+        self.engine.get_or_init(|| {
+            let gates: GatePolicies = {
+                let gate = self.gate;
+                Arc::new(move |_: &TargetId| gate)
+            };
+            Engine::new(self.providers.clone(), self.table(), gates, vec![self.sink.clone()], now())
+        })
     }
+}
 
-    fn over(&self, head: Result<(String, bool), CallError>, at: Duration, pieces: Vec<(Duration, Bytes)>) -> Played {
-        let over = self.elapsed();
-        Played { head, at, pieces, over, record: self.settled(), counts: self.counts() }
-    }
+fn letter(place: usize) -> String {
+    char::from(b'a' + u8::try_from(place).unwrap()).to_string()
+}
 
-    /// The one record of the call, which must be over in every respect.
-    pub(super) fn settled(&self) -> CallRecord {
-        let counts = self.counts();
-        assert_eq!(counts.open, 0, "exchanges left open");
-        assert!(counts.most_open <= 1, "exchanges side by side");
-        let tally = self.sink.0.lock().unwrap();
-        assert_eq!((&*tally.opened, &*tally.released), (&["chat".into()][..], &["chat".into()][..]));
-        assert_eq!(tally.records.len(), 1, "records");
-        tally.records[0].clone()
-    }
-
-    /// Whether nothing has been published yet.
-    pub(super) fn is_running(&self) -> bool {
-        let tally = self.sink.0.lock().unwrap();
-        tally.opened.len() == 1 && tally.released.is_empty() && tally.records.is_empty()
-    }
+fn pick(rng: &mut fastrand::Rng) -> Pick<'_> {
+    Pick { rng, session: None, loads: &NoLoads }
 }
 
 /// A caller without limits.
@@ -241,29 +334,4 @@ pub(super) fn anyone() -> Admitted {
 
 pub(super) fn now() -> std::time::Instant {
     Instant::now().into_std()
-}
-
-/// A sink that keeps everything.
-#[derive(Default)]
-struct Tally(Mutex<Told>);
-
-#[derive(Default)]
-struct Told {
-    opened: Vec<Arc<str>>,
-    released: Vec<Arc<str>>,
-    records: Vec<CallRecord>,
-}
-
-impl Sink for Tally {
-    fn opened(&self, route: &Label) {
-        self.0.lock().unwrap().opened.push(route.name.clone());
-    }
-
-    fn released(&self, route: &Label) {
-        self.0.lock().unwrap().released.push(route.name.clone());
-    }
-
-    fn record(&self, record: &CallRecord) {
-        self.0.lock().unwrap().records.push(record.clone());
-    }
 }

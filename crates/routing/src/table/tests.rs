@@ -1,8 +1,11 @@
 //! The route table as its users see it: which name leads where, in which order, under which label.
 
-use crate::{BuildError, ModelChoice, NoRoute, Plan, Policy, RouteSettings, RouteTable, TargetSettings};
-use std::collections::HashSet;
-use std::sync::Arc;
+use crate::{
+    Balance, BuildError, Candidate, Load, Loads, MAX_CANDIDATES, ModelChoice, ModelFacts, NoLoads, NoRoute, Pick, Plan,
+    Policy, ProviderFacts, RouteSettings, RouteTable, TargetSettings,
+};
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 /// `provider/model priority weight`; a model of `*` is the one requested.
 fn target(text: &str) -> TargetSettings {
@@ -23,19 +26,56 @@ fn route(name: &str, aliases: &[&str], targets: &[&str]) -> RouteSettings {
 }
 
 fn table(routes: Vec<RouteSettings>, direct: bool) -> RouteTable {
-    RouteTable::new(routes, direct.then(Policy::default), &providers()).unwrap()
+    RouteTable::new(routes, direct.then(Policy::default), providers()).unwrap()
 }
 
-fn providers() -> [Arc<str>; 2] {
-    ["a".into(), "b".into()]
+fn providers() -> Vec<ProviderFacts> {
+    ["a", "b"].map(|name| provider(name, &[], &[], 0)).into()
+}
+
+/// A provider with its domains, and the context windows of its models and of all others.
+fn provider(name: &str, domains: &[&str], models: &[(&str, u64)], others: u64) -> ProviderFacts {
+    let window = |tokens: u64| ModelFacts { context_window: Some(tokens), ..ModelFacts::default() };
+    ProviderFacts {
+        name: name.into(),
+        domains: domains.iter().map(|domain| (*domain).into()).collect(),
+        models: models.iter().map(|(model, tokens)| ((*model).into(), window(*tokens))).collect::<HashMap<_, _>>(),
+        others: window(others),
+    }
 }
 
 fn plan(table: &RouteTable, model: &str) -> Result<Plan, NoRoute> {
-    table.plan(model, &mut fastrand::Rng::with_seed(1))
+    seeded(1, |pick| table.plan(model, pick))
+}
+
+fn seeded<T>(seed: u64, with: impl FnOnce(&mut Pick<'_>) -> T) -> T {
+    with(&mut Pick { rng: &mut fastrand::Rng::with_seed(seed), session: None, loads: &NoLoads })
 }
 
 fn targets(plan: &Plan) -> Vec<String> {
     plan.candidates.iter().map(|candidate| candidate.target.to_string()).collect()
+}
+
+#[test]
+fn no_plan_holds_more_than_the_bound() {
+    let planned = |rows: &[String], seed| {
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let table = table(vec![route("r", &[], &rows)], false);
+        targets(&seeded(seed, |pick| table.plan("r", pick)).unwrap())
+    };
+    let chain = |count| (1..=count).map(|no| format!("a/m{no} {no}")).collect::<Vec<_>>();
+    let names = |count| (1..=count).map(|no| format!("a/m{no}")).collect::<Vec<_>>();
+    for (written, kept) in [(63, 63), (64, 64), (65, 64), (200, 64)] {
+        assert_eq!(planned(&chain(written), 1), names(kept), "{written}");
+    }
+    // A target that is listed twice takes the place of no other.
+    let twice = [chain(1), chain(65)].concat();
+    assert_eq!(planned(&twice, 1), names(64));
+    // Chance may bring any of equal priority to the front, those written behind the 64th too; lower ones never.
+    let equal: Vec<_> = (0..70).map(|no| format!("a/m{no} 1")).chain(["b/low 2".to_owned()]).collect();
+    let seen: HashSet<_> = (0..60).flat_map(|seed| planned(&equal, seed)).collect();
+    assert_eq!((seen.len(), seen.contains("b/low")), (70, false));
+    assert_eq!(planned(&equal, 1).len(), MAX_CANDIDATES);
 }
 
 #[test]
@@ -89,7 +129,7 @@ fn targets_are_ordered_by_priority_each_once_and_the_rest_explained() {
     let table = table(vec![route("first", &[], &listed)], true);
     let mut heads = HashSet::new();
     for seed in 0..50 {
-        let plan = table.plan("first", &mut fastrand::Rng::with_seed(seed)).unwrap();
+        let plan = seeded(seed, |pick| table.plan("first", pick)).unwrap();
         let priorities: Vec<_> = plan.candidates.iter().map(|candidate| candidate.priority).collect();
         assert_eq!(priorities, [1, 2, 2, 3]);
         assert_eq!(targets(&plan)[0], "a/first");
@@ -99,9 +139,144 @@ fn targets_are_ordered_by_priority_each_once_and_the_rest_explained() {
         assert_eq!(left_out, ["b/off: weight 0", "a/first: listed twice", "b/first: listed twice"]);
     }
     assert_eq!(heads.len(), 2, "equal priority is shared");
-    let named = table.plan_route("first", Some("named"), &mut fastrand::Rng::with_seed(1)).unwrap();
+    let named = seeded(1, |pick| table.plan_route("first", Some("named"), pick)).unwrap();
     assert_eq!(targets(&named).last().unwrap(), "b/named");
-    assert_eq!(table.plan_route("a/m", None, &mut fastrand::Rng::with_seed(1)), Err(NoRoute));
+}
+
+#[test]
+fn only_its_own_name_leads_to_a_route_directly() {
+    let table = table(vec![route("r1", &["other", "x-*"], &["a/m1"]), route("r2", &["r1"], &["b/*"])], true);
+    for (name, model, planned) in [
+        ("r1", None, Ok("a/m1")),
+        ("r2", None, Ok("b/r2")),
+        ("r2", Some("m"), Ok("b/m")),
+        ("other", None, Err(NoRoute)),
+        ("x-1", None, Err(NoRoute)),
+        ("a/m", None, Err(NoRoute)),
+        ("direct", None, Err(NoRoute)),
+    ] {
+        let plan = seeded(1, |pick| table.plan_route(name, model, pick));
+        assert_eq!(plan.map(|plan| targets(&plan)), planned.map(|one| vec![one.to_owned()]), "{name} {model:?}");
+    }
+}
+
+#[test]
+fn a_target_listed_twice_is_one_whatever_name_makes_it_so() {
+    for (listed, model, left) in [
+        (&["a/m", "a/m"][..], "r", 1),
+        (&["a/m", "b/m"], "r", 2),
+        (&["a/*", "a/m"], "x-1", 2),
+        (&["a/x-1", "a/*"], "x-1", 1),
+        (&["a/*", "a/* 2"], "x-1", 1),
+        (&["a/*", "b/*"], "x-1", 2),
+    ] {
+        let plan = plan(&table(vec![route("r", &["x-*"], listed)], false), model).unwrap();
+        assert_eq!((plan.candidates.len(), plan.passed_over.len()), (left, listed.len() - left), "{listed:?}");
+    }
+}
+
+#[test]
+fn candidates_bear_what_is_known_of_them() {
+    let a = provider("a", &["vendor a", "region eu", "vendor a"], &[("m1", 10), ("m2", 20), ("other", 30)], 40);
+    let b = provider("b", &["region eu"], &[], 50);
+    let routes = vec![route("r", &["*"], &["a/m1 1 7", "a/m3 2", "b/* 3 9"]), route("o", &[], &["a/other"])];
+    let table = RouteTable::new(routes, Some(Policy::default()), vec![a, b]).unwrap();
+    assert_eq!(table.domains().iter().map(|domain| &**domain).collect::<Vec<_>>(), ["vendor a", "region eu"]);
+    let mut seen = Vec::new();
+    for model in ["r", "a/m2", "a/m9", "o", "a/m1"] {
+        let row = |one: &Candidate| {
+            let (target, label) = (one.target.to_string(), one.label.name.to_string());
+            (target, label, one.known, one.facts.context_window.unwrap(), one.domains.to_vec(), one.weight)
+        };
+        seen.extend(plan(&table, model).unwrap().candidates.iter().map(row));
+    }
+    let expected = [
+        ("a/m1", "a/m1", true, 10, &[0, 1][..], 7),
+        ("a/m3", "a/m3", true, 40, &[0, 1], 1),
+        ("b/r", "b/other", false, 50, &[1], 9),
+        ("a/m2", "a/other", false, 20, &[0, 1], 1),
+        ("a/m9", "a/other", false, 40, &[0, 1], 1),
+        ("a/other", "a/other", false, 30, &[0, 1], 1),
+        ("a/m1", "a/m1", true, 10, &[0, 1], 1),
+    ];
+    let expected = expected.map(|(target, label, known, window, domains, weight)| {
+        (target.to_owned(), label.to_owned(), known, window, domains.to_vec(), weight)
+    });
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn every_label_has_a_seat() {
+    let a = provider("a", &["x", "y"], &[], 0);
+    let b = provider("b", &["y", "z"], &[("listed", 1)], 0);
+    let routes = vec![route("r", &[], &["a/m1", "b/m2", "b/*"]), route("s", &[], &["b/other", "a/m1"])];
+    let table = RouteTable::new(routes, None, vec![a, b]).unwrap();
+    let seats = table.targets();
+    let labels: Vec<_> = seats.iter().map(|seat| seat.label.clone()).collect();
+    assert_eq!(labels, table.target_labels());
+    assert!(labels.iter().enumerate().all(|(place, label)| label.index == place));
+    let rows = seats.iter().map(|seat| {
+        let target = seat.target.as_ref().map(ToString::to_string);
+        (seat.label.name.to_string(), target, seat.provider, seat.domains.to_vec())
+    });
+    let row = |label: &str, known: bool, provider: usize, domains: [usize; 2]| {
+        (label.to_owned(), known.then(|| label.to_owned()), provider, domains.to_vec())
+    };
+    let expected = [
+        row("a/m1", true, 0, [0, 1]),
+        row("b/m2", true, 1, [1, 2]),
+        row("b/other", false, 1, [1, 2]),
+        row("a/other", false, 0, [0, 1]),
+    ];
+    assert!(rows.eq(expected), "{seats:?}");
+}
+
+/// Answers nothing of interest, and counts how often it is asked.
+#[derive(Default)]
+struct Counted(Cell<usize>);
+
+impl Loads for Counted {
+    fn load(&self, _: &Candidate) -> Load {
+        self.0.set(self.0.get() + 1);
+        Load::default()
+    }
+}
+
+#[test]
+fn a_plan_touches_the_targets_of_its_own_route_only() {
+    let busy = |number: usize| {
+        let targets = [0, 1, 2].map(|target| format!("a/m{number}-{target}"));
+        let targets: Vec<_> = targets.iter().map(String::as_str).collect();
+        let mut route = route(&format!("r{number}"), &[], &targets);
+        route.policy.balance = Balance::LeastBusy;
+        route
+    };
+    let table = table((0..1_000).map(busy).collect(), false);
+    assert_eq!(table.targets().len(), 3_002);
+    for number in [0, 500, 999] {
+        let loads = Counted::default();
+        let mut pick = Pick { rng: &mut fastrand::Rng::with_seed(1), session: None, loads: &loads };
+        let plan = table.plan(&format!("r{number}"), &mut pick).unwrap();
+        assert_eq!((plan.candidates.len(), loads.0.get()), (3, 3));
+    }
+}
+
+#[test]
+fn a_session_stays_with_its_target_within_each_priority() {
+    let table = table(vec![route("r", &[], &["a/m1", "a/m2 1 3", "b/m3", "a/late 2", "b/late 2"])], false);
+    let mut heads = HashSet::new();
+    for number in 0..50 {
+        let session = format!("session-{number}");
+        let order = |seed| {
+            let mut pick = Pick { rng: &mut fastrand::Rng::with_seed(seed), session: Some(&session), loads: &NoLoads };
+            targets(&table.plan("r", &mut pick).unwrap())
+        };
+        let first = order(0);
+        assert!((1..5).all(|seed| order(seed) == first));
+        assert!(first[3..].iter().all(|target| target.ends_with("/late")), "{first:?}");
+        heads.insert(first[0].clone());
+    }
+    assert_eq!(heads.len(), 3, "sessions are shared out");
 }
 
 #[test]
@@ -125,7 +300,7 @@ fn labels_are_fixed_by_the_configuration() {
 
 #[test]
 fn settings_that_contradict_themselves_are_refused() {
-    let build = |routes| RouteTable::new(routes, None, &providers()).map(drop);
+    let build = |routes| RouteTable::new(routes, None, providers()).map(drop);
     let unknown = BuildError::UnknownProvider { route: "r".into(), provider: "c".into() };
     for (routes, error) in [
         (vec![route("r", &[], &["c/m"])], unknown),

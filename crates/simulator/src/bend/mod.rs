@@ -15,9 +15,8 @@ use crate::refusal::{ErrorObject, Refusal};
 use crate::stamp::Stamp;
 use crate::words;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
@@ -118,9 +117,10 @@ fn instead(fault: &Fault, streamed: bool) -> Option<Act> {
         Fault::Close => return Some(Act::Close),
         Fault::Hang => return Some(Act::Hang),
         Fault::NotHttp => return Some(Act::NotHttp),
-        Fault::Status { status, code, message, kind, headers, body } => {
+        Fault::Status { status, code, message, kind, headers: _, body } => {
             let error = ErrorObject::usual(*status, code.as_ref(), kind.as_deref(), message.as_deref());
-            refused(*status, headers, body.clone().unwrap_or_else(|| error.to_json()))
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Reply::json(status, body.clone().unwrap_or_else(|| error.to_json()))
         }
         Fault::Redirect { location } => redirected(location),
         Fault::Silence => Reply::ok(streamed, Plan::only(End::Silence)),
@@ -138,18 +138,6 @@ fn instead(fault: &Fault, streamed: bool) -> Option<Act> {
         _ => return None,
     };
     Some(reply.into())
-}
-
-fn refused(status: u16, headers: &BTreeMap<String, String>, body: String) -> Reply {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut reply = Reply::json(status, body);
-    for (name, value) in headers {
-        // Behaviours from JSON were checked; those built in Rust lose what is no header.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            reply.headers.insert(name, value);
-        }
-    }
-    reply
 }
 
 fn redirected(location: &str) -> Reply {

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Longer than anything here takes; only a failing test waits for it.
-const TOO_LONG: Duration = Duration::from_secs(20);
+pub(crate) const TOO_LONG: Duration = Duration::from_secs(20);
 /// How long nothing must come for a connection to be called silent.
 const SILENCE: Duration = Duration::from_millis(50);
 
@@ -102,7 +102,7 @@ pub(crate) struct Got {
 }
 
 impl Got {
-    async fn read(mut stream: TcpStream, seen: Option<&str>) -> Self {
+    pub(crate) async fn read(mut stream: TcpStream, seen: Option<&str>) -> Self {
         let mut raw = Vec::new();
         let end = loop {
             let found = seen.is_some_and(|seen| raw.windows(seen.len()).any(|window| window == seen.as_bytes()));
@@ -117,6 +117,15 @@ impl Got {
             }
         };
         Self::parse(raw, end)
+    }
+
+    /// Reads until `seen` has come.
+    pub(crate) async fn seen(stream: &mut TcpStream, seen: &str) {
+        let mut raw = Vec::new();
+        while !raw.windows(seen.len()).any(|window| window == seen.as_bytes()) {
+            let read = timeout(TOO_LONG, stream.read_buf(&mut raw)).await.expect(seen).expect(seen);
+            assert_ne!(read, 0, "ended after: {}", raw.escape_ascii());
+        }
     }
 
     fn parse(raw: Vec<u8>, end: End) -> Self {

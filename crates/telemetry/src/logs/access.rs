@@ -81,10 +81,11 @@ mod tests {
             concat!(
                 r#"{"ts":"2026-01-02T03:04:05.006000Z","level":"info","msg":"call","request_id":"req-1","#,
                 r#""route":"chat","caller":"app","dialect":"openai_chat","model":"fast-\"1\"\n","#,
-                r#""target":"b/m2","stream":true,"outcome":"degraded","status":200,"attempts":2,"#,
-                r#""tried":[{"target":"a/m1","verdict":"rate_limited","cause":"rate_limited","status":429,"ms":31.5},"#,
-                r#"{"target":"b/m2","verdict":"success","status":200,"ms":420.0}],"#,
-                r#""passed_over":[{"target":"a/m0","reason":"weight 0"}],"duration_ms":1500.0,"#,
+                r#""target":"b/m2","stream":true,"outcome":"degraded","degraded":"fallback","status":200,"attempts":2,"#,
+                r#""tried":[{"target":"a/m1","begun_ms":40.0,"verdict":"rate_limited","cause":"rate_limited","status":429,"ms":31.5},"#,
+                r#"{"target":"b/m2","kind":"retry","begun_ms":40.0,"verdict":"success","status":200,"ms":420.0}],"#,
+                r#""passed_over":[{"target":"a/m0","reason":"weight 0"},"#,
+                r#"{"target":"a/m9","reason":"its breaker is open","for_ms":2500.0}],"duration_ms":1500.0,"#,
                 r#""first_token_ms":460.0,"overhead_us":85,"tokens_in":12,"tokens_out":34,"tokens_cached":5,"#,
                 r#""finish":"stop","stream_end":"complete"}"#,
                 "\n",
@@ -119,7 +120,7 @@ mod tests {
             concat!(
                 r#"2026-01-02T03:04:05.006000Z  INFO call degraded 200 chat "fast-\"1\"\n" -> b/m2 in 1.50s, "#,
                 "first token 460ms, overhead 85us, tried a/m1 rate_limited 429 31ms; b/m2 success 200 420ms, ",
-                "passed over a/m0 (weight 0), tokens 12+34, finish stop, stream complete caller=app id=req-1\n",
+                "passed over a/m0 (weight 0), passed over a/m9 (its breaker is open, 2.50s left), tokens 12+34, finish stop, stream complete caller=app id=req-1\n",
             ),
         );
         assert_eq!(

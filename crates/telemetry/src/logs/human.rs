@@ -4,7 +4,7 @@
 
 use super::timestamp::Timestamp;
 use anstyle::{AnsiColor, Style};
-use llm::{AttemptRecord, CallRecord, Outcome, TargetId};
+use llm::{AttemptKind, AttemptRecord, CallRecord, Outcome, TargetId};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -35,9 +35,16 @@ fn write_parts(out: &mut Vec<u8>, at: Timestamp, record: &CallRecord, colour: bo
         write!(out, ", first token {}", Span(first_token))?;
     }
     write!(out, ", overhead {}", Span(record.overhead))?;
+    if !record.waited.is_zero() {
+        write!(out, ", waited {}", Span(record.waited))?;
+    }
     write_tried(out, &record.attempts)?;
     for one in &record.passed_over {
-        write!(out, ", passed over {} ({})", Plain(&one.target), one.reason)?;
+        write!(out, ", passed over {} ({}", Plain(&one.target), one.reason)?;
+        match one.remaining {
+            Some(remaining) => write!(out, ", {} left)", Span(remaining))?,
+            None => out.push(b')'),
+        }
     }
     write_answer(out, record)?;
     writeln!(out, " {dim}caller={} id={}{dim:#}", record.caller, record.request_id)
@@ -51,6 +58,9 @@ fn write_tried(out: &mut Vec<u8>, attempts: &[AttemptRecord]) -> io::Result<()> 
     for (place, attempt) in attempts.iter().enumerate() {
         let lead = if place == 0 { ", tried" } else { ";" };
         write!(out, "{lead} {} {}", Plain(&attempt.target), attempt.cause.unwrap_or(attempt.verdict.as_str()))?;
+        if matches!(attempt.kind, AttemptKind::Hedge | AttemptKind::Continuation) {
+            write!(out, " as {}", attempt.kind.as_str())?;
+        }
         if let Some(status) = attempt.status {
             write!(out, " {status}")?;
         }

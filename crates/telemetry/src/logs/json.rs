@@ -3,7 +3,7 @@
 //! Must never be here: prompt text, keys.
 
 use super::timestamp::Timestamp;
-use llm::{AttemptRecord, CallRecord, PassedOver, TargetId};
+use llm::{AttemptKind, AttemptRecord, CallRecord, PassedOver, TargetId};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use std::time::Duration;
@@ -33,10 +33,16 @@ struct Line<'a> {
     stream: bool,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(skip_serializing_if = "is_normal")]
+    priority: &'static str,
     attempts: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    continued: u32,
     tried: Tried<'a>,
     #[serde(skip_serializing_if = "PassedOvers::is_empty")]
     passed_over: PassedOvers<'a>,
@@ -44,6 +50,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     first_token_ms: Option<f64>,
     overhead_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waited_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,14 +78,18 @@ impl<'a> Line<'a> {
             target: record.served.as_ref().map(Shown),
             stream: record.stream,
             outcome: record.outcome.as_str(),
+            degraded: record.degraded.map(llm::Degraded::as_str),
             status: (record.status != 0).then_some(record.status),
             error: record.error,
+            priority: record.priority.as_str(),
             attempts: record.attempts.len(),
+            continued: record.continued,
             tried: Tried(&record.attempts),
             passed_over: PassedOvers(&record.passed_over),
             duration_ms: millis(record.duration),
             first_token_ms: record.first_token.map(millis),
             overhead_us: u64::try_from(record.overhead.as_micros()).unwrap_or(u64::MAX),
+            waited_ms: (!record.waited.is_zero()).then(|| millis(record.waited)),
             tokens_in: record.usage.map(|usage| usage.input),
             tokens_out: record.usage.map(|usage| usage.output),
             tokens_cached: record.usage.map(|usage| usage.cached),
@@ -85,6 +97,16 @@ impl<'a> Line<'a> {
             stream_end: record.stream_end.map(llm::StreamEnd::as_str),
         }
     }
+}
+
+/// What nearly every call says is left out.
+fn is_normal(priority: &str) -> bool {
+    priority == llm::Priority::Normal.as_str()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Milliseconds to three places.
@@ -109,6 +131,9 @@ struct Tried<'a>(&'a [AttemptRecord]);
 #[derive(Serialize)]
 struct Attempt<'a> {
     target: Shown<&'a TargetId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    begun_ms: f64,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
@@ -121,6 +146,8 @@ impl Serialize for Tried<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(|attempt| Attempt {
             target: Shown(&attempt.target),
+            kind: (attempt.kind != AttemptKind::First).then(|| attempt.kind.as_str()),
+            begun_ms: millis(attempt.begun),
             verdict: attempt.verdict.as_str(),
             cause: attempt.cause,
             status: attempt.status,
@@ -135,6 +162,8 @@ struct PassedOvers<'a>(&'a [PassedOver]);
 struct Skipped<'a> {
     target: Shown<&'a TargetId>,
     reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_ms: Option<f64>,
 }
 
 impl PassedOvers<'_> {
@@ -145,7 +174,11 @@ impl PassedOvers<'_> {
 
 impl<'a> Serialize for PassedOvers<'a> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let skipped = |one: &'a PassedOver| Skipped { target: Shown(&one.target), reason: one.reason };
+        let skipped = |one: &'a PassedOver| Skipped {
+            target: Shown(&one.target),
+            reason: one.reason,
+            for_ms: one.remaining.map(millis),
+        };
         serializer.collect_seq(self.0.iter().map(skipped))
     }
 }

@@ -102,7 +102,7 @@ impl Visit for Fields {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::AccessLog;
     use engine::Sink;
@@ -124,7 +124,7 @@ mod tests {
     }
 
     /// What reaches the output when `what` happens under `RUST_LOG=directives`.
-    fn logged(format: Format, directives: &str, what: impl FnOnce(&AccessLog)) -> String {
+    pub(in super::super) fn logged(format: Format, directives: &str, what: impl FnOnce(&AccessLog)) -> String {
         let seen = Seen::default();
         let sink = LogSink::new(seen.clone()).unwrap();
         let access = AccessLog::new(sink.clone(), format, false);

@@ -6,18 +6,30 @@ use std::fmt;
 use std::time::Duration;
 
 /// A moment after 1970.
-#[derive(Clone, Copy)]
-pub(crate) struct Timestamp(Duration);
+#[derive(Clone, Copy, Debug)]
+pub struct Timestamp(Duration);
 
 impl Timestamp {
-    pub(crate) const fn since_epoch(time: Duration) -> Self {
+    /// The moment `time` after 1970 began, in UTC.
+    #[must_use]
+    pub const fn since_epoch(time: Duration) -> Self {
         Self(time)
     }
 
     #[allow(clippy::disallowed_types, reason = "log lines are read by people, who want wall time")]
-    pub(crate) fn now() -> Self {
+    /// Now.
+    #[must_use]
+    pub fn now() -> Self {
         use std::time::SystemTime;
         Self::since_epoch(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, later: Duration) -> Self {
+        Self(self.0 + later)
     }
 }
 

@@ -3,12 +3,13 @@
 //! Must never be here: whether to retry.
 
 use super::registry::Names;
-use llm::{CallRecord, Label};
+use llm::{AttemptKind, CallRecord, Label};
 use prometheus::{Error, IntCounter, IntCounterVec};
 use std::sync::OnceLock;
 
-/// Every cause that `llm::Failure::as_str` names; the last takes whatever else there may be.
-const REASONS: [&str; 29] = [
+/// Every cause that `llm::Failure::as_str` names, then a hedge, which follows no failure; the last takes whatever else
+/// there may be.
+const REASONS: [&str; 34] = [
     "dns",
     "connect_refused",
     "connect_timeout",
@@ -22,6 +23,8 @@ const REASONS: [&str; 29] = [
     "deadline",
     "redirect",
     "invalid_request",
+    "context_length",
+    "content_policy",
     "auth",
     "permission",
     "not_found",
@@ -36,7 +39,10 @@ const REASONS: [&str; 29] = [
     "cut",
     "garbage",
     "too_large",
+    "withheld",
+    "altered",
     "internal",
+    "hedge",
     "other",
 ];
 
@@ -48,15 +54,16 @@ pub(crate) struct Retries {
 
 impl Retries {
     pub(crate) fn new(names: &Names, routes: &[Label]) -> Result<Self, Error> {
-        let help = "Attempts after a call's first, by the cause of the attempt before.";
+        let help = "Attempts after a call's first, by the cause of the attempt before; hedges follow none.";
         let retries = names.counters("retries_total", help, &["route", "reason"])?;
         let counters = std::iter::repeat_with(OnceLock::new).take(routes.len() * REASONS.len()).collect();
         Ok(Self { retries, counters })
     }
 
     pub(crate) fn count(&self, record: &CallRecord) {
-        for before in record.attempts.iter().rev().skip(1) {
-            let cause = before.cause.unwrap_or("other");
+        for pair in record.attempts.windows(2) {
+            let [before, attempt] = pair else { continue };
+            let cause = if attempt.kind == AttemptKind::Hedge { "hedge" } else { before.cause.unwrap_or("other") };
             let place = REASONS.iter().position(|reason| *reason == cause).unwrap_or(REASONS.len() - 1);
             let Some(slot) = self.counters.get(record.route.index * REASONS.len() + place) else { continue };
             let resolve = || self.retries.with_label_values(&[&*record.route.name, REASONS[place]]);
@@ -72,16 +79,28 @@ mod tests {
 
     /// Exhaustive, so that a new failure asks for its reason above.
     fn causes(failure: &Failure) -> Vec<&'static str> {
-        use ErrorKind::{Auth, InvalidRequest, NotFound, Overloaded, Permission, QuotaExhausted, RateLimited, Server};
+        use ErrorKind::{
+            Auth, ContentPolicy, ContextLength, InvalidRequest, NotFound, Overloaded, Permission, QuotaExhausted,
+            RateLimited, Server,
+        };
         match failure {
             Failure::Unreachable(_) => [Reach::Dns, Reach::Refused, Reach::Timeout, Reach::Tls, Reach::Other]
                 .map(|reach| Failure::Unreachable(reach).as_str())
                 .into(),
-            Failure::Provider(_) => {
-                [InvalidRequest, Auth, Permission, NotFound, RateLimited, QuotaExhausted, Overloaded, Server]
-                    .map(ErrorKind::as_str)
-                    .into()
-            }
+            Failure::Provider(_) => [
+                InvalidRequest,
+                ContextLength,
+                ContentPolicy,
+                Auth,
+                Permission,
+                NotFound,
+                RateLimited,
+                QuotaExhausted,
+                Overloaded,
+                Server,
+            ]
+            .map(ErrorKind::as_str)
+            .into(),
             Failure::ConnectionLost
             | Failure::BadHttp
             | Failure::HeadTooLarge
@@ -96,6 +115,8 @@ mod tests {
             | Failure::Cut
             | Failure::Garbage
             | Failure::TooLarge
+            | Failure::Withheld
+            | Failure::Altered
             | Failure::Internal(_) => vec![failure.as_str()],
         }
     }
@@ -127,9 +148,11 @@ mod tests {
             Failure::Cut,
             Failure::Garbage,
             Failure::TooLarge,
+            Failure::Withheld,
+            Failure::Altered,
             Failure::Internal("test"),
         ];
         let causes: Vec<_> = failures.iter().flat_map(causes).collect();
-        assert_eq!(causes, REASONS[..REASONS.len() - 1].to_vec());
+        assert_eq!(causes, REASONS[..REASONS.len() - 2].to_vec());
     }
 }

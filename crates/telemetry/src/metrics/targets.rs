@@ -36,21 +36,16 @@ impl Targets {
 
     pub(crate) fn count(&self, record: &CallRecord) {
         for attempt in &record.attempts {
-            let target = self.0.get(attempt.label.index);
-            if let Some(counter) = target.and_then(|target| target.attempts.get(attempt.verdict as usize)) {
+            let Some(target) = self.0.get(attempt.label.index) else { continue };
+            if let Some(counter) = target.attempts.get(attempt.verdict as usize) {
                 counter.inc();
             }
+            if let Some(usage) = attempt.usage {
+                target.input.inc_by(usage.input);
+                target.output.inc_by(usage.output);
+                target.cached.inc_by(usage.cached);
+                target.reasoning.inc_by(usage.reasoning);
+            }
         }
-        self.count_tokens(record);
-    }
-
-    fn count_tokens(&self, record: &CallRecord) {
-        let (Some(usage), Some(served)) = (record.usage, &record.served) else { return };
-        let attempt = record.attempts.iter().rfind(|attempt| attempt.target == *served);
-        let Some(target) = attempt.and_then(|attempt| self.0.get(attempt.label.index)) else { return };
-        target.input.inc_by(usage.input);
-        target.output.inc_by(usage.output);
-        target.cached.inc_by(usage.cached);
-        target.reasoning.inc_by(usage.reasoning);
     }
 }

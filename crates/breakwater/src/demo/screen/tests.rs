@@ -1,12 +1,16 @@
 //! What is shown, word for word and column for column.
 
 use super::*;
-use llm::{AttemptRecord, Dialect, Gaps, Label, RequestId, TargetId, Verdict};
+use llm::{AttemptRecord, Dialect, Gaps, Label, PassedOver, Priority, RequestId, TargetId, Verdict};
+use resilience::{Reason, Transition};
 
 fn record(attempts: &[(&str, Option<&'static str>, Option<u16>)], end: Option<StreamEnd>) -> CallRecord {
     let attempt = |(target, cause, status): &(&str, Option<&'static str>, Option<u16>)| AttemptRecord {
         target: TargetId::parse(target).unwrap(),
         label: Label::new(0, *target),
+        kind: AttemptKind::First,
+        begun: Duration::ZERO,
+        usage: None,
         verdict: if cause.is_some() { Verdict::HardFailure } else { Verdict::Success },
         cause: *cause,
         status: *status,
@@ -33,9 +37,13 @@ fn record(attempts: &[(&str, Option<&'static str>, Option<u16>)], end: Option<St
         served: served.map(|attempt| attempt.target.clone()),
         attempts,
         passed_over: Vec::new(),
+        degraded: None,
+        continued: 0,
+        priority: Priority::Normal,
         duration: Duration::ZERO,
         first_token: None,
         overhead: Duration::ZERO,
+        waited: Duration::ZERO,
         stream_end: end,
         gaps: Gaps::default(),
         finish: None,
@@ -44,7 +52,7 @@ fn record(attempts: &[(&str, Option<&'static str>, Option<u16>)], end: Option<St
 }
 
 fn seen(record: CallRecord, view: View, millis: u64) -> Seen {
-    Seen { stream: record.stream, view, took: Duration::from_millis(millis), record }
+    Seen { stream: record.stream, faulty: false, view, took: Duration::from_millis(millis), record }
 }
 
 fn plain(text: &str) -> String {
@@ -78,6 +86,30 @@ fn the_way_of_a_call_is_told_from_its_record() {
     ] {
         assert_eq!(way(&record(attempts, end)), expected);
     }
+    let mut passed = record(&[(SMALL, None, None)], complete);
+    let target = TargetId::parse(LARGE).unwrap();
+    passed.passed_over = vec![PassedOver { target, reason: "its breaker is open", remaining: None }];
+    assert_eq!(way(&passed), "primary/large passed over -> spare/small");
+    let mut continued = record(&[(LARGE, Some("cut"), None), (SMALL, None, None)], complete);
+    continued.attempts[1].kind = AttemptKind::Continuation;
+    assert_eq!(way(&continued), "primary/large: cut -> spare/small goes on");
+}
+
+fn moved(to: State, reason: Reason, rest: Option<u64>) -> Moved {
+    let transition = Transition { to, reason, until: None };
+    let (at, rest) = (Duration::from_millis(12_340), rest.map(Duration::from_millis));
+    Moved { at, target: LARGE.into(), rest, transition }
+}
+
+#[test]
+fn a_breakers_move_is_a_line() {
+    for (moved, expected) in [
+        (moved(State::Open, Reason::Consecutive, Some(1_040)), "opens for 1.0 s: it failed several times in a row"),
+        (moved(State::HalfOpen, Reason::Probe, None), "is half-open: its rest is over, and it is probed"),
+        (moved(State::Closed, Reason::Recovered, None), "closes: it is well again"),
+    ] {
+        assert_eq!(plain(&move_line(&moved)), format!(" 12.3s  * the breaker of primary/large {expected}\n"));
+    }
 }
 
 #[test]
@@ -88,7 +120,7 @@ fn like_calls_share_a_line() {
         seen(record(&[(LARGE, None, None)], None), View::Answer, 120),
         seen(record(&[(LARGE, Some("cut"), None)], Some(StreamEnd::Truncated)), View::ErrorEvent, 90),
     ];
-    let text = plain(&live(Duration::from_millis(12_340), &calls));
+    let text = plain(&live(Duration::from_millis(12_340), &calls, &[]));
     let expected = [
         ["12.3s", "whole", "x2", "OK", "100-120", "ms", "primary/large", "success"].join(" "),
         ["stream", "OK", "300", "ms", "primary/large", "success"].join(" "),
@@ -120,8 +152,8 @@ fn nothing_is_wider_than_the_screen() {
     (many.calls, many.answered, many.by_spare, many.errors, many.bare_failed) = (100, 100, 100, 100, 100);
     let acts = vec![many; ACTS.len()];
     let mut texts = vec![
-        opening(SocketAddr::from(([127, 0, 0, 1], 65_535))),
-        live(Duration::from_secs(100), &calls),
+        opening(SocketAddr::from(([127, 0, 0, 1], 65_535)), Duration::from_millis(1000)),
+        live(Duration::from_secs(100), &calls, &Reason::ALL.map(|reason| moved(State::Open, reason, Some(1000)))),
         interval(&acts[0], &total(&acts)),
         table(&acts),
         closing(&total(&acts)),

@@ -1,0 +1,78 @@
+//! Who answers, and what is known of their models, as the file says it.
+//!
+//! Must never be here: defaults, rules, `Debug` (literal secrets stand in these types).
+
+use super::{Block, List, Named, Secret, Text};
+use crate::lenient::Lenient;
+use crate::resolve;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// One provider.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["kind"]))]
+pub(crate) struct Provider {
+    /// What it is.
+    #[schemars(schema_with = "kinds")]
+    pub(crate) kind: Text,
+    /// Where its API lives, up to and including a prefix such as `/v1`. Default: the vendor's own address.
+    pub(crate) base_url: Text,
+    /// Its key. Default: the vendor's usual variable, such as OPENAI_API_KEY.
+    pub(crate) api_key: Lenient<Secret>,
+    /// Several keys, used in turn, instead of `api_key`.
+    pub(crate) keys: List<Secret>,
+    /// Headers added to every request.
+    pub(crate) headers: Lenient<BTreeMap<String, Lenient<Secret>>>,
+    /// Whether its complete streams end with `data: [DONE]`. Default: known by kind.
+    pub(crate) done_marker: Lenient<bool>,
+    /// `kind: simulator` only: how it behaves.
+    pub(crate) behaviour: Lenient<Map<String, Value>>,
+    /// Whose account its keys belong to: providers at one address with one account are blocked together.
+    /// Default: not known.
+    pub(crate) account: Text,
+    /// Where it runs: providers at one address in one region go down together. Default: not known.
+    pub(crate) region: Text,
+    /// What is known of its models, by name; `"*"` holds for all that are not named.
+    pub(crate) models: Named<Model>,
+}
+
+/// What is known of a model at a provider.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Model {
+    /// What it costs. Default: not known.
+    pub(crate) price: Block<Price>,
+    /// The most tokens of question and answer together, more than 0. Default: not known.
+    pub(crate) context_window: Lenient<u32>,
+    /// What it can do: `prefill`, go on with an answer whose beginning the request holds. Default: known by kind;
+    /// `[]` declares that it can do nothing of the kind.
+    #[schemars(schema_with = "capabilities")]
+    pub(crate) capabilities: List<String>,
+    /// The most calls that may wait for their first content at one time, more than 0. Default: adapts by itself.
+    pub(crate) max_concurrency: Lenient<u32>,
+}
+
+/// What a model costs, in US dollars for a million tokens.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(extend("required" = ["input", "output"]))]
+pub(crate) struct Price {
+    /// For a million tokens of the question, more than 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) input: Lenient<f64>,
+    /// For a million tokens of the answer, more than 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) output: Lenient<f64>,
+}
+
+fn kinds(_: &mut SchemaGenerator) -> Schema {
+    let kinds: Vec<&str> = resolve::kinds().collect();
+    json_schema!({ "type": "string", "enum": kinds })
+}
+
+fn capabilities(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": resolve::CAPABILITIES } })
+}

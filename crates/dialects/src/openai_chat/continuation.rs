@@ -1,0 +1,310 @@
+//! Going on with an answer that broke off: the second stream, made the rest of the first.
+//!
+//! Lives here: the decoder of the second stream; below it, what to ask for, where the seam is, how events are rewritten.
+//! Receives a transcript and the second stream's bytes; hands on frames that the client can take as the rest of the
+//! first stream, or nothing at all. Must never be here: when to try it, and on which target.
+
+mod request;
+mod rewrite;
+mod seam;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub use request::{continuation_request, way};
+pub use seam::{Mismatch, Seam};
+
+use super::DONE;
+use super::chunk::{Choices, Chunk, decoded};
+use super::stream::{Ending, StreamDecoder};
+use super::transcript::{Head, Transcript};
+use crate::Quirks;
+use crate::sse::Framer;
+use bytes::Bytes;
+use llm::{Event, Failure, Frame, Progress, Usage};
+use seam::{Matcher, Step};
+use std::collections::VecDeque;
+use usage::merge_usage;
+
+/// The most held of a second stream before its seam is decided, in bytes of events. (What is only compared with the
+/// first stream's text is not held at all.)
+const MAX_HELD: usize = 64 * 1024;
+
+/// How a second target is brought to go on with an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It is handed the beginning, and says what follows.
+    Prefill,
+    /// It answers from the beginning; what the client has already is dropped, where it is exactly the same.
+    Repeat,
+}
+
+impl Way {
+    /// Short, stable name for records and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefill => "prefill",
+            Self::Repeat => "repeat",
+        }
+    }
+}
+
+/// Reads the stream that is to go on with a first one.
+///
+/// Used as a [`StreamDecoder`]. No content, role, finish or terminator leaves before the [`Seam`] is joined; after
+/// that, each frame bears the first stream's id, creation time, model and fingerprint, no role and at most one finish
+/// reason. Of the second stream's own, the frames lack reasoning that came before its new text (the first answer had
+/// none), keep-alives before the seam, and the `event` and `id` lines of events. What cannot be rewritten without loss
+/// is [`Event::Garbage`]. Garbage, an error and a terminator that ends no answer bear no bytes; behind them, as behind
+/// any terminator, nothing follows.
+#[derive(Debug)]
+pub struct Continuation {
+    quirks: Quirks,
+    inner: StreamDecoder,
+    transcript: Transcript,
+    head: Head,
+    /// Tokens given before this stream.
+    given: u64,
+    seam: Seam,
+    matcher: Matcher,
+    /// Events that may turn out to be new text, oldest first.
+    held: Vec<(rewrite::Chunk, Option<Usage>)>,
+    held_bytes: usize,
+    frames: VecDeque<Frame>,
+    progress: Progress,
+    /// Nothing more is handed on.
+    over: bool,
+}
+
+impl Continuation {
+    /// A decoder for the answer of a provider with `quirks` to a request built for `way`, behind what `transcript` says
+    /// the client has been given.
+    #[must_use]
+    pub fn new(quirks: Quirks, mut transcript: Transcript, way: Way) -> Self {
+        transcript.reopen();
+        Self {
+            quirks,
+            inner: StreamDecoder::apart(quirks),
+            head: transcript.head().cloned().unwrap_or_default(),
+            given: transcript.tokens(),
+            seam: Seam::Undecided,
+            matcher: Matcher::new(way),
+            held: Vec::new(),
+            held_bytes: 0,
+            frames: VecDeque::new(),
+            progress: Progress { content: true, ..Progress::default() },
+            over: false,
+            transcript,
+        }
+    }
+
+    /// Whether the streams go together, as far as is known.
+    #[must_use]
+    pub fn seam(&self) -> Seam {
+        self.seam
+    }
+
+    /// The whole answer's progress, as the frames tell it: the finish is the second stream's, the usage of both.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The second stream's own progress, for what its provider did and charges.
+    #[must_use]
+    pub fn own_progress(&self) -> &Progress {
+        self.inner.progress()
+    }
+
+    /// What the client has been given of the whole answer, once all frames are taken: to go on once more.
+    #[must_use]
+    pub fn into_transcript(self) -> Transcript {
+        self.transcript
+    }
+
+    /// Adds bytes as they came.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        self.inner.feed(chunk);
+        self.drain();
+    }
+
+    /// The next frame, in order.
+    pub fn next_frame(&mut self) -> Option<Frame> {
+        self.frames.pop_front()
+    }
+
+    /// Judges a second stream that its provider has ended politely, once all frames are taken.
+    #[must_use]
+    pub fn end(&mut self) -> Ending {
+        // The inner judgement knows nothing of the first stream's content; it only reads a last unfinished line.
+        let _ = self.inner.end();
+        self.drain();
+        if let Seam::Altered(_) = self.seam {
+            return Ending::Broken(Failure::NotAnAnswer("not the rest of the answer that it was to go on with"));
+        }
+        match (self.progress.finished, self.progress.done, self.quirks.done_marker) {
+            (true, true, _) => Ending::Complete(None),
+            (true, false, false) => Ending::Complete(Some(Bytes::from_static(DONE))),
+            _ => Ending::Broken(Failure::Truncated),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(frame) = self.inner.next_frame() {
+            if !self.over {
+                self.take(frame);
+            }
+        }
+    }
+
+    fn take(&mut self, frame: Frame) {
+        match frame.event {
+            Event::Error(_) | Event::Garbage => self.last(frame.event, b""),
+            Event::Done => {
+                self.progress.done = self.progress.finished;
+                // One that ends no answer is the engine's to judge and nobody's to read.
+                self.last(Event::Done, if self.progress.done { DONE } else { b"" });
+            }
+            Event::Preamble | Event::Content | Event::Closing => match data_of(&frame.raw) {
+                Some(data) => self.take_chunk(&data),
+                None if matches!(self.seam, Seam::Joined(_)) => self.frames.push_back(frame),
+                None => {}
+            },
+        }
+    }
+
+    /// Hands on the last frame there is.
+    fn last(&mut self, event: Event, raw: &'static [u8]) {
+        self.frames.push_back(Frame { event, raw: Bytes::from_static(raw) });
+        self.transcript.close();
+        self.over = true;
+    }
+
+    fn take_chunk(&mut self, data: &str) {
+        let read = serde_json::from_str::<Chunk<'_>>(data).ok().zip(rewrite::Chunk::read(data));
+        let Some((facts, chunk)) =
+            read.filter(|(facts, _)| !(facts.choices.beyond.several || facts.choices.beyond.odd))
+        else {
+            return self.unreadable();
+        };
+        let usage = facts.usage();
+        match self.seam {
+            Seam::Joined(way) => self.emit(chunk, usage, way),
+            Seam::Altered(_) => {}
+            Seam::Undecided => self.decide(chunk, &facts.choices, usage, data.len()),
+        }
+    }
+
+    /// An event came that cannot be handed on without loss.
+    fn unreadable(&mut self) {
+        match self.seam {
+            Seam::Joined(_) => self.last(Event::Garbage, b""),
+            Seam::Undecided | Seam::Altered(_) => self.alter(Mismatch::Kind),
+        }
+    }
+
+    fn alter(&mut self, why: Mismatch) {
+        self.seam = Seam::Altered(why);
+        self.held = Vec::new();
+        self.over = true;
+    }
+
+    /// Takes in an event of `size` bytes while the seam is undecided.
+    fn decide(&mut self, mut chunk: rewrite::Chunk, choices: &Choices<'_>, usage: Option<Usage>, size: usize) {
+        if choices.beyond.refusal || choices.beyond.media {
+            return self.alter(Mismatch::Kind);
+        }
+        let text = choices.text.and_then(decoded).unwrap_or_default();
+        let mut step = if text.is_empty() { Step::Same } else { self.matcher.step(self.transcript.text(), &text) };
+        if step == Step::Same && (choices.beyond.tool_call || choices.ended != 0) {
+            step = self.matcher.stop();
+            if let Step::Joined(way, _) = step {
+                // All its text coincided, and is new nevertheless.
+                step = Step::Joined(way, &text);
+            }
+        }
+        chunk.drop_reasoning();
+        match step {
+            Step::Same => self.hold(chunk, usage, text.is_empty(), size),
+            Step::Altered(why) => self.alter(why),
+            Step::Joined(way, new) => {
+                if new.len() < text.len() {
+                    chunk.cut_text(new);
+                }
+                self.join(way);
+                if !chunk.is_hollow() {
+                    self.emit(chunk, usage, way);
+                }
+            }
+        }
+    }
+
+    /// Keeps an event that may turn out to be new text.
+    fn hold(&mut self, chunk: rewrite::Chunk, usage: Option<Usage>, empty: bool, size: usize) {
+        if !self.matcher.by_chance() {
+            self.held = Vec::new();
+            return;
+        }
+        if empty {
+            return;
+        }
+        self.held_bytes += size;
+        if self.held_bytes > MAX_HELD {
+            return self.alter(Mismatch::TooMuch);
+        }
+        self.held.push((chunk, usage));
+    }
+
+    /// The seam is decided: what was held is new text, or the overlap.
+    fn join(&mut self, way: Way) {
+        self.seam = Seam::Joined(way);
+        let held = std::mem::take(&mut self.held);
+        if way == Way::Prefill {
+            for (chunk, usage) in held {
+                self.emit(chunk, usage, way);
+            }
+        }
+    }
+
+    /// Hands on one event as one of the first stream.
+    fn emit(&mut self, mut chunk: rewrite::Chunk, usage: Option<Usage>, way: Way) {
+        if chunk.drop_role() && chunk.is_hollow() {
+            return;
+        }
+        chunk.bear(&self.head);
+        if self.progress.finished {
+            chunk.drop_finish();
+        }
+        let usage = usage.map(|second| merge_usage(self.given, second, way));
+        if way == Way::Prefill {
+            chunk.tell_usage(usage);
+        }
+        self.hand_on(&chunk.data(), usage);
+    }
+
+    /// Hands on an event that holds `data`, and takes note of what it says as a client would.
+    fn hand_on(&mut self, data: &str, usage: Option<Usage>) {
+        let Ok(facts) = serde_json::from_str::<Chunk<'_>>(data) else { return self.unreadable() };
+        self.transcript.note(&facts, usage, data);
+        let choices = &facts.choices;
+        self.progress.refused |= choices.refused;
+        self.progress.finished |= choices.ended != 0;
+        self.progress.finish = choices.finish.or(self.progress.finish);
+        self.progress.usage = usage.or(self.progress.usage);
+        self.frames.push_back(Frame { event: facts.event(usage), raw: rewrite::as_event(data) });
+    }
+}
+
+/// The data of the one event in `raw`, if it has any.
+fn data_of(raw: &[u8]) -> Option<String> {
+    let mut framer = Framer::default();
+    framer.push(raw);
+    // A stray line feed before the event makes a block of its own.
+    while let Ok(Some(block)) = framer.next_block() {
+        if let Some(data) = framer.data(&block).filter(|data| !data.is_empty()) {
+            return std::str::from_utf8(data).ok().map(str::to_owned);
+        }
+    }
+    None
+}

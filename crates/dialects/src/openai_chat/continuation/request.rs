@@ -1,0 +1,339 @@
+//! The request for the attempt that is to go on with an answer.
+//!
+//! Receives the client's request and a transcript; hands on the way to go on and the bytes to send. The client's JSON
+//! is spliced, never written anew, and no message but the assistant's own beginning is ever added: an instruction to
+//! "go on" would change personas, languages and tool calls.
+
+use super::super::obstacle::Obstacle;
+use super::super::request::with_model;
+use super::super::shape::Shape;
+use super::super::transcript::Transcript;
+use super::Way;
+use bytes::{Bytes, BytesMut};
+use llm::{ChatRequest, Prefill};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// How `request` can be gone on with behind `transcript` on a target that understands `prefill`.
+///
+/// [`Way::Repeat`] wherever handing the beginning over would not be right: the target does not go on with one, the
+/// answer has to be JSON, the client's own last message is an assistant's, the client sets a field that we would set,
+/// or the beginning ends in white space: many chat templates trim the last message (`message['content'] | trim` in
+/// those of Llama 3 and Gemma), so that a space would be said twice or not at all.
+///
+/// # Errors
+/// The [`Obstacle`] for which neither way is right.
+pub fn way(request: &ChatRequest, transcript: &Transcript, prefill: Prefill) -> Result<Way, Obstacle> {
+    read(request, transcript, prefill).map(|(_, way)| way)
+}
+
+/// The body to send to `model` so that it goes on with `transcript`, by [`way`].
+///
+/// To hand the beginning over, a last message `{"role":"assistant","content":...}` is added, with `"prefix":true`
+/// where Mistral's models ask for it, or `continue_final_message` and `add_generation_prompt` beside the messages for
+/// vLLM and SGLang; `max_tokens` and `max_completion_tokens` are lowered by [`Transcript::tokens`], an estimate, to no
+/// less than one; a target that ignores the beginning has to make do with what is left, too. To have the answer
+/// repeated, only `model` is replaced.
+///
+/// # Errors
+/// As [`way`].
+pub fn continuation_request(
+    request: &ChatRequest,
+    transcript: &Transcript,
+    model: &str,
+    prefill: Prefill,
+) -> Result<Bytes, Obstacle> {
+    let (facts, way) = read(request, transcript, prefill)?;
+    if way == Way::Repeat {
+        return Ok(with_model(request, model));
+    }
+    let mut splices = facts.limits(request, transcript.tokens());
+    // Strings cannot fail to serialise.
+    splices.push((request.model_span.clone(), serde_json::to_string(model).unwrap_or_default()));
+    splices.push((facts.messages_end(request), beginning(transcript.text(), prefill)));
+    if prefill == Prefill::ContinueFlag {
+        let inside = request.raw.iter().position(|byte| *byte == b'{').map_or(0, |at| at + 1);
+        let flags = r#""continue_final_message":true,"add_generation_prompt":false,"#;
+        splices.push((inside..inside, flags.to_owned()));
+    }
+    Ok(splice(&request.raw, splices))
+}
+
+/// The message that holds the answer's beginning, and the comma before it.
+fn beginning(text: &str, prefill: Prefill) -> String {
+    let content = serde_json::to_string(text).unwrap_or_default();
+    let flag = if prefill == Prefill::PrefixFlag { r#","prefix":true"# } else { "" };
+    format!(r#",{{"role":"assistant","content":{content}{flag}}}"#)
+}
+
+/// `raw` with each range replaced; the ranges must not overlap.
+fn splice(raw: &[u8], mut splices: Vec<(Range<usize>, String)>) -> Bytes {
+    splices.sort_by_key(|(range, _)| range.start);
+    let added: usize = splices.iter().map(|(_, text)| text.len()).sum();
+    let mut spliced = BytesMut::with_capacity(raw.len() + added);
+    let mut from = 0;
+    for (range, text) in splices {
+        spliced.extend_from_slice(raw.get(from..range.start).unwrap_or_default());
+        spliced.extend_from_slice(text.as_bytes());
+        from = range.end;
+    }
+    spliced.extend_from_slice(raw.get(from..).unwrap_or_default());
+    spliced.freeze()
+}
+
+fn read<'a>(request: &'a ChatRequest, transcript: &Transcript, prefill: Prefill) -> Result<(Facts<'a>, Way), Obstacle> {
+    if let Some(obstacle) = transcript.obstacle() {
+        return Err(obstacle);
+    }
+    let facts: Facts<'a> = serde_json::from_slice(&request.raw).map_err(|_| Obstacle::Request)?;
+    let trimmed = transcript.text().ends_with(char::is_whitespace);
+    let way = facts.way(if trimmed { Prefill::No } else { prefill })?;
+    Ok((facts, way))
+}
+
+/// The fields of a request that decide how its answer can be gone on with. One that stands there twice is an error.
+#[derive(Deserialize)]
+struct Facts<'a> {
+    #[serde(borrow)]
+    messages: &'a RawValue,
+    #[serde(borrow, default)]
+    n: Option<&'a RawValue>,
+    #[serde(default)]
+    logprobs: Shape,
+    #[serde(borrow, default)]
+    response_format: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    max_tokens: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    max_completion_tokens: Option<&'a RawValue>,
+    #[serde(default)]
+    continue_final_message: Shape,
+    #[serde(default)]
+    add_generation_prompt: Shape,
+}
+
+impl Facts<'_> {
+    fn way(&self, prefill: Prefill) -> Result<Way, Obstacle> {
+        if self.n.is_some_and(|n| n.get() != "1") {
+            return Err(Obstacle::ManyChoices);
+        }
+        if !matches!(self.logprobs, Shape::Absent | Shape::Null | Shape::Bool(false)) {
+            return Err(Obstacle::Logprobs);
+        }
+        let taken = [self.continue_final_message, self.add_generation_prompt].iter().any(|s| *s != Shape::Absent);
+        let hands_over = prefill != Prefill::No
+            && !taken
+            && self.answers_in_text()
+            && !ends_with_assistant(self.messages)?
+            && [self.max_tokens, self.max_completion_tokens].into_iter().flatten().all(|limit| number(limit).is_some());
+        Ok(if hands_over { Way::Prefill } else { Way::Repeat })
+    }
+
+    /// Whether the answer may be any text: half a JSON value is nothing that a constrained target goes on with.
+    fn answers_in_text(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Format<'a> {
+            #[serde(borrow, rename = "type")]
+            kind: Cow<'a, str>,
+        }
+        let Some(format) = self.response_format else { return true };
+        serde_json::from_str::<Format<'_>>(format.get()).is_ok_and(|format| format.kind == "text")
+    }
+
+    /// What to replace so that the token limits allow only what is left behind `given` tokens.
+    fn limits(&self, request: &ChatRequest, given: u64) -> Vec<(Range<usize>, String)> {
+        let limits = [self.max_tokens, self.max_completion_tokens].into_iter().flatten();
+        limits
+            .filter_map(|limit| {
+                let left = number(limit)?.saturating_sub(given).max(1);
+                Some((span(request, limit), left.to_string()))
+            })
+            .collect()
+    }
+
+    /// The place before the bracket that closes the messages.
+    fn messages_end(&self, request: &ChatRequest) -> Range<usize> {
+        let end = span(request, self.messages).end.saturating_sub(1);
+        end..end
+    }
+}
+
+fn number(literal: &RawValue) -> Option<u64> {
+    literal.get().parse().ok()
+}
+
+/// Where `literal`, read from the request's bytes, stands in them.
+fn span(request: &ChatRequest, literal: &RawValue) -> Range<usize> {
+    // Both point into the same bytes, which is what borrowing a RawValue means.
+    let start = (literal.get().as_ptr() as usize).saturating_sub(request.raw.as_ptr() as usize);
+    start..start + literal.get().len()
+}
+
+/// Whether the last message is an assistant's: the client's own beginning of an answer, which ours would not be.
+fn ends_with_assistant(messages: &RawValue) -> Result<bool, Obstacle> {
+    #[derive(Deserialize)]
+    struct Message<'a> {
+        #[serde(borrow)]
+        role: Cow<'a, str>,
+    }
+    let messages: Vec<Message<'_>> = serde_json::from_str(messages.get()).map_err(|_| Obstacle::Request)?;
+    Ok(messages.last().is_some_and(|message| message.role == "assistant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{StreamDecoder, decode};
+    use super::*;
+    use crate::Quirks;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const HI: &str = r#""messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"} ]"#;
+
+    fn request(fields: &str) -> ChatRequest {
+        decode(format!(r#" {{ "model": "chat", {HI}{fields} }}"#).into()).expect("sound")
+    }
+
+    /// A transcript of as many events as pieces.
+    fn given(pieces: &[&str]) -> Transcript {
+        let mut decoder = StreamDecoder::recording(Quirks::default());
+        for piece in pieces {
+            let event = json!({"choices": [{"index": 0, "delta": {"content": piece}}]});
+            decoder.feed(format!("data: {event}\n\n").as_bytes());
+        }
+        decoder.take_transcript().expect("kept")
+    }
+
+    #[test]
+    fn each_prefill_has_its_form() {
+        let body = r#" { "model": "m\"x", "messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"} LAST], "x":1e3 }"#;
+        let last = r#",{"role":"assistant","content":"Once\n\"upon\""}"#;
+        for (prefill, expected) in [
+            (Prefill::No, body.replace("LAST", "")),
+            (Prefill::Plain, body.replace("LAST", last)),
+            (Prefill::PrefixFlag, body.replace("LAST", &last.replace("\"}", "\",\"prefix\":true}"))),
+            (
+                Prefill::ContinueFlag,
+                body.replace("LAST", last).replace(
+                    "{ \"model\"",
+                    "{\"continue_final_message\":true,\"add_generation_prompt\":false, \"model\"",
+                ),
+            ),
+        ] {
+            let transcript = given(&["Once\n", "\"upon\""]);
+            let built =
+                continuation_request(&request(r#", "x":1e3"#), &transcript, "m\"x", prefill).expect("no obstacle");
+            assert_eq!(built, expected, "{prefill:?}");
+            assert!(decode(built).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_beginning_is_handed_over_only_where_that_is_right() {
+        let (repeat, prefill) = (Ok(Way::Repeat), Ok(Way::Prefill));
+        for (fields, expected) in [
+            ("", prefill),
+            (r#","n":1,"logprobs":false,"tools":[{}],"stop":["x"],"response_format":{"type":"text"}"#, prefill),
+            (r#","n":null,"logprobs":null,"response_format":null,"max_tokens":null"#, prefill),
+            (r#","n":2"#, Err(Obstacle::ManyChoices)),
+            (r#","n":"1""#, Err(Obstacle::ManyChoices)),
+            (r#","logprobs":true"#, Err(Obstacle::Logprobs)),
+            (r#","logprobs":5"#, Err(Obstacle::Logprobs)),
+            (r#","response_format":{"type":"json_object"}"#, repeat),
+            (r#","response_format":{"type":"json_schema","json_schema":{}}"#, repeat),
+            (r#","response_format":"json""#, repeat),
+            (r#","add_generation_prompt":true"#, repeat),
+            (r#","continue_final_message":null"#, repeat),
+            (r#","max_tokens":1e2"#, repeat),
+            (r#","max_tokens":9,"max_tokens":8"#, Err(Obstacle::Request)),
+            (r#","n":1,"n":2"#, Err(Obstacle::Request)),
+        ] {
+            assert_eq!(way(&request(fields), &given(&["a"]), Prefill::Plain), expected, "{fields}");
+            let plain = way(&request(fields), &given(&["a"]), Prefill::No);
+            assert_eq!(plain, expected.map(|_| Way::Repeat), "{fields}");
+        }
+        for (role, expected) in [
+            ("assistant", Way::Repeat),
+            ("\\u0061ssistant", Way::Repeat),
+            ("tool", Way::Prefill),
+            ("user", Way::Prefill),
+        ] {
+            let body = format!(r#"{{"messages":[{{"role":"user"}},{{"role":"{role}"}}],"model":"m"}}"#);
+            let request = decode(body.into()).expect("sound");
+            assert_eq!(way(&request, &given(&["a"]), Prefill::Plain), Ok(expected), "{role}");
+        }
+        assert_eq!(way(&request(""), &given(&[]), Prefill::Plain), Err(Obstacle::NothingSaid));
+        let built = continuation_request(&request(""), &given(&[]), "m", Prefill::No);
+        assert_eq!(built, Err(Obstacle::NothingSaid));
+    }
+
+    #[test]
+    fn a_beginning_that_a_template_would_trim_is_not_handed_over() {
+        for (pieces, expected) in [
+            (&["Once", " upon"][..], Way::Prefill),
+            (&[" Once"], Way::Prefill),
+            (&["Once", " "], Way::Repeat),
+            (&["Once\n\n"], Way::Repeat),
+            (&["Once\t"], Way::Repeat),
+            (&["Once\u{a0}"], Way::Repeat),
+            (&["Once\u{3000}"], Way::Repeat),
+        ] {
+            for prefill in [Prefill::Plain, Prefill::PrefixFlag, Prefill::ContinueFlag] {
+                let (request, transcript) = (request(""), given(pieces));
+                assert_eq!(way(&request, &transcript, prefill), Ok(expected), "{pieces:?}");
+                let built = continuation_request(&request, &transcript, "m", prefill).expect("no obstacle");
+                assert_eq!(built == with_model(&request, "m"), expected == Way::Repeat, "{pieces:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_left_may_be_used() {
+        for (fields, max_tokens, max_completion_tokens) in [
+            (r#","max_tokens":10"#, json!(7), Value::Null),
+            (r#","max_completion_tokens":10"#, Value::Null, json!(7)),
+            (r#","max_completion_tokens": 5 ,"max_tokens":4"#, json!(1), json!(2)),
+            (r#","max_tokens":3"#, json!(1), Value::Null),
+            (r#","max_tokens":1"#, json!(1), Value::Null),
+        ] {
+            let transcript = given(&["a", "b", "c"]);
+            let body = |prefill| {
+                let built = continuation_request(&request(fields), &transcript, "m", prefill).expect("no obstacle");
+                serde_json::from_slice::<Value>(&built).expect("valid")
+            };
+            let (prefilled, repeated) = (body(Prefill::Plain), body(Prefill::No));
+            assert_eq!(prefilled["max_tokens"], max_tokens, "{fields}");
+            assert_eq!(prefilled["max_completion_tokens"], max_completion_tokens, "{fields}");
+            let asked: Value = serde_json::from_slice(&request(fields).raw).expect("valid");
+            assert_eq!(repeated["max_tokens"], asked["max_tokens"], "a whole answer needs all of it");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn everything_else_is_kept(
+            first in "\\PC{0,8}", text in "\\PC{0,20}[^\\s\\pC]", model in "\\PC{1,8}", limit in 1u64..9, early: bool,
+        ) {
+            let messages = json!([{"role": "user", "content": first}, {"role": "tool", "content": [{"x": first}]}]);
+            let (limit, messages) = (format!("\"max_tokens\":{limit}"), format!("\"messages\":{messages}"));
+            let (one, two) = if early { (&limit, &messages) } else { (&messages, &limit) };
+            let body = format!(r#"{{"a":[{{"messages":[]}}],{one},"model":"chat",{two},"z":{}}}"#, json!(first));
+            let request = decode(body.clone().into()).expect("sound");
+            for prefill in [Prefill::Plain, Prefill::PrefixFlag, Prefill::ContinueFlag] {
+                let built = continuation_request(&request, &given(&[&text]), &model, prefill).expect("no obstacle");
+                let mut built: Value = serde_json::from_slice(&built).expect("valid");
+                let mut asked: Value = serde_json::from_str(&body).expect("valid");
+                let last = built["messages"].as_array_mut().and_then(Vec::pop).expect("a message");
+                prop_assert_eq!(&last["content"], &json!(text));
+                prop_assert_eq!(&built["model"], &json!(model));
+                for key in ["model", "max_tokens", "continue_final_message", "add_generation_prompt"] {
+                    asked.as_object_mut().and_then(|asked| asked.remove(key));
+                    built.as_object_mut().and_then(|built| built.remove(key));
+                }
+                prop_assert_eq!(built, asked);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a race asks its candidates for: an answer, or the rest of one.
+//!
+//! Receives the request, and the transcript where there is one; hands on what to send and how to read it.
+//! Must never be here: whom to ask, and when.
+
+use crate::attempt::Dispatch;
+use crate::health::Seat;
+use crate::reading::Reading;
+use dialects::openai_chat::{self, Continuation, StreamDecoder, Transcript, Way};
+use llm::{AttemptKind, ChatRequest, Failure, Prefill};
+use routing::Candidate;
+use std::sync::Arc;
+use std::time::Duration;
+use upstream::{Outbound, Transport};
+
+/// What a race asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    request: &'a ChatRequest,
+    what: What<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum What<'a> {
+    /// An answer; whether what the client is given of it is kept, so that another target could go on with it.
+    Anew { recording: bool },
+    /// The rest of the answer that the client was given this much of.
+    Rest(&'a Transcript),
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn anew(request: &'a ChatRequest, recording: bool) -> Self {
+        Self { request, what: What::Anew { recording } }
+    }
+
+    pub(crate) fn rest(request: &'a ChatRequest, transcript: &'a Transcript) -> Self {
+        Self { request, what: What::Rest(transcript) }
+    }
+
+    /// What an attempt is for; `retry` says whether one was made before.
+    pub(crate) fn kind(&self, retry: bool) -> AttemptKind {
+        match self.what {
+            What::Rest(_) => AttemptKind::Continuation,
+            What::Anew { .. } if retry => AttemptKind::Retry,
+            What::Anew { .. } => AttemptKind::First,
+        }
+    }
+
+    /// Whether a candidate can be asked for this at all.
+    pub(crate) fn may_go_to(&self, candidate: &Candidate, seat: &Seat) -> bool {
+        match self.what {
+            What::Anew { .. } => true,
+            What::Rest(transcript) => self.way(transcript, candidate, seat).is_some(),
+        }
+    }
+
+    /// Whether a candidate is asked for the rest in a way that it may decline.
+    pub(crate) fn prefills(&self, candidate: &Candidate, seat: &Seat) -> bool {
+        match self.what {
+            What::Anew { .. } => false,
+            What::Rest(transcript) => self.way(transcript, candidate, seat) == Some(Way::Prefill),
+        }
+    }
+
+    /// Whether this asks for the rest of an answer.
+    pub(crate) fn is_for_the_rest(&self) -> bool {
+        matches!(self.what, What::Rest(_))
+    }
+
+    /// Whether a failure says that the way of asking was wrong, and not the question.
+    pub(crate) fn spoilt_by(&self, failure: &Failure) -> bool {
+        let refused = matches!(failure, Failure::Provider(error) if error.kind.is_callers());
+        self.is_for_the_rest() && refused
+    }
+
+    /// What to send to a candidate, and how to read its answer.
+    pub(crate) fn dispatch(
+        &self,
+        transport: &dyn Transport,
+        candidate: &Candidate,
+        seat: &Seat,
+        connect: Duration,
+    ) -> Option<Dispatch> {
+        let quirks = transport.quirks(candidate.provider);
+        let model = &candidate.target.model;
+        let (body, reading, heard) = match self.what {
+            What::Anew { recording } => {
+                let decoder = || if recording { StreamDecoder::recording(quirks) } else { StreamDecoder::new(quirks) };
+                let reading = self.request.stream.then(|| Reading::anew(decoder()));
+                (openai_chat::with_model(self.request, model), reading, None)
+            }
+            What::Rest(transcript) => {
+                let prefill = prefill(candidate, seat);
+                let way = self.way(transcript, candidate, seat)?;
+                let body = openai_chat::continuation_request(self.request, transcript, model, prefill).ok()?;
+                let continuation = Continuation::new(quirks, transcript.clone(), way);
+                (body, Some(Reading::going_on(continuation)), Some(Arc::default()))
+            }
+        };
+        let outbound = Outbound {
+            provider: candidate.provider,
+            model: model.clone(),
+            path: openai_chat::PATH,
+            body,
+            stream: self.request.stream,
+            connect,
+        };
+        Some(Dispatch { outbound, reading, heard })
+    }
+
+    fn way(&self, transcript: &Transcript, candidate: &Candidate, seat: &Seat) -> Option<Way> {
+        openai_chat::way(self.request, transcript, prefill(candidate, seat)).ok()
+    }
+}
+
+/// Whether a candidate goes on with a given beginning, as configured and as seen.
+fn prefill(candidate: &Candidate, seat: &Seat) -> Prefill {
+    if seat.declined_prefill(tokio::time::Instant::now().into_std()) { Prefill::No } else { candidate.facts.prefill }
+}
