@@ -6,6 +6,10 @@
 use crate::Candidate;
 use crate::pick::rank;
 use llm::PassedOver;
+use std::ops::Range;
+
+/// Draws for each place that is wanted, before a draw gives up.
+const DRAWS: usize = 4;
 
 /// A random order of `group` in which an element comes first as often as its weight says,
 /// and so on for those after it. Weights are above 0.
@@ -21,20 +25,45 @@ pub(crate) fn by_weight<T>(group: &mut [T], weight: impl Fn(&T) -> u32, rng: &mu
     });
 }
 
-/// Drops candidates that stand earlier in the list already.
-pub(crate) fn drop_repeats(candidates: Vec<Candidate>, passed_over: &mut Vec<PassedOver>) -> Vec<Candidate> {
-    let repeats = |seen: &[Candidate], next: &Candidate| seen.iter().any(|one| one.target == next.target);
-    if !(1..candidates.len()).any(|place| repeats(&candidates[..place], &candidates[place])) {
-        return candidates;
+/// At most `most` distinct places of `range`, drawn one after the other by weight: the first is each place as often as
+/// its weight says, and so on. `sums` are running sums of the weights of all places.
+///
+/// What was drawn before is drawn anew. Where a few heavy places keep coming, it gives up and returns fewer.
+pub(crate) fn draw(sums: &[u64], range: Range<usize>, most: usize, rng: &mut fastrand::Rng) -> Vec<usize> {
+    let sum = |count: usize| count.checked_sub(1).and_then(|last| sums.get(last)).copied().unwrap_or(0);
+    let (from, to) = (sum(range.start), sum(range.end));
+    let mut drawn = Vec::with_capacity(most);
+    for _ in 0..most * DRAWS {
+        if drawn.len() == most || from >= to {
+            break;
+        }
+        let at = rng.u64(from..to);
+        let place = sums.partition_point(|sum| *sum <= at);
+        if !drawn.contains(&place) {
+            drawn.push(place);
+        }
     }
-    candidates.into_iter().fold(Vec::new(), |mut kept, next| {
-        if repeats(&kept, &next) {
+    drawn
+}
+
+/// Drops candidates that stand earlier in the list already; keeps no more than the first `most`.
+pub(crate) fn drop_repeats(
+    candidates: Vec<Candidate>,
+    most: usize,
+    passed_over: &mut Vec<PassedOver>,
+) -> Vec<Candidate> {
+    let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len().min(most));
+    for next in candidates {
+        if kept.len() == most {
+            break;
+        }
+        if kept.iter().any(|one| one.target == next.target) {
             passed_over.push(PassedOver { target: next.target, reason: "listed twice", remaining: None });
         } else {
             kept.push(next);
         }
-        kept
-    })
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -68,6 +97,25 @@ mod tests {
                 prop_assert!((seen - expected).abs() < 0.05, "{seen} instead of {expected}");
             }
         }
+    }
+
+    #[test]
+    fn few_of_many_are_drawn_as_their_weights_say() {
+        // Two places before the range, one behind it, and three in it that weigh 1, 2 and 5.
+        let sums = [100, 200, 201, 203, 208, 300];
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut firsts = [0_u32; 6];
+        for _ in 0..8_000 {
+            let drawn = draw(&sums, 2..5, 2, &mut rng);
+            assert!(drawn.iter().all(|place| (2..5).contains(place)));
+            assert!(drawn.get(1).is_none_or(|second| *second != drawn[0]), "{drawn:?}");
+            firsts[drawn[0]] += 1;
+        }
+        for (place, wanted) in [(2, 1_000), (3, 2_000), (4, 5_000)] {
+            assert!(firsts[place].abs_diff(wanted) < 250, "{firsts:?}");
+        }
+        assert_eq!(draw(&sums, 3..3, 9, &mut rng), [0_usize; 0]);
+        assert_eq!(draw(&[u64::MAX >> 1, u64::MAX >> 1, u64::MAX >> 1], 0..3, 2, &mut rng), [0], "it gives up");
     }
 
     #[test]

@@ -55,6 +55,17 @@ impl Pick<'_> {
         }
         // What a balance leaves undecided, weights decide: the sorts below are stable.
         by_weight(group, |candidate| candidate.weight, self.rng);
+        self.order_drawn(balance, group);
+    }
+
+    /// Whether a few of very many candidates may be drawn by weight and then put in order: not where all of them have
+    /// to be compared to find the first.
+    pub(crate) fn may_draw(&self, balance: Balance) -> bool {
+        self.session.is_none() && balance != Balance::Cost
+    }
+
+    /// Puts candidates of one priority that were drawn by weight in the order to try them.
+    pub(crate) fn order_drawn(&mut self, balance: Balance, group: &mut [Candidate]) {
         match balance {
             Balance::Weighted => {}
             Balance::Latency => quicker_of_two(group, self.loads),

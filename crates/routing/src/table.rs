@@ -5,12 +5,12 @@
 //! by the number of patterns configured. Must never be here: the health of targets, time.
 
 use crate::glob::Glob;
-use crate::order::drop_repeats;
+use crate::order::{draw, drop_repeats};
 use crate::seats::{Hall, Seats};
 use crate::target::{Share, Target, candidate, may_repeat};
 use crate::{
-    LastResort, MAX_CANDIDATES, ModelChoice, NoRoute, Pick, Plan, Policy, ProviderFacts, Resort, RouteSettings,
-    TargetSeat, TargetSettings,
+    Candidate, LastResort, MAX_CANDIDATES, ModelChoice, NoRoute, Pick, Plan, Policy, ProviderFacts, Resort,
+    RouteSettings, TargetSeat, TargetSettings,
 };
 use llm::{Label, PassedOver, TargetId};
 use std::cmp::Reverse;
@@ -69,6 +69,8 @@ struct Route {
     policy: Arc<Policy>,
     /// By ascending priority, in configuration order within one; weights above 0.
     targets: Vec<Target>,
+    /// For each of them, the sum of its weight and of those before it.
+    weights: Vec<u64>,
     weightless: Vec<Target>,
     /// Whether some model name makes two of the targets one.
     may_repeat: bool,
@@ -136,7 +138,7 @@ impl RouteTable {
     /// None of these fits.
     pub fn plan(&self, model: &str, pick: &mut Pick<'_>) -> Result<Plan, NoRoute> {
         match self.find(model).ok_or(NoRoute)? {
-            Found::Route(route) => self.plan_through(route, model, pick).ok_or(NoRoute),
+            Found::Route(route) => self.plan_through(route, model, pick, &mut Vec::new()).ok_or(NoRoute),
             Found::Direct { policy, provider, model } => Ok(self.plan_directly(policy, provider, model, pick)),
         }
     }
@@ -148,7 +150,7 @@ impl RouteTable {
     pub fn plan_route(&self, name: &str, model: Option<&str>, pick: &mut Pick<'_>) -> Result<Plan, NoRoute> {
         let route = self.exact.get(name).and_then(|place| self.routes.get(*place));
         let route = route.filter(|route| *route.label.name == *name).ok_or(NoRoute)?;
-        self.plan_through(route, model.unwrap_or(name), pick).ok_or(NoRoute)
+        self.plan_through(route, model.unwrap_or(name), pick, &mut Vec::new()).ok_or(NoRoute)
     }
 
     /// The label of the route that [`RouteTable::plan`] would use; `None` where it would fail.
@@ -244,35 +246,58 @@ impl RouteTable {
         Some(Found::Direct { policy, provider: self.hall.provider(provider)?, model })
     }
 
-    /// `None` never happens: a target's provider was looked up when the table was made.
-    fn plan_through(&self, route: &Route, model: &str, pick: &mut Pick<'_>) -> Option<Plan> {
+    /// `planned` are the routes whose turn comes before, by place: none is asked twice in one call. `None` never happens:
+    /// a target's provider was looked up when the table was made.
+    fn plan_through(&self, route: &Route, model: &str, pick: &mut Pick<'_>, planned: &mut Vec<usize>) -> Option<Plan> {
+        planned.push(route.label.index);
         let mut passed_over: Vec<_> = route.weightless.iter().map(|target| weightless(target, model)).collect();
         let mut candidates = match &*route.targets {
             [only] => vec![only.candidate(model, &self.hall)?],
-            _ => {
-                let targets = route.within_reach().iter();
-                targets.map(|target| target.candidate(model, &self.hall)).collect::<Option<_>>()?
-            }
+            _ => self.in_order(route, model, pick)?,
         };
-        for group in candidates.chunk_by_mut(|a, b| a.priority == b.priority) {
-            pick.order(route.policy.balance, group);
-        }
         if route.may_repeat {
-            candidates = drop_repeats(candidates, &mut passed_over);
+            candidates = drop_repeats(candidates, MAX_CANDIDATES, &mut passed_over);
         }
         candidates.truncate(MAX_CANDIDATES);
-        let last_resorts = self.last_resorts(&route.policy, model, pick);
+        let last_resorts = self.last_resorts(&route.policy, model, pick, planned);
         let (route, policy) = (route.label.clone(), Arc::clone(&route.policy));
         Some(Plan { route, policy, candidates, passed_over, last_resorts })
     }
 
+    /// The candidates of a route with several targets, in order. Where there are far more than a plan may hold, those
+    /// of the last priority that it reaches are drawn by weight, at a cost that does not grow with their number.
+    fn in_order(&self, route: &Route, model: &str, pick: &mut Pick<'_>) -> Option<Vec<Candidate>> {
+        let reach = route.within_reach();
+        let candidate = |target: &Target| target.candidate(model, &self.hall);
+        let Some(sure) = route.surely_within(reach).filter(|_| pick.may_draw(route.policy.balance)) else {
+            let mut candidates = reach.iter().map(candidate).collect::<Option<Vec<_>>>()?;
+            for group in candidates.chunk_by_mut(|a, b| a.priority == b.priority) {
+                pick.order(route.policy.balance, group);
+            }
+            return Some(candidates);
+        };
+        let mut candidates = reach.iter().take(sure).map(candidate).collect::<Option<Vec<_>>>()?;
+        for group in candidates.chunk_by_mut(|a, b| a.priority == b.priority) {
+            pick.order(route.policy.balance, group);
+        }
+        let drawn = draw(&route.weights, sure..reach.len(), MAX_CANDIDATES - sure, pick.rng);
+        let mut drawn =
+            drawn.into_iter().filter_map(|place| reach.get(place)).map(candidate).collect::<Option<Vec<_>>>()?;
+        pick.order_drawn(route.policy.balance, &mut drawn);
+        candidates.append(&mut drawn);
+        Some(candidates)
+    }
+
     /// What is left where none of a route's targets answers. Validated settings hold no circle of routes.
-    fn last_resorts(&self, policy: &Policy, model: &str, pick: &mut Pick<'_>) -> Vec<Resort> {
+    fn last_resorts(&self, policy: &Policy, model: &str, pick: &mut Pick<'_>, planned: &mut Vec<usize>) -> Vec<Resort> {
         let resort = |resort: &LastResort| match resort {
             LastResort::Static(text) => Some(Resort::Static(Arc::clone(text))),
             LastResort::Route(name) => {
                 let route = self.exact.get(name).and_then(|place| self.routes.get(*place))?;
-                Some(Resort::Plan(Box::new(self.plan_through(route, model, pick)?)))
+                if planned.contains(&route.label.index) {
+                    return None;
+                }
+                Some(Resort::Plan(Box::new(self.plan_through(route, model, pick, planned)?)))
             }
         };
         policy.last_resorts.iter().filter_map(resort).collect()
@@ -288,7 +313,7 @@ impl RouteTable {
         let target = TargetId { provider: Arc::clone(&seats.name), model: model.into() };
         let candidates = vec![candidate(target, provider, seats, Share::ALONE)];
         let (route, passed_over) = (self.direct_label.clone(), Vec::new());
-        let last_resorts = self.last_resorts(policy, model, pick);
+        let last_resorts = self.last_resorts(policy, model, pick, &mut Vec::new());
         Plan { route, policy: Arc::clone(policy), candidates, passed_over, last_resorts }
     }
 }
@@ -312,7 +337,13 @@ impl Route {
             targets.into_iter().partition(|target| target.share.weight > 0);
         targets.sort_by_key(|target| target.share.priority);
         let may_repeat = may_repeat(&targets);
-        Ok(Self { label: Label::new(place, name), policy: Arc::new(policy), targets, weightless, may_repeat })
+        let sum = |sum: &mut u64, target: &Target| {
+            *sum += u64::from(target.share.weight);
+            Some(*sum)
+        };
+        let weights = targets.iter().scan(0, sum).collect();
+        let (label, policy) = (Label::new(place, name), Arc::new(policy));
+        Ok(Self { label, policy, targets, weights, weightless, may_repeat })
     }
 
     /// The targets that may be among the first of a plan, whatever their order within one priority.
@@ -323,6 +354,12 @@ impl Route {
             self.targets.partition_point(|target| target.share.priority <= last.share.priority)
         });
         self.targets.get(..reach).unwrap_or_default()
+    }
+
+    /// How many of the targets within reach are in a plan whatever their order; `None` where all of them may be.
+    fn surely_within(&self, reach: &[Target]) -> Option<usize> {
+        let last = reach.last().filter(|_| reach.len() > MAX_CANDIDATES && !self.may_repeat)?;
+        Some(reach.partition_point(|target| target.share.priority < last.share.priority))
     }
 }
 

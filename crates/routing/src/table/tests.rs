@@ -1,8 +1,8 @@
 //! The route table as its users see it: which name leads where, in which order, under which label.
 
 use crate::{
-    Balance, BuildError, Candidate, Load, Loads, MAX_CANDIDATES, ModelChoice, ModelFacts, NoLoads, NoRoute, Pick, Plan,
-    Policy, ProviderFacts, RouteSettings, RouteTable, TargetSettings,
+    Balance, BuildError, Candidate, LastResort, Load, Loads, MAX_CANDIDATES, ModelChoice, ModelFacts, NoLoads, NoRoute,
+    Pick, Plan, Policy, ProviderFacts, Resort, RouteSettings, RouteTable, TargetSettings,
 };
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -76,6 +76,61 @@ fn no_plan_holds_more_than_the_bound() {
     let seen: HashSet<_> = (0..60).flat_map(|seed| planned(&equal, seed)).collect();
     assert_eq!((seen.len(), seen.contains("b/low")), (70, false));
     assert_eq!(planned(&equal, 1).len(), MAX_CANDIDATES);
+}
+
+#[test]
+fn of_a_thousand_equals_a_few_are_drawn_as_their_weights_say() {
+    let rows: Vec<_> = (0..1_000).map(|no| format!("a/m{no} 2 {}", if no < 10 { 11 } else { 1 })).collect();
+    for (balance, before) in [(Balance::Weighted, 0), (Balance::LeastBusy, 3), (Balance::Latency, 3)] {
+        let first: Vec<_> = (0..before).map(|no| format!("b/m{no} 1")).collect();
+        let rows: Vec<&str> = first.iter().chain(&rows).map(String::as_str).collect();
+        let mut settings = route("r", &[], &rows);
+        settings.policy.balance = balance;
+        let table = table(vec![settings], false);
+        let heavy = (0..400).filter(|seed| {
+            let loads = Counted::default();
+            let mut rng = fastrand::Rng::with_seed(*seed);
+            let plan = table.plan("r", &mut Pick { rng: &mut rng, session: None, loads: &loads }).unwrap();
+            let (names, priorities) = (targets(&plan), plan.candidates.iter().map(|one| one.priority));
+            assert_eq!((names.len(), names.iter().collect::<HashSet<_>>().len()), (64, 64));
+            assert!(priorities.is_sorted() && names[..before].iter().all(|name| name.starts_with("b/")));
+            assert!(loads.0.get() <= MAX_CANDIDATES, "asked for {} loads", loads.0.get());
+            names[before][3..].parse::<usize>().is_ok_and(|no| no < 10)
+        });
+        // 110 of 1100 parts. Idle ones are the less busy the more they weigh.
+        let (heavy, busy) = (heavy.count(), balance == Balance::LeastBusy);
+        assert!((20..=62).contains(&heavy) || busy && heavy > 62, "{balance:?}: {heavy} of 400");
+    }
+    // A session goes to the same target however many there are.
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let table = table(vec![route("r", &[], &rows)], false);
+    let first = |seed| {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let plan = table.plan("r", &mut Pick { rng: &mut rng, session: Some("s"), loads: &NoLoads }).unwrap();
+        plan.candidates[0].target.to_string()
+    };
+    assert!((1..20).all(|seed| first(seed) == first(0)));
+}
+
+#[test]
+fn no_route_is_a_last_resort_twice() {
+    let resort = |name: &str| LastResort::Route(name.into());
+    // Each falls back on the next two: a tree of them would hold thousands.
+    let routes = (0..20).map(|no: usize| {
+        let mut settings = route(&format!("r{no}"), &[], &["a/m"]);
+        settings.policy.last_resorts = (no + 1..20).take(2).map(|next| resort(&format!("r{next}"))).collect();
+        settings
+    });
+    let plan = plan(&table(routes.collect(), false), "r0").unwrap();
+    let (mut names, mut next) = (Vec::new(), vec![plan]);
+    while let Some(plan) = next.pop() {
+        names.push(plan.route.name.to_string());
+        next.extend(plan.last_resorts.into_iter().rev().filter_map(|resort| match resort {
+            Resort::Plan(plan) => Some(*plan),
+            Resort::Static(_) => None,
+        }));
+    }
+    assert_eq!(names, (0..20).map(|no| format!("r{no}")).collect::<Vec<_>>());
 }
 
 #[test]
