@@ -62,6 +62,11 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Whether the answer is to come piece by piece.
+    pub(crate) fn is_for_a_stream(&self) -> bool {
+        self.request.stream
+    }
+
     /// Whether this asks for the rest of an answer.
     pub(crate) fn is_for_the_rest(&self) -> bool {
         matches!(self.what, What::Rest(_))

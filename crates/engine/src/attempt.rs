@@ -181,17 +181,43 @@ async fn read_head(
     if !status.is_success() {
         return Err(refusal(status, &headers, body, limits).await);
     }
+    let begun = begin(&headers, body, reading, heard, limits).await;
+    begun.map_err(|failure| advised(failure, &headers))
+}
+
+/// Reads an answer up to its first content.
+async fn begin(
+    headers: &HeaderMap,
+    body: Body,
+    reading: Option<Reading>,
+    heard: Option<&AtomicBool>,
+    limits: Limits,
+) -> Result<Started, Failure> {
     let Some(reading) = reading else {
         let body = collect(body, MAX_ANSWER, limits).await?;
         let progress = openai_chat::read_whole(&body)?;
         return Ok(Started::Whole { body, progress });
     };
-    if may_be_stream(&headers) {
+    if may_be_stream(headers) {
         return hold(body, reading, heard, limits).await;
     }
     let body = collect(body, MAX_ERROR, limits).await?;
     openai_chat::read_whole(&body)?;
     Err(Failure::NotAnAnswer("a whole answer instead of a stream"))
+}
+
+/// An error inside an answer, with the retry advice of the head where it has none of its own.
+fn advised(mut failure: Failure, headers: &HeaderMap) -> Failure {
+    if let Failure::Provider(error) = &mut failure
+        && error.retry_after.is_none()
+    {
+        error.retry_after = retry_after(headers);
+    }
+    failure
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    dialects::retry_after(|name| headers.get(name).and_then(|value| value.to_str().ok()), since_epoch())
 }
 
 /// What a response's head says of quotas.
@@ -262,8 +288,7 @@ fn ended_early(decoder: &mut Reading) -> Failure {
 
 /// What a refusal by status says.
 async fn refusal(status: StatusCode, headers: &HeaderMap, body: Body, limits: Limits) -> Failure {
-    let retry_after =
-        dialects::retry_after(|name| headers.get(name).and_then(|value| value.to_str().ok()), since_epoch());
+    let retry_after = retry_after(headers);
     // The status says enough where the body does not come.
     let by = limits.by.min(Instant::now() + REFUSAL_BODY);
     let body = collect(body, MAX_ERROR, Limits { by, ..limits }).await.unwrap_or_default();

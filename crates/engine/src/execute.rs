@@ -12,7 +12,7 @@ use crate::tail::{Stream, Tail};
 use crate::{Advice, Health, OpenCall, Schedule, Sink, Stop, TargetReport, classify};
 use admission::Admitted;
 use dialects::openai_chat::{self, StandIn};
-use llm::{CallError, ChatRequest, Degraded, Failure, Outcome, Prefill, Priority, TargetId};
+use llm::{CallError, ChatRequest, Degraded, ErrorKind, Failure, Outcome, Prefill, Priority, TargetId};
 use routing::{OnRefusal, Plan, RecoverStream, Resort, RouteTable};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -148,6 +148,7 @@ impl Engine {
             let error = error_of(exhausted, limit, now());
             request = run.request;
             if matches!(error, CallError::Provider(_)) {
+                // The request is at fault, wherever it goes.
                 return Err(Box::new(Lost { error, open }));
             }
             match resorts.pop() {
@@ -226,15 +227,17 @@ fn stand_in(request: &ChatRequest, text: &str, mut open: OpenCall, admitted: Adm
 
 /// The one error that a call without a winner ends in.
 fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
-    let Exhausted { stop, failures, back, full } = exhausted;
-    // Whatever others came to: where one found the request itself at fault, that is what helps its client.
+    let Exhausted { stop, mut failures, back, full, roomier_away } = exhausted;
+    // Whatever others came to: where one found the request itself at fault, that is what helps its client. Not so where
+    // it was too long for one, and another that has room for it is merely away.
     let callers = failures.iter().find_map(|lapse| match &lapse.failure {
         Failure::Provider(error) if error.kind.is_callers() => Some(error.clone()),
         _ => None,
     });
-    if let Some(error) = callers {
+    if let Some(error) = callers.filter(|error| error.kind != ErrorKind::ContextLength || !roomier_away) {
         return CallError::Provider(error);
     }
+    failures.retain(|lapse| !is_too_long(&lapse.failure));
     let cut_short = failures.last().is_some_and(|last| matches!(last.failure, Failure::Deadline));
     if cut_short || stop == Stop::Deadline {
         return CallError::DeadlineExceeded { limit };
@@ -251,6 +254,10 @@ fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
         return CallError::AllTargetsUnavailable { message, retry_after };
     }
     CallError::UpstreamFailed { message }
+}
+
+fn is_too_long(failure: &Failure) -> bool {
+    matches!(failure, Failure::Provider(error) if error.kind == ErrorKind::ContextLength)
 }
 
 /// When a target may be back that failed like this.

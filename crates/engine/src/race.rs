@@ -4,14 +4,15 @@
 //! (`classify`), what comes next (`schedule`), how a target is (`health`).
 
 use crate::asking::Asking;
-use crate::attempt::{Attempted, Span, Started, attempt};
+use crate::attempt::{Attempted, LAG, Span, Started, attempt};
+use crate::classify::is_unavailable;
 use crate::health::{Seat, words};
 use crate::open_call::{AttemptNo, MAX_RUNNING};
 use crate::routes::Traffic;
 use crate::schedule::Around;
 use crate::{Advice, Blame, Health, OpenCall, Places, Schedule, Scope, Step, Stop, classify};
 use llm::{AttemptKind, ErrorKind, Failure, PassedOver, Priority, Verdict};
-use resilience::{Ask, Denied, Entry, Permit, Reason, Refused, Report, Rest};
+use resilience::{Ask, Denied, Entry, Permit, QuotaWindows, Reason, Refused, Report, Rest};
 use routing::{Candidate, OnRefusal, Plan};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -48,6 +49,8 @@ pub(crate) struct Exhausted {
     pub(crate) back: Option<Instant>,
     /// Some target had no free slot.
     pub(crate) full: bool,
+    /// The question was too long for one target, and another that has more room could not take it for now.
+    pub(crate) roomier_away: bool,
 }
 
 /// What one attempt came to that did not win.
@@ -61,7 +64,7 @@ pub(crate) struct Lapse {
 impl Exhausted {
     /// A race that ended before it began.
     pub(crate) fn of(stop: Stop) -> Self {
-        Self { stop, failures: Vec::new(), back: None, full: false }
+        Self { stop, failures: Vec::new(), back: None, full: false, roomier_away: false }
     }
 }
 
@@ -134,6 +137,8 @@ pub(crate) async fn race(
         refusal: None,
         back: None,
         full: false,
+        away: Places::default(),
+        roomier: Places::default(),
     };
     race.run().await
 }
@@ -166,6 +171,10 @@ struct Race<'a> {
     refusal: Option<Won>,
     back: Option<Instant>,
     full: bool,
+    /// Candidates that could not take the call for now.
+    away: Places,
+    /// Candidates with more room than one for which the question was too long.
+    roomier: Places,
 }
 
 impl<'a> Race<'a> {
@@ -177,7 +186,8 @@ impl<'a> Race<'a> {
                         return Ok(refusal);
                     }
                     let failures = std::mem::take(&mut self.failures);
-                    return Err(Exhausted { stop, failures, back: self.back, full: self.full });
+                    let roomier_away = !(self.roomier & self.away).is_empty();
+                    return Err(Exhausted { stop, failures, back: self.back, full: self.full, roomier_away });
                 }
                 continue;
             }
@@ -272,6 +282,7 @@ impl<'a> Race<'a> {
             }
             Entry::Full => {
                 self.full = true;
+                self.away.insert(place);
                 self.schedule.full(place);
                 let candidate = self.plan.candidates.get(place)?;
                 let (target, reason) = (candidate.target.clone(), "no slot is free");
@@ -283,6 +294,7 @@ impl<'a> Race<'a> {
 
     fn turned_away(&mut self, place: usize, until: Instant, reason: &'static str, reluctant: bool, now: Instant) {
         self.schedule.refused(place, reluctant);
+        self.away.insert(place);
         self.back = Some(self.back.map_or(until, |back| back.min(until)));
         if let Some(candidate) = self.plan.candidates.get(place) {
             let remaining = Some(until.saturating_duration_since(now));
@@ -299,10 +311,18 @@ impl<'a> Race<'a> {
         // One patience for all of a call's queues: whoever is turned away learns so soon.
         let patience = seat.gate().patience(self.claim.tenant, begun);
         let until = *self.queue_until.get_or_insert(begun + patience);
-        let waiting = seat.gate().queue(self.ask(by, false, begun), begun);
+        // It is asked because nobody else is free, and not because there is nobody else.
+        let ask = self.ask(by, self.plan.candidates.len() > 1, begun);
+        let waiting = seat.gate().queue(ask, begun);
         let permit = match waiting {
-            Ok(waiting) if begun < until => tokio::time::timeout_at(until.into(), waiting).await.ok(),
-            _ => None,
+            Ok(mut waiting) => {
+                let permit = tokio::time::timeout_at(until.into(), &mut waiting).await.ok();
+                if permit.is_none() {
+                    waiting.give_up(now());
+                }
+                permit
+            }
+            Err(_) => None,
         };
         let now = now();
         let waited = now - begun;
@@ -335,6 +355,7 @@ impl<'a> Race<'a> {
 
     fn start(&mut self, place: usize, seat: Arc<Seat>, permit: Permit, kind: AttemptKind, by: Instant, now: Instant) {
         let Some(candidate) = self.plan.candidates.get(place) else { return };
+        let by = by.max(self.usual_time(&seat, now)).min(self.schedule.deadline());
         let Some(lane) = self.runners.iter_mut().find(|runner| runner.is_none()) else { return };
         let (transport, timeouts) = (self.track.transport, self.plan.policy.timeouts);
         let Some(dispatch) = self.asking.dispatch(transport, candidate, &seat, timeouts.connect) else {
@@ -345,8 +366,10 @@ impl<'a> Race<'a> {
         self.tried.insert(place);
         self.schedule.began(place);
         let no = self.call.attempt_begins(&candidate.target, &candidate.label, kind, now);
+        // Nobody knows what is unusual of a target that never answered: its probe is to find out.
+        let may_tell = !permit.is_probe() || seat.gate().usual(stream).is_some();
         // A look that would come after the end needs no timer.
-        let look = Some(now + seat.gate().patience_for_answer(stream)).filter(|look| *look < by);
+        let look = Some(now + seat.gate().patience_for_answer(stream)).filter(|look| may_tell && *look < by);
         let span = Span { begun: now.into(), by: by.into(), deadline: self.schedule.deadline().into() };
         let work = Box::pin(attempt(transport, dispatch, timeouts, span));
         *lane = Some(Runner { no, place, seat, permit, heard, look, work });
@@ -356,6 +379,13 @@ impl<'a> Race<'a> {
         {
             self.hedge_at = self.track.traffic.hedge_after(hedge, stream, now).map(|after| now + after);
         }
+    }
+
+    /// Until when an answer is nothing unusual: no target is given up before, for the sake of others, within the
+    /// first-token timeout.
+    fn usual_time(&self, seat: &Seat, now: Instant) -> Instant {
+        let usual = seat.gate().usual(self.asking.is_for_a_stream()).unwrap_or_default();
+        now + usual.saturating_mul(2).min(self.plan.policy.timeouts.first_token)
     }
 
     /// Waits until an attempt ends; `None` where it is time to look around.
@@ -388,7 +418,10 @@ impl<'a> Race<'a> {
         }
         for lane in 0..MAX_RUNNING {
             let Some(runner) = self.runners.get_mut(lane).and_then(Option::as_mut) else { continue };
-            if runner.look.is_none_or(|look| look > now) {
+            let Some(due) = runner.look.filter(|look| *look <= now) else { continue };
+            if now - due > LAG {
+                // This process slept, and the target may not have been able to say anything.
+                runner.look = Some(now + runner.seat.gate().patience_for_answer(self.asking.is_for_a_stream()));
                 continue;
             }
             runner.look = Some(now + LOOK_AGAIN);
@@ -422,13 +455,14 @@ impl<'a> Race<'a> {
         let Runner { no, place, seat, mut permit, .. } = self.runners.get_mut(lane).and_then(Option::take)?;
         let now = now();
         self.call.attempt_decided(no, now);
-        self.note_quotas(place, &seat, &attempted.quotas, now);
+        self.note_quotas(place, &seat, &attempted, now);
         match attempted.result {
             Ok(started) => {
                 match &started {
                     Started::Whole { .. } => permit.answered(now, &mut self.rng),
                     Started::Stream { .. } => permit.begun(now, &mut self.rng),
                 }
+                seat.let_in();
                 let declines = self.declines(&started);
                 let won = Won { started, place, no, permit };
                 if declines {
@@ -451,10 +485,21 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Takes in what a response said of quotas. Where a provider has several keys, what is told is one key's alone.
-    fn note_quotas(&self, place: usize, seat: &Seat, quotas: &[llm::QuotaReading], now: Instant) {
-        let provider = self.plan.candidates.get(place).map(|candidate| candidate.provider);
-        if !quotas.is_empty() && provider.is_some_and(|provider| self.track.transport.keys(provider) <= 1) {
+    /// Takes in what a response said of quotas. Where a provider has several keys, what is told is one key's alone: while
+    /// another one is awake, a key whose quota is nearly used up is spared, and nothing is said of the target.
+    fn note_quotas(&self, place: usize, seat: &Seat, attempted: &Attempted, now: Instant) {
+        let Attempted { quotas, key, .. } = attempted;
+        let Some(candidate) = self.plan.candidates.get(place).filter(|_| !quotas.is_empty()) else { return };
+        let (transport, provider, model) = (self.track.transport, candidate.provider, &*candidate.target.model);
+        let spared = match key.filter(|_| transport.keys(provider) > 1) {
+            None => false,
+            Some(key) => {
+                let mut of_key = QuotaWindows::new();
+                of_key.note(quotas, now);
+                of_key.scarce(now, 0).is_none_or(|until| transport.spare(provider, key, model, until))
+            }
+        };
+        if !spared {
             seat.gate().quota(quotas, now);
         }
     }
@@ -498,25 +543,37 @@ impl<'a> Race<'a> {
             // The clock of a starved process proves nothing against the target.
             (judged.verdict, judged.blame) = (Verdict::Neutral, Blame::Us);
         }
+        if hurried && judged.blame == Blame::Target {
+            // A target that was not given its whole time counts against its share only, not towards failures in a row.
+            judged.verdict = Verdict::SemanticFailure;
+        }
         self.call.attempt_failed(no, &failure, judged.verdict);
         let (provider, model) = (candidate.provider, &*candidate.target.model);
-        if let (Advice::OtherKey(rest, scope), Some(key)) = (judged.advice, key) {
+        if let (Advice::OtherKey(rest, scope), Some(key)) = (judged.advice, key)
+            && !self.is_all_there_is(provider, &failure)
+        {
             let model = (scope == Scope::Model).then_some(model);
             self.track.transport.rest(provider, key, model, now + rest);
         }
         let fresh_key = self.track.transport.has_fresh_key(provider, model, now);
-        let verdict = match judged.blame {
-            // A target that was not given its whole time counts against its share only, not towards failures in a row.
-            Blame::Target if hurried => Verdict::SemanticFailure,
-            Blame::Target => judged.verdict,
-            _ => Verdict::Neutral,
-        };
+        let verdict = if judged.blame == Blame::Target { judged.verdict } else { Verdict::Neutral };
         let rest = if fresh_key { Rest::Credential } else { Rest::Target };
-        // Where the provider named a time, another of its keys may still wake before.
+        // Where the provider named a time for this key, another of its keys may still wake before.
         let wakes = self.track.transport.rested_until(provider, model, now);
-        let retry_after = failure.retry_after().map(|told| wakes.map_or(told, |until| until - now));
+        let of_a_key = wakes.filter(|_| matches!(judged.advice, Advice::OtherKey(..)));
+        let retry_after = failure.retry_after().map(|told| of_a_key.map_or(told, |until| until - now));
         permit.settle(Report { verdict, retry_after, rest }, now, &mut self.rng);
-        self.schedule.failed(place, judged.advice, judged.again, fresh_key, self.around(candidate));
+        if self.plan.candidates.len() > 1 && turns_us_away(&failure, key) {
+            seat.turned_us_away(now);
+        }
+        let around = self.around(candidate);
+        if judged.advice == Advice::LargerWindow {
+            self.roomier = around.larger_window;
+        }
+        if is_unavailable(&failure) {
+            self.away.insert(place);
+        }
+        self.schedule.failed(place, judged.advice, judged.again, fresh_key, around);
         let back = seat.gate().look(now).breaker.until.max(wakes);
         self.failures.push(Lapse { target: candidate.target.to_string(), failure, back });
     }
@@ -533,11 +590,32 @@ impl<'a> Race<'a> {
         seat.declines_prefill(now());
     }
 
+    /// Whether throttling without a time met the only key of the only target: resting it would turn every call away,
+    /// where some may be served.
+    fn is_all_there_is(&self, provider: usize, failure: &Failure) -> bool {
+        let untold = matches!(failure, Failure::Provider(error)
+            if error.kind == ErrorKind::RateLimited && error.retry_after.is_none());
+        untold && self.plan.candidates.len() == 1 && self.track.transport.keys(provider) <= 1
+    }
+
     fn around(&self, failed: &Candidate) -> Around {
-        let same = |(_, candidate): &(usize, &Candidate)| candidate.provider == failed.provider;
+        let near = |(_, candidate): &(usize, &Candidate)| candidate.shares_domain(failed);
         let places = self.plan.candidates.iter().enumerate();
-        let same_provider = places.filter(same).map(|(place, _)| place).collect();
-        Around { same_provider, larger_window: self.plan.larger(failed).collect() }
+        let same_domain = places.filter(near).map(|(place, _)| place).collect();
+        Around { same_domain, larger_window: self.plan.larger(failed).collect() }
+    }
+}
+
+/// Whether a target turned a call away for our fault, so that every call would be: it does not know the model, or
+/// accepts no call of ours though it wants no key that could rest.
+fn turns_us_away(failure: &Failure, key: Option<upstream::Key>) -> bool {
+    match failure {
+        Failure::Provider(error) => match error.kind {
+            ErrorKind::NotFound => true,
+            ErrorKind::Auth | ErrorKind::Permission => key.is_none(),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How many first-token timeouts a whole answer may stay silent for while another target could be asked.
 const WHOLE_PATIENCE: u32 = 5;
-/// What a target gets before it is given up for another one's sake, however short the time is.
+/// What a target gets before it is given up for another one's sake, however short the time is; of a stream's, no more
+/// than half the time that is left, so that the other has as much.
 const FAIR: Duration = Duration::from_secs(10);
 /// By how much of itself a pause may be longer.
 const JITTER: f64 = 0.1;
@@ -83,8 +84,8 @@ pub enum Stop {
 /// What the plan says of the candidates around one that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Around {
-    /// Those of the same provider.
-    pub same_provider: Places,
+    /// Those that may have failed with it: at the same provider, or in a failure domain of it.
+    pub same_domain: Places,
     /// Those with a larger context window.
     pub larger_window: Places,
 }
@@ -191,7 +192,7 @@ impl Schedule {
                 self.again = Places::default();
                 self.told = None;
             }
-            Advice::Elsewhere => self.deferred = self.deferred | around.same_provider,
+            Advice::Elsewhere => self.deferred = self.deferred | around.same_domain,
             Advice::OtherKey(..) | Advice::Next => {}
         }
         self.note_again(candidate, again);
@@ -259,12 +260,12 @@ impl Schedule {
     fn patience(&self, left: Duration) -> Duration {
         let Timeouts { first_token, .. } = self.timeouts;
         let tries = self.open.count().min(self.attempts_left);
-        let share = |tries: u32| first_token.min((left / tries).max(FAIR));
+        let share = |tries: u32, fair: Duration| first_token.min((left / tries).max(fair));
         match (self.stream, tries) {
             (true, 0 | 1) => first_token,
-            (true, tries) => share(tries),
+            (true, tries) => share(tries, FAIR.min(left / 2)),
             (false, 0 | 1) => left,
-            (false, tries) => (first_token * WHOLE_PATIENCE).min(left / tries).max(share(tries)),
+            (false, tries) => (first_token * WHOLE_PATIENCE).min(left / tries).max(share(tries, FAIR)),
         }
     }
 }

@@ -20,7 +20,7 @@ mod tests;
 pub use state::{Counts, Reason, Refused, Snapshot, State, Transition};
 pub use ticket::{Report, Rest, Ticket};
 
-use crate::BreakerPolicy;
+use crate::{BreakerPolicy, FirstTokens};
 use llm::Verdict;
 use ramp::Ramp;
 use rest::Escalation;
@@ -51,10 +51,10 @@ pub struct Breaker {
     window: Window,
     row: Row,
     escalation: Escalation,
+    /// How soon calls showed what would become of them.
+    decided: FirstTokens,
     /// The last result was that the target asked for patience.
     throttled: bool,
-    /// Whether the last call could have gone elsewhere.
-    alternatives: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +68,11 @@ enum Phase {
 #[derive(Clone, Copy, Debug)]
 struct Probe {
     number: u64,
-    /// Without a verdict by then it counts as lost, and the next call may probe.
+    /// Without a verdict by then it counts as lost, and the next call may probe; or, after a rest that the target asked
+    /// for, as let in.
     by: Instant,
+    /// Whether it could have gone to another target.
+    alternatives: bool,
 }
 
 /// What a breaker says to a call.
@@ -100,17 +103,21 @@ impl Breaker {
             window: Window::new(policy.window, now),
             row: Row::default(),
             escalation: Escalation::new(now),
+            decided: FirstTokens::new(now),
             throttled: false,
-            alternatives: true,
         }
     }
 
-    /// Notices that a rest is over. To be called before [`Self::admit`].
+    /// Notices that a rest is over, or that a probe was not refused. To be called before [`Self::admit`].
     pub fn wake(&mut self, now: Instant) -> Option<Transition> {
         match self.phase {
             Phase::Open { until } if until <= now => {
                 let phase = Phase::HalfOpen { probe: None, successes: 0 };
                 Some(self.enter(phase, State::HalfOpen, Reason::Probe, now))
+            }
+            // Who is not let in learns it at once. A long answer must not prolong the rest that was asked for.
+            Phase::HalfOpen { probe: Some(probe), .. } if probe.by <= now && self.cause().is_told() => {
+                Some(self.recover(probe.alternatives, now))
             }
             _ => None,
         }
@@ -121,7 +128,6 @@ impl Breaker {
     /// this a target alone: it opens later, and not for a throttling without a time, rests as shortly as it can, and
     /// closes with the first probe that succeeds.
     pub fn admit(&mut self, now: Instant, probe_by: Instant, alternatives: bool, rng: &mut fastrand::Rng) -> Admit {
-        self.alternatives = alternatives;
         if let Phase::Closed { ramp: Some(ramp) } = self.phase {
             let share = ramp.share(now);
             if share >= 1.0 {
@@ -144,7 +150,8 @@ impl Breaker {
             Phase::HalfOpen { successes, .. } => {
                 self.probes += 1;
                 let number = self.probes;
-                self.phase = Phase::HalfOpen { probe: Some(Probe { number, by: probe_by }), successes };
+                let by = if self.cause().is_told() { probe_by.min(now + SOON) } else { probe_by };
+                self.phase = Phase::HalfOpen { probe: Some(Probe { number, by, alternatives }), successes };
                 Admit::Probe(self.ticket(Some(number), alternatives, now))
             }
             Phase::Open { until } => Admit::Refused(Refused { reason: self.cause(), until }),
@@ -163,14 +170,16 @@ impl Breaker {
         if ticket.begun || ticket.generation != self.generation {
             return None;
         }
-        let slow = self.policy.slow_call.is_some_and(|limit| first_token > limit);
+        let limit = self.policy.slow_call;
+        let slow = limit.map_or(ticket.seat.was_silent(), |limit| first_token > limit);
         match self.phase {
             Phase::Closed { .. } => {
                 ticket.begun = true;
                 ticket.mark = Some(self.window.count(slow, now));
+                self.decided.observe(first_token, now);
                 self.row.success(&mut ticket.seat);
                 self.throttled = false;
-                if slow { self.trip_if_due(Duration::ZERO, now, rng) } else { None }
+                if slow { self.trip_if_due(ticket.alternatives, Duration::ZERO, now, rng) } else { None }
             }
             Phase::HalfOpen { probe, successes } if ticket.probe.is_some() => {
                 // A probe that outlasted its deadline has shown as much as one that did not.
@@ -181,7 +190,7 @@ impl Breaker {
                 ticket.begun = true;
                 self.throttled = false;
                 if slow {
-                    return Some(self.fail_probe(Duration::ZERO, now, rng));
+                    return Some(self.fail_probe(ticket.alternatives, Duration::ZERO, now, rng));
                 }
                 self.pass_probe(ticket, probe.filter(|_| !awaited), successes + 1, now)
             }
@@ -190,15 +199,15 @@ impl Breaker {
     }
 
     /// The call has waited for its first content far longer than usual. It counts among the hard failures in a row
-    /// until it is answered, so that a hung target is found out before the first of its calls times out. A probe's
-    /// silence ends at its deadline instead.
+    /// until it is answered, so that a hung target is found out before the first of its calls times out; answered, it
+    /// was too slow where the policy does not say what that is. A probe's silence ends at its deadline instead.
     pub fn silent(&mut self, ticket: &mut Ticket, now: Instant, rng: &mut fastrand::Rng) -> Option<Transition> {
         let current = ticket.generation == self.generation && !ticket.begun;
         let closed = matches!(self.phase, Phase::Closed { .. });
         if !current || !closed || !self.row.silence(&mut ticket.seat) {
             return None;
         }
-        self.trip_if_due(Duration::ZERO, now, rng)
+        self.trip_if_due(ticket.alternatives, Duration::ZERO, now, rng)
     }
 
     /// The call has ended. A success need not have [`Self::begun`] before; any other verdict afterwards takes the
@@ -276,7 +285,7 @@ impl Breaker {
             Phase::HalfOpen { .. } => (State::HalfOpen, self.reason, self.since, None, 0.0),
         };
         let opened = self.opened.filter(|_| state != State::Closed);
-        let (counts, consecutive) = (self.window.counts(now), self.row.failures());
+        let (counts, consecutive) = (self.counts(now), self.row.failures());
         let by_ratio = self.by_ratio && state != State::Closed;
         Snapshot { state, reason, since, until, opened, by_ratio, counts, consecutive, share }
     }

@@ -39,9 +39,10 @@ pub struct Shed;
 ///
 /// A free slot goes to the waiter of the highest priority; among those to the tenant that holds the fewest slots, so
 /// that one noisy tenant cannot starve a quiet one; among those to the oldest, or while overloaded to the newest, whose
-/// client still listens. Overloaded means that the queue has not been empty for 100 ms; waiters are then kept for 5 ms
-/// instead of 100 ms, but for those whose tenant holds less than its fair share of the slots. That is the controlled delay and adaptive LIFO of Facebook's "Fail at Scale" (ACM Queue 13(8),
-/// 2015), after `CoDel` (Nichols and Jacobson, ACM Queue 10(5), 2012).
+/// client still listens. Overloaded means that the queue has not been empty for 100 ms, or that someone waited in vain
+/// within the last second; waiters are then kept for 5 ms instead of 100 ms, but for those whose tenant holds less than
+/// its fair share of the slots. That is the controlled delay and adaptive LIFO of Facebook's "Fail at Scale" (ACM Queue
+/// 13(8), 2015), after `CoDel` (Nichols and Jacobson, ACM Queue 10(5), 2012).
 #[derive(Clone, Debug, Default)]
 pub struct Bulkhead {
     tenants: Tenants,
@@ -84,6 +85,12 @@ impl Bulkhead {
     /// Takes a waiter off the queue. `false` if it was not there: it holds a slot already, or gave way.
     pub fn leave(&mut self, id: u64) -> bool {
         self.queue.leave(id)
+    }
+
+    /// Takes a waiter off the queue that waited for as long as it may, in vain: the target is overloaded. `false` if it
+    /// was not there.
+    pub fn give_up(&mut self, id: u64, now: Instant) -> bool {
+        self.queue.give_up(id, now)
     }
 
     /// Gives back a slot that `tenant` took, and hands it to the best waiter if one may have it. Returns that waiter,

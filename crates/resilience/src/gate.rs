@@ -67,7 +67,7 @@ pub enum Entry {
 pub struct Load {
     /// Seconds to first content that one more call has to expect, times the calls that would wait for it.
     pub expected: f64,
-    /// Slots in use: calls that wait for their first content.
+    /// Slots in use: calls that wait for their first content, or all under way where the policy says how many may be.
     pub in_flight: u32,
     /// Calls that have not ended.
     pub under_way: u32,
@@ -78,7 +78,7 @@ pub struct Load {
 pub struct GateSnapshot {
     /// Its breaker.
     pub breaker: Snapshot,
-    /// Slots in use: calls that wait for their first content.
+    /// Slots in use: calls that wait for their first content, or all under way where the policy says how many may be.
     pub in_flight: u32,
     /// Calls that have not ended.
     pub under_way: u32,
@@ -134,11 +134,18 @@ impl Gate {
     }
 
     /// After how much silence a call is to tell so by [`Permit::silent`]: `slow_call` where that is configured, else
-    /// four times as long as first content took lately (of a call that is no `stream`: the whole answer), at least 8 s.
-    /// A target that has never answered so gets 60 s.
+    /// four times as long as first content took lately (of a call that is no `stream`: the whole answer), at least 5 s.
+    /// A target that has never begun an answer gets 15 s, one that has never finished a whole one 60 s.
     #[must_use]
     pub fn patience_for_answer(&self, stream: bool) -> Duration {
         self.lock().patience_for_answer(stream)
+    }
+
+    /// How long first content took at most lately (of a call that is no `stream`: the whole answer); `None` where the
+    /// target has never answered so.
+    #[must_use]
+    pub fn usual(&self, stream: bool) -> Option<Duration> {
+        self.lock().usual(stream)
     }
 
     /// Opens the breaker until then, for a reason that its own calls did not give; see [`crate::Breaker::trip`].

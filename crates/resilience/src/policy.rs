@@ -14,9 +14,10 @@ pub struct BreakerPolicy {
     pub failure_ratio: f64,
     /// Calls the window must hold before the share counts.
     pub min_calls: u32,
-    /// First content later than this counts as a failure against the share; `None` counts none.
+    /// First content later than this counts as a failure against the share; `None`: where the call was said to be
+    /// silent for too long ([`crate::Breaker::silent`]).
     pub slow_call: Option<Duration>,
-    /// How long a result counts.
+    /// How long a result counts, unless calls last so long that few would.
     pub window: Duration,
     /// The first rest; each one after a failed probe is twice as long.
     pub open: Duration,
@@ -49,6 +50,7 @@ impl Default for BreakerPolicy {
 pub struct GatePolicy {
     /// Its breaker.
     pub breaker: BreakerPolicy,
-    /// The most calls that may wait for their first content at one time; `None` leaves it to the adaptive limit alone.
+    /// The most calls that may be under way at one time, each to its end. `None` leaves it to the adaptive limit, which
+    /// counts the calls that wait for their first content.
     pub max_concurrency: Option<u32>,
 }

@@ -77,6 +77,20 @@ impl KeyRing {
         }
     }
 
+    /// Rests a key for `model` until `until`, where another one does not rest at `now`; `false` where none does.
+    pub(crate) fn spare(&self, key: Key, model: &str, until: Instant, now: Instant) -> bool {
+        let mut resting = self.lock();
+        let mut others = resting.iter().enumerate().filter(|(place, _)| *place != key.0);
+        if !others.any(|(_, rest)| rest.left(model, now).is_zero()) {
+            return false;
+        }
+        if let Some(rest) = resting.get_mut(key.0) {
+            rest.extend(Some(model), until);
+            self.rested.store(true, Ordering::Relaxed);
+        }
+        true
+    }
+
     /// Whether some key does not rest for `model`.
     pub(crate) fn any_awake(&self, model: &str, now: Instant) -> bool {
         !self.headers.is_empty() && self.rested_until(model, now).is_none()
@@ -173,6 +187,18 @@ mod tests {
         ring.rest(Key(0), None, now + 20 * SECOND);
         assert_eq!(ring.rested_until("m", now), Some(now + 20 * SECOND));
         assert_eq!(ring.rested_until("n", now), Some(now + 20 * SECOND));
+    }
+
+    #[test]
+    fn a_key_is_spared_only_while_another_is_awake() {
+        let now = Instant::now();
+        let alone = ring(&["a"]);
+        assert!(!alone.spare(Key(0), "m", now + SECOND, now));
+        let ring = ring(&["a", "b"]);
+        assert!(ring.spare(Key(0), "m", now + 9 * SECOND, now));
+        assert_eq!(places(&ring, now, 2), [Some(1), Some(1)]);
+        assert!(!ring.spare(Key(1), "m", now + 9 * SECOND, now), "the last one serves on");
+        assert!(ring.any_awake("m", now) && ring.spare(Key(1), "n", now + SECOND, now));
     }
 
     #[test]

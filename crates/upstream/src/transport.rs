@@ -70,6 +70,9 @@ pub trait Transport: Send + Sync {
     /// Rests a key that a provider turned down until `until`, for one model or for all: others go first.
     fn rest(&self, provider: usize, key: Key, model: Option<&str>, until: Instant);
 
+    /// Rests a key of the provider for `model` until then, where another one does not rest; `false` where none does.
+    fn spare(&self, provider: usize, key: Key, model: &str, until: Instant) -> bool;
+
     /// Whether the provider has a key that does not rest for `model`.
     fn has_fresh_key(&self, provider: usize, model: &str, now: Instant) -> bool;
 
@@ -158,6 +161,11 @@ impl Transport for Upstream {
         if let Some(provider) = self.providers.get(provider) {
             provider.keys.rest(key, model, until);
         }
+    }
+
+    fn spare(&self, provider: usize, key: Key, model: &str, until: Instant) -> bool {
+        let now = tokio::time::Instant::now().into_std();
+        self.providers.get(provider).is_some_and(|provider| provider.keys.spare(key, model, until, now))
     }
 
     fn has_fresh_key(&self, provider: usize, model: &str, now: Instant) -> bool {

@@ -43,11 +43,12 @@ pub(crate) struct Breaker {
     pub(crate) consecutive: Lenient<u32>,
     /// The share of failures within `window` that opens it, above 0%. Default: 50%.
     pub(crate) failure_ratio: Lenient<Share>,
-    /// First content later than this counts as a failure within `failure_ratio`. Default: none does.
+    /// First content later than this counts as a failure within `failure_ratio`. Default: later than four times what was
+    /// usual lately, at least 5s, while another target could be asked.
     pub(crate) slow_call: Lenient<Span>,
     /// Calls that `window` must hold before `failure_ratio` counts. Default: 20.
     pub(crate) min_calls: Lenient<u32>,
-    /// How long a result counts, from 1s to 1h. Default: 60s.
+    /// How long a result counts, from 1s to 1h; up to ten times as long, within 10m, while calls last longer. Default: 60s.
     pub(crate) window: Lenient<Span>,
     /// The first rest; each one after a failed probe is twice as long. Default: 5s.
     pub(crate) open: Lenient<Span>,

@@ -51,7 +51,7 @@ pub(crate) struct Model {
     /// `[]` declares that it can do nothing of the kind.
     #[schemars(schema_with = "capabilities")]
     pub(crate) capabilities: List<String>,
-    /// The most calls that may wait for their first content at one time, more than 0. Default: adapts by itself.
+    /// The most calls at one time, each to its end, more than 0. Default: adapts by itself.
     pub(crate) max_concurrency: Lenient<u32>,
 }
 

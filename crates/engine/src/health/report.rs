@@ -35,7 +35,7 @@ pub(crate) fn words(reason: Reason) -> &'static str {
         Reason::Probe => "its breaker is half-open: a probe is under way",
         Reason::Throttled => "it asked for patience",
         Reason::Quota => "its account has nothing left to spend",
-        Reason::Credential => "no credential of it is accepted",
+        Reason::Unusable => "it turns us away: a wrong model or key",
         Reason::Recovered | Reason::Pardoned => "it has just recovered and takes a growing share",
         Reason::Scarce => "its quota is nearly used up",
     }

@@ -4,8 +4,9 @@
 
 use super::{Health, TargetReport, snapshot};
 use llm::{Label, TargetId};
-use resilience::{Gate, GatePolicy, State, Transition, Watch};
+use resilience::{Gate, GatePolicy, Reason, State, Transition, Watch};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,11 @@ pub(super) const MAX_OTHERS: usize = 256;
 /// For how long a target that declined a given beginning is not handed another.
 const DECLINED_FOR: Duration = Duration::from_secs(600);
 
+/// How many calls in a row a target may turn away for our fault before it rests, and for how long: soon enough to notice
+/// that someone has mended it.
+const TURNED_AWAY: u32 = 5;
+const UNUSABLE_REST: Duration = Duration::from_secs(60);
+
 /// One target.
 pub(crate) struct Seat {
     label: Label,
@@ -22,9 +28,10 @@ pub(crate) struct Seat {
     target: Option<TargetId>,
     provider: usize,
     gate: Arc<Gate>,
-    /// It was told to go on with a given beginning, and would not.
-    /// When that was.
+    /// When it was last told to go on with a given beginning, and would not.
     declined_prefill: Mutex<Option<Instant>>,
+    /// How many calls in a row it turned away for our fault.
+    turned_away: AtomicU32,
 }
 
 /// Tells the house of a breaker's movements.
@@ -51,8 +58,8 @@ impl Seat {
         now: Instant,
     ) -> Self {
         let watcher = Arc::new(Watcher { label: label.clone(), health });
-        let (gate, declined_prefill) = (Gate::new(policy, now, watcher), Mutex::new(None));
-        Self { label, target, provider, gate, declined_prefill }
+        let gate = Gate::new(policy, now, watcher);
+        Self { label, target, provider, gate, declined_prefill: Mutex::new(None), turned_away: AtomicU32::new(0) }
     }
 
     pub(crate) fn gate(&self) -> &Arc<Gate> {
@@ -92,6 +99,23 @@ impl Seat {
         }
     }
 
+    /// Notes that it answered.
+    pub(crate) fn let_in(&self) {
+        // Healthy targets share a line of memory that nobody writes.
+        if self.turned_away.load(Ordering::Relaxed) != 0 {
+            self.turned_away.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes at `now` that it turned a call away for our fault. That blames nobody, and says nothing where it is about
+    /// this one call; but a target that turns every call away would cost each of them an attempt. It rests after some
+    /// in a row.
+    pub(crate) fn turned_us_away(&self, now: Instant) {
+        if self.turned_away.fetch_add(1, Ordering::Relaxed) + 1 >= TURNED_AWAY {
+            self.gate.trip(Reason::Unusable, now + UNUSABLE_REST, now);
+        }
+    }
+
     /// Notes at `now` that the target will not go on with a given beginning, whatever the configuration says.
     pub(crate) fn declines_prefill(&self, now: Instant) {
         *self.declined_prefill.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
@@ -117,7 +141,9 @@ impl Others {
             return Some(Arc::clone(seat));
         }
         if seats.len() >= MAX_OTHERS {
-            seats.retain(|_, seat| Arc::strong_count(seat) > 1 || seat.state(now) != State::Closed);
+            // Calls under way hold the gate.
+            let in_use = |seat: &Arc<Seat>| Arc::strong_count(seat) > 1 || Arc::strong_count(&seat.gate) > 1;
+            seats.retain(|_, seat| in_use(seat) || seat.state(now) != State::Closed);
         }
         if seats.len() >= MAX_OTHERS {
             return None;

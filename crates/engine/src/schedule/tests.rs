@@ -69,7 +69,7 @@ fn an_unreachable_provider_sends_its_other_targets_to_the_end() {
     let now = Instant::now();
     let mut schedule = schedule(4, 4, true, now, 60);
     assert_eq!(tries(&mut schedule, now), Ok(0));
-    let around = Around { same_provider: [0, 1].into_iter().collect(), ..Around::default() };
+    let around = Around { same_domain: [0, 1].into_iter().collect(), ..Around::default() };
     schedule.failed(0, Advice::Elsewhere, Again::No, false, around);
     let order: Vec<_> = std::iter::from_fn(|| tries(&mut schedule, now).ok()).collect();
     assert_eq!(order, [2, 3, 1]);
@@ -147,13 +147,31 @@ fn no_pause_is_made_that_is_asked_for_too_long_or_outlasts_the_call() {
 #[test]
 fn no_attempt_begins_after_the_deadline_or_outlives_it() {
     let now = Instant::now();
-    let mut schedule = schedule(3, 2, true, now, 3);
+    let mut schedule = schedule(3, 1, true, now, 3);
     let by = now + 3 * SECOND;
     assert_eq!(schedule.step(now, &mut rng()), Step::Try { candidate: 0, by, alternatives: true });
     schedule.began(0);
     fails(&mut schedule, 0, Advice::Next);
     assert_eq!(schedule.beside(now + 3 * SECOND), None);
     assert_eq!(schedule.step(now + 3 * SECOND, &mut rng()), Step::Stop(Stop::Deadline));
+}
+
+#[test]
+fn a_stream_leaves_the_next_target_as_much_of_a_short_time() {
+    let now = Instant::now();
+    for (attempts, candidates, seconds, millis) in [
+        (3, 3, 120, 10_000),
+        (3, 2, 18, 9_000),
+        (3, 3, 18, 9_000),
+        (3, 2, 8, 4_000),
+        (3, 1, 8, 8_000),
+        (1, 2, 8, 8_000),
+        (3, 2, 1, 500),
+    ] {
+        let mut schedule = schedule(attempts, candidates, true, now, seconds);
+        let Step::Try { by, .. } = schedule.step(now, &mut rng()) else { panic!("no step") };
+        assert_eq!(by - now, Duration::from_millis(millis), "{attempts} {candidates} {seconds}");
+    }
 }
 
 #[test]

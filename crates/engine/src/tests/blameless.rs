@@ -17,8 +17,8 @@ fn says(text: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_short_deadline_leaves_time_for_the_spare_and_a_hung_target_is_found() {
     let usual = Timeouts { first_token: ms(60_000), idle: ms(60_000), total: ms(600_000), connect: ms(2_000) };
-    for stream in [true, false] {
-        let stage = Stage::new(stream, [hangs(), good(stream)]).timeouts(usual).within(ms(30_000));
+    for (stream, within) in [(true, 30_000), (false, 30_000), (true, 8_000), (true, 2_000)] {
+        let stage = Stage::new(stream, [hangs(), good(stream)]).timeouts(usual).within(ms(within));
         let stage = Arc::new(stage);
         let records = stage.load(120, ms(1_000)).await;
         let good = |outcome| matches!(outcome, Outcome::Success | Outcome::Degraded);

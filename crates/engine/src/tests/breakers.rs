@@ -4,6 +4,7 @@ use super::script::{Script, events, fails, hangs, head, json, ms};
 use super::stage::*;
 use llm::{CallError, Failure, Outcome, Reach, Verdict};
 use resilience::{Reason, State};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{advance, timeout};
 
@@ -204,14 +205,7 @@ async fn a_throttled_key_among_fresh_ones_is_not_the_targets_doing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_not_the_targets_doing_never_opens_it() {
-    for (name, bad) in [
-        ("400", json(400, "{}")),
-        ("413", head(413)),
-        ("401", head(401)),
-        ("403", head(403)),
-        ("404", head(404)),
-        ("our own", fails(Failure::Internal("x"))),
-    ] {
+    for (name, bad) in [("400", json(400, "{}")), ("413", head(413)), ("our own", fails(Failure::Internal("x")))] {
         let stage = over(false, bad);
         stage.play_each(60).await;
         assert_eq!((stage.state("a/m-a"), stage.asked_of(0)), (State::Closed, 60), "{name}");
@@ -224,11 +218,35 @@ async fn what_is_not_the_targets_doing_never_opens_it() {
         assert_eq!((stage.state("a/m-a"), stage.at("a/m-a").breaker.counts.failed), (State::Closed, 0), "cancelled");
         stage.idle();
     }
-    let stage = over(true, hangs()).within(ms(9_999));
+    let stage = over(false, hangs()).within(ms(9_999));
     for played in stage.play_each(60).await {
         assert_eq!(played.record.attempts[0].verdict, Verdict::Neutral);
     }
     assert_eq!((stage.state("a/m-a"), stage.at("a/m-a").breaker.counts.failed), (State::Closed, 0), "short of time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_turns_every_call_away_is_left_alone_and_costs_nobody_anything() {
+    for status in [401, 403, 404] {
+        let stage = Arc::new(over(true, head(status)));
+        let records = stage.load(600, ms(10)).await;
+        assert!(records.iter().all(|record| record.outcome == Outcome::Degraded), "{status}: the spare is well");
+        assert_eq!(stage.asked_of(0), 5, "{status}");
+        let breaker = stage.at("a/m-a").breaker;
+        assert_eq!((breaker.state, breaker.reason), (State::Open, Some(Reason::Unusable)), "{status}");
+        assert_eq!((breaker.counts.failed, breaker.consecutive), (0, 0), "{status}: it is our fault");
+        advance(breaker.until.unwrap() - now()).await;
+        stage.load(100, ms(10)).await;
+        assert_eq!(stage.asked_of(0), 6, "{status}: one probe");
+    }
+    // Where it is about single calls, or there is nobody else, it goes on as it was.
+    let now_and_then = |n: usize, _| if n % 5 == 4 { good(true) } else { head(404) };
+    let stage = over(true, head(404)).plays(0, now_and_then);
+    stage.play_each(50).await;
+    assert_eq!((stage.state("a/m-a"), stage.asked_of(0)), (State::Closed, 50));
+    let alone = streamed([head(404)]);
+    alone.play_each(50).await;
+    assert_eq!((alone.state("a/m-a"), alone.asked_of(0)), (State::Closed, 50));
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,6 +51,37 @@ async fn too_long_a_question_goes_where_there_is_more_room_and_blames_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_there_is_more_room_that_is_merely_away_the_client_may_come_back() {
+    let long = || json(400, r#"{"error":{"message":"too long","code":"context_length_exceeded"}}"#);
+    let window = |size| ModelFacts { context_window: Some(size), ..ModelFacts::default() };
+    for (second, size, away) in
+        [(head(503), 128, true), (head(429), 128, true), (head(500), 128, false), (head(503), 8, false)]
+    {
+        let stage = streamed([long(), second]).facts(0, window(8)).facts(1, window(size));
+        let played = stage.play().await;
+        match played.head {
+            Err(CallError::AllTargetsUnavailable { .. }) => assert!(away, "{size}"),
+            Err(CallError::Provider(error)) => assert!(error.kind == ErrorKind::ContextLength && !away, "{size}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let stage = streamed([long(), head(500)]).facts(0, window(8)).facts(1, window(128));
+    for _ in 0..2 {
+        stage.finish(stage.call_for("b/m-b")).await;
+    }
+    let played = stage.play().await;
+    assert!(matches!(played.head, Err(CallError::AllTargetsUnavailable { .. })), "it rests: {:?}", played.head);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_shares_a_failure_domain_comes_last_too() {
+    let refused = fails(Failure::Unreachable(Reach::Refused));
+    let stage = streamed([refused, good(true), good(true)]).domain(0, "east").domain(1, "east").domain(2, "west");
+    let played = stage.play().await;
+    assert_eq!(played.head, Ok(("c/m-c".into(), true)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn withheld_answers_are_passed_on_unless_the_route_wants_another() {
     const WITHHELD: &str = r#"{"error":{"message":"no","type":"invalid_request_error","code":"content_filter"}}"#;
     let withheld = || json(400, WITHHELD);

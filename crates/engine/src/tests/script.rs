@@ -245,6 +245,16 @@ impl Transport for Scripted {
         self.providers.lock().unwrap()[provider].keys[key.0] = Some(until);
     }
 
+    fn spare(&self, provider: usize, key: Key, _: &str, until: std::time::Instant) -> bool {
+        let keys = &mut self.providers.lock().unwrap()[provider].keys;
+        let others = keys.iter().enumerate().filter(|(place, _)| *place != key.0);
+        let spared = others.into_iter().any(|(_, rest)| rest.is_none_or(|until| until <= now()));
+        if spared {
+            keys[key.0] = Some(until);
+        }
+        spared
+    }
+
     fn has_fresh_key(&self, provider: usize, _: &str, now: std::time::Instant) -> bool {
         self.providers.lock().unwrap()[provider].keys.iter().any(|rest| rest.is_none_or(|until| until <= now))
     }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 /// Calls that the window of a target without alternatives must hold before the share counts: refusing its calls
 /// gains nobody anything but quiet for the target.
 const MIN_CALLS_ALONE: u32 = 50;
+/// The share of calls that decides how long calls last.
+const NEARLY_ALL: f64 = 0.99;
 
 impl Breaker {
     pub(super) fn settle_closed(
@@ -29,7 +31,7 @@ impl Breaker {
                 self.throttled = false;
                 self.row.failure(ticket.seat);
                 self.count_failure(ticket, now);
-                self.trip_if_due(rest::asked(report), now, rng)
+                self.trip_if_due(ticket.alternatives, rest::asked(report), now, rng)
             }
             Verdict::SemanticFailure => self.soft_failure(ticket, now, rng),
             Verdict::RateLimited if report.rest == Rest::Credential => self.soft_failure(ticket, now, rng),
@@ -56,12 +58,14 @@ impl Breaker {
         rng: &mut fastrand::Rng,
     ) -> Option<Transition> {
         match (report.verdict, report.rest) {
-            (Verdict::HardFailure, _) => Some(self.fail_probe(rest::asked(report), now, rng)),
+            (Verdict::HardFailure, _) => Some(self.fail_probe(ticket.alternatives, rest::asked(report), now, rng)),
             (Verdict::RateLimited, Rest::Target) if self.cause().is_told() => Some(self.throttle(report, now)),
             (Verdict::RateLimited, Rest::Target) => {
-                Some(self.fail_probe(rest::patience(report, self.throttled), now, rng))
+                Some(self.fail_probe(ticket.alternatives, rest::patience(report, self.throttled), now, rng))
             }
-            (Verdict::SemanticFailure | Verdict::RateLimited, _) => Some(self.fail_probe(Duration::ZERO, now, rng)),
+            (Verdict::SemanticFailure | Verdict::RateLimited, _) => {
+                Some(self.fail_probe(ticket.alternatives, Duration::ZERO, now, rng))
+            }
             (Verdict::QuotaExhausted, Rest::Target) => {
                 Some(self.open(Reason::Quota, now + rest::until_full(report), now))
             }
@@ -76,6 +80,8 @@ impl Breaker {
     fn count_failure(&mut self, ticket: &Ticket, now: Instant) {
         if let Some(mark) = ticket.mark {
             self.window.take_back(mark, now);
+        } else {
+            self.decided.observe(now.saturating_duration_since(ticket.admitted), now);
         }
         self.window.count(true, now);
     }
@@ -83,7 +89,7 @@ impl Breaker {
     fn soft_failure(&mut self, ticket: &Ticket, now: Instant, rng: &mut fastrand::Rng) -> Option<Transition> {
         self.row.answered(ticket.seat);
         self.count_failure(ticket, now);
-        self.trip_if_due(Duration::ZERO, now, rng)
+        self.trip_if_due(ticket.alternatives, Duration::ZERO, now, rng)
     }
 
     fn throttle(&mut self, report: &Report, now: Instant) -> Transition {
@@ -91,26 +97,33 @@ impl Breaker {
         self.open(Reason::Throttled, now + patience, now)
     }
 
-    pub(super) fn trip_if_due(&mut self, asked: Duration, now: Instant, rng: &mut fastrand::Rng) -> Option<Transition> {
-        let reason = self.due(now)?;
-        let rest = self.rest(now, rng).max(asked);
+    /// Opens where it should; `alternatives` says whether the call that tells could have gone elsewhere.
+    pub(super) fn trip_if_due(
+        &mut self,
+        alternatives: bool,
+        asked: Duration,
+        now: Instant,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Transition> {
+        let reason = self.due(alternatives, now)?;
+        let rest = self.rest(alternatives, now, rng).max(asked);
         Some(self.open(reason, now + rest, now))
     }
 
     /// Why it should open now, where it should.
-    fn due(&self, now: Instant) -> Option<Reason> {
+    fn due(&self, alternatives: bool, now: Instant) -> Option<Reason> {
         if self.policy.consecutive > 0 && self.row.failures() >= self.policy.consecutive {
             return Some(Reason::Consecutive);
         }
-        let Counts { total, failed } = self.window.counts(now);
-        let alone = if self.alternatives { 0 } else { MIN_CALLS_ALONE };
+        let Counts { total, failed } = self.counts(now);
+        let alone = if alternatives { 0 } else { MIN_CALLS_ALONE };
         let enough = total >= self.policy.min_calls.max(alone).max(1);
         (enough && f64::from(failed) >= self.policy.failure_ratio * f64::from(total)).then_some(Reason::Ratio)
     }
 
     /// How long to rest for a failure now.
-    fn rest(&mut self, now: Instant, rng: &mut fastrand::Rng) -> Duration {
-        if !self.alternatives {
+    fn rest(&mut self, alternatives: bool, now: Instant, rng: &mut fastrand::Rng) -> Duration {
+        if !alternatives {
             return rest::jittered(self.policy.open, self.policy.max_open, rng);
         }
         self.escalation.step(&self.policy, now, rng)
@@ -130,13 +143,31 @@ impl Breaker {
             self.phase = Phase::HalfOpen { probe, successes };
             return None;
         }
-        let grows = ticket.alternatives && self.cause().needs_ramp();
-        let ramp = grows.then(|| Ramp::new(now, self.policy.ramp));
-        Some(self.close(Reason::Recovered, ramp, now))
+        Some(self.recover(ticket.alternatives, now))
     }
 
-    pub(super) fn fail_probe(&mut self, asked: Duration, now: Instant, rng: &mut fastrand::Rng) -> Transition {
-        let rest = self.rest(now, rng).max(asked);
+    /// Closes it, into a slow start where the target may need one and calls can go elsewhere meanwhile.
+    pub(super) fn recover(&mut self, alternatives: bool, now: Instant) -> Transition {
+        let grows = alternatives && self.cause().needs_ramp();
+        let ramp = grows.then(|| Ramp::new(now, self.policy.ramp));
+        self.close(Reason::Recovered, ramp, now)
+    }
+
+    pub(super) fn fail_probe(
+        &mut self,
+        alternatives: bool,
+        asked: Duration,
+        now: Instant,
+        rng: &mut fastrand::Rng,
+    ) -> Transition {
+        let rest = self.rest(alternatives, now, rng).max(asked);
         self.open(Reason::ProbeFailed, now + rest, now)
+    }
+
+    /// The results that count now: those of the window, or of twice as long as nearly every call takes to show its
+    /// result, where that is longer. A window shorter than calls last would forget the old ones before it has enough.
+    pub(super) fn counts(&self, now: Instant) -> Counts {
+        let long = self.decided.quantile(NEARLY_ALL, now).unwrap_or_default();
+        self.window.counts(long.saturating_mul(2), now)
     }
 }

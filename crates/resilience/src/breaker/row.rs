@@ -18,6 +18,13 @@ pub(super) struct Seat {
     began: Option<(u64, u32)>,
 }
 
+impl Seat {
+    /// Whether the call was silent for too long before it was answered.
+    pub(super) fn was_silent(self) -> bool {
+        self.silent.is_some()
+    }
+}
+
 impl Row {
     pub(super) fn failures(&self) -> u32 {
         self.failures

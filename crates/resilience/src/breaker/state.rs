@@ -53,8 +53,8 @@ pub enum Reason {
     Throttled,
     /// The account has nothing left to spend.
     Quota,
-    /// No credential of the target is accepted.
-    Credential,
+    /// It turned calls away for our fault: its model or its credential is wrong.
+    Unusable,
     /// A probe failed.
     ProbeFailed,
     /// The rest is over: probes are let through. As a refusal: a probe is under way.
@@ -75,7 +75,7 @@ impl Reason {
         Self::Domain,
         Self::Throttled,
         Self::Quota,
-        Self::Credential,
+        Self::Unusable,
         Self::ProbeFailed,
         Self::Probe,
         Self::Recovered,
@@ -92,7 +92,7 @@ impl Reason {
             Self::Domain => "domain",
             Self::Throttled => "throttled",
             Self::Quota => "quota",
-            Self::Credential => "credential",
+            Self::Unusable => "unusable",
             Self::ProbeFailed => "probe_failed",
             Self::Probe => "probe",
             Self::Recovered => "recovered",
@@ -107,14 +107,15 @@ impl Reason {
         matches!(self, Self::Consecutive | Self::Ratio | Self::ProbeFailed)
     }
 
-    /// Whether the target works, and only said when it will serve again: one good probe is proof enough.
+    /// Whether the target works, and only does not let us in for now: it says so at once, and one call that it does let
+    /// in is proof enough.
     pub(crate) const fn is_told(self) -> bool {
-        matches!(self, Self::Throttled | Self::Quota | Self::Credential)
+        matches!(self, Self::Throttled | Self::Quota | Self::Unusable)
     }
 
     /// Whether the target may be cold or weak after such a rest, so that its traffic has to grow slowly.
     pub(crate) const fn needs_ramp(self) -> bool {
-        !matches!(self, Self::Throttled | Self::Credential)
+        !matches!(self, Self::Throttled | Self::Unusable)
     }
 }
 

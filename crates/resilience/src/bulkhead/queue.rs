@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 pub(super) const ROOM: usize = 64;
 /// A queue that has not been empty for this long belongs to an overloaded target.
 const STANDING: Duration = Duration::from_millis(100);
+/// A target stays overloaded for so long after someone waited in vain: where few calls come, the queue is empty between
+/// them, and each would wait its full time only to be turned away.
+const SINCE_IN_VAIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiter {
@@ -26,6 +29,8 @@ pub(super) struct Queue {
     waiters: Vec<Waiter>,
     /// Since when it has not been empty.
     standing: Option<Instant>,
+    /// When someone last gave up who had waited for as long as one may.
+    in_vain: Option<Instant>,
 }
 
 impl Queue {
@@ -34,7 +39,9 @@ impl Queue {
     }
 
     pub(super) fn overloaded(&self, now: Instant) -> bool {
-        self.standing.is_some_and(|since| now.saturating_duration_since(since) >= STANDING)
+        let passed = |since: Instant| now.saturating_duration_since(since);
+        let lately = self.in_vain.is_some_and(|left| passed(left) < SINCE_IN_VAIN);
+        lately || self.standing.is_some_and(|since| passed(since) >= STANDING)
     }
 
     pub(super) fn highest(&self) -> Option<Priority> {
@@ -56,6 +63,15 @@ impl Queue {
     pub(super) fn leave(&mut self, id: u64) -> bool {
         let at = self.waiters.iter().position(|waiter| waiter.id == id);
         at.and_then(|at| self.take(at)).is_some()
+    }
+
+    /// Takes a waiter out that waited for as long as it may, in vain.
+    pub(super) fn give_up(&mut self, id: u64, now: Instant) -> bool {
+        let left = self.leave(id);
+        if left {
+            self.in_vain = Some(now);
+        }
+        left
     }
 
     /// Takes the best waiter of a priority.

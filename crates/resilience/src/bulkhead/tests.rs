@@ -135,6 +135,18 @@ fn patience_ends_with_a_standing_queue_and_returns_with_an_empty_one() {
 }
 
 #[test]
+fn who_waited_in_vain_spares_others_the_wait() {
+    let now = Instant::now();
+    let mut bulkhead = taken(now);
+    assert_eq!(bulkhead.wait(1, 0, Normal, now), Ok(None));
+    assert!(bulkhead.give_up(1, now + STANDING));
+    assert!(!bulkhead.give_up(1, now + STANDING));
+    for (later, patience) in [(STANDING, HURRY), (STANDING + MS * 999, HURRY), (STANDING + MS * 1_000, PATIENCE)] {
+        assert_eq!((bulkhead.waiting(), bulkhead.patience(0, now + later)), (0, patience), "after {later:?}");
+    }
+}
+
+#[test]
 fn who_left_gets_nothing_and_who_got_a_slot_cannot_leave_the_queue() {
     let now = Instant::now();
     let mut bulkhead = taken(now);

@@ -30,6 +30,8 @@ pub(super) struct Inside {
     pace: Pace,
     quota: QuotaWindows,
     waiters: Waiters,
+    /// The most calls are given by the policy.
+    fixed: bool,
     /// Calls that have not ended.
     under_way: u32,
     /// The latest instant that anyone told: the time for those who are dropped, and cannot tell.
@@ -69,6 +71,7 @@ impl Inside {
             pace: Pace::new(&policy, now),
             quota: QuotaWindows::new(),
             waiters: Waiters::default(),
+            fixed: policy.max_concurrency.is_some(),
             under_way: 0,
             latest: now,
         }
@@ -116,11 +119,16 @@ impl Inside {
         outcome
     }
 
-    /// A waiter was dropped: what it holds, if anything, goes to the next.
-    pub(super) fn leave_queue(&mut self, id: u64, news: &mut News) {
+    /// A waiter leaves: what it holds, if anything, goes to the next. `in_vain` is when it had waited for as long as it
+    /// may; `None` where it was dropped.
+    pub(super) fn leave_queue(&mut self, id: u64, in_vain: Option<Instant>, news: &mut News) {
+        self.latest = in_vain.map_or(self.latest, |now| self.latest.max(now));
         match self.waiters.remove(id) {
             Some(Standing::Waits(waker)) => {
-                self.bulkhead.leave(id);
+                match in_vain {
+                    Some(now) => self.bulkhead.give_up(id, now),
+                    None => self.bulkhead.leave(id),
+                };
                 news.idle(waker);
             }
             Some(Standing::Passed(passed)) => {
@@ -141,6 +149,7 @@ impl Inside {
         news: &mut News,
     ) {
         match heard {
+            _ if ticket.generation() < self.breaker.fallen() => self.pace.learn_late(took, now),
             Heard::FirstContent => self.pace.learn(took, self.bulkhead.in_use(), now),
             Heard::Whole => self.pace.learn_load(took, now),
         }
@@ -149,6 +158,12 @@ impl Inside {
         if let Some(tenant) = tenant {
             self.free(tenant, now, news);
         }
+    }
+
+    /// Whether a call holds its slot to its end, and not only to its first content: where the target is said to take
+    /// so many calls, it is calls that count.
+    pub(super) fn holds_to_the_end(&self) -> bool {
+        self.fixed
     }
 
     pub(super) fn silent(&mut self, ticket: &mut Ticket, now: Instant, rng: &mut fastrand::Rng, news: &mut News) {
@@ -199,6 +214,10 @@ impl Inside {
 
     pub(super) fn patience_for_answer(&self, stream: bool) -> Duration {
         self.pace.patience(stream)
+    }
+
+    pub(super) fn usual(&self, stream: bool) -> Option<Duration> {
+        self.pace.usual(stream)
     }
 
     pub(super) fn load(&self, now: Instant) -> Load {

@@ -41,8 +41,9 @@ impl Permit {
         self.ticket.as_ref().is_some_and(|ticket| self.gate.has_fallen_since(ticket.generation()))
     }
 
-    /// The first content came: the slot is free, the time it took since the call passed is learnt, and the call counts
-    /// as a success until [`Self::settle`] takes that back. Only the first time counts.
+    /// The first content came: the slot is free (unless the policy counts calls to their end), the time it took since the
+    /// call passed is learnt, and the call counts as a success until [`Self::settle`] takes that back. Only the first
+    /// time counts.
     pub fn begun(&mut self, now: Instant, rng: &mut fastrand::Rng) {
         self.heard(Heard::FirstContent, now, rng);
     }
@@ -56,9 +57,12 @@ impl Permit {
     fn heard(&mut self, heard: Heard, now: Instant, rng: &mut fastrand::Rng) {
         let Some(ticket) = self.ticket.as_mut().filter(|_| !self.begun) else { return };
         self.begun = true;
-        let tenant = std::mem::take(&mut self.slot).then_some(self.tenant);
         let took = now.saturating_duration_since(self.at);
-        self.gate.locked(|inside, news| inside.begun(ticket, tenant, (heard, took), now, rng, news));
+        let (slot, tenant) = (&mut self.slot, self.tenant);
+        self.gate.locked(|inside, news| {
+            let freed = !inside.holds_to_the_end() && std::mem::take(slot);
+            inside.begun(ticket, freed.then_some(tenant), (heard, took), now, rng, news);
+        });
     }
 
     /// The call has been silent for [`Gate::patience_for_answer`]: until it answers, it counts among the hard

@@ -125,10 +125,9 @@ impl Stage {
 
 #[test]
 fn a_slot_is_held_until_first_content_and_a_call_until_its_end() {
-    let mut stage = Stage::new(2);
+    let mut stage = Stage::with(GatePolicy::default());
     let mut first = stage.pass();
     let second = stage.pass();
-    assert!(stage.is_full());
     assert_eq!(stage.counts(), (2, 2, 0));
     stage.begun(&mut first);
     stage.begun(&mut first);
@@ -139,7 +138,22 @@ fn a_slot_is_held_until_first_content_and_a_call_until_its_end() {
     stage.settle(second, Report::of(Verdict::SemanticFailure));
     drop(third);
     assert_eq!(stage.counts(), (0, 0, 0));
-    assert_eq!(stage.look().limit, 2);
+    assert_eq!(stage.look().limit, 1_024);
+}
+
+#[test]
+fn where_it_is_said_how_many_a_target_takes_a_slot_is_held_to_the_end() {
+    let mut stage = Stage::new(2);
+    let (mut first, mut second) = (stage.pass(), stage.pass());
+    assert!(stage.is_full());
+    stage.begun(&mut first);
+    stage.begun(&mut second);
+    assert_eq!((stage.counts(), stage.is_full()), ((2, 2, 0), true));
+    stage.settle(first, Report::of(Verdict::Success));
+    let _third = stage.pass();
+    assert!(stage.is_full());
+    drop(second);
+    assert_eq!((stage.counts(), stage.look().limit), ((1, 1, 0), 2));
 }
 
 #[test]
@@ -186,7 +200,7 @@ fn moves_are_told_outside_the_lock_in_order() {
     let mut stage = Stage::new(9);
     stage.half_open();
     stage.calls(3, Verdict::Success);
-    stage.gate.trip(Reason::Credential, stage.now + SECOND, stage.now);
+    stage.gate.trip(Reason::Unusable, stage.now + SECOND, stage.now);
     stage.now += SECOND;
     let mut probe = stage.pass();
     stage.begun(&mut probe);
@@ -198,7 +212,7 @@ fn moves_are_told_outside_the_lock_in_order() {
             (State::Open, Reason::Consecutive, 0),
             (State::HalfOpen, Reason::Probe, 0),
             (State::Closed, Reason::Recovered, 0),
-            (State::Open, Reason::Credential, 0),
+            (State::Open, Reason::Unusable, 0),
             (State::HalfOpen, Reason::Probe, 0),
             (State::Closed, Reason::Recovered, 0),
             (State::Open, Reason::Ratio, 0),
@@ -239,7 +253,7 @@ fn what_each_end_says_of_the_load() {
         (Verdict::ClientFault, false, faded(7)),
         (Verdict::SemanticFailure, false, faded(7)),
     ] {
-        let mut stage = Stage::new(9);
+        let mut stage = Stage::with(GatePolicy::default());
         let mut first = stage.pass();
         stage.now += SECOND * 2;
         stage.begun(&mut first);
@@ -259,7 +273,7 @@ fn what_each_end_says_of_the_load() {
 
 #[test]
 fn load_grows_with_the_calls_that_wait() {
-    let mut stage = Stage::new(9);
+    let mut stage = Stage::with(GatePolicy::default());
     let mut permits: Vec<_> = (0..3).map(|_| stage.pass()).collect();
     let load = stage.gate.load(stage.now);
     assert_eq!((load.in_flight, load.under_way), (3, 3));
@@ -289,7 +303,9 @@ fn calls_that_hang_open_it_together_and_know_that_they_are_stale() {
     }
     assert_eq!(stage.told(), [(State::Open, Reason::Consecutive, 0)]);
     assert!(hanging.iter().all(Permit::is_stale));
+    stage.now += SECOND * 2;
     stage.begun(&mut hanging[0]);
+    assert_eq!(stage.gate.usual(true), None, "how late it is now is not what is usual");
     drop(hanging);
     assert_eq!(stage.refused(), Reason::Consecutive);
 }
@@ -306,10 +322,11 @@ fn a_rest_that_the_target_asked_for_makes_nobody_stale() {
 #[test]
 fn suspicion_follows_the_pace() {
     let mut stage = Stage::new(9);
-    assert_eq!(stage.gate.patience_for_answer(true), SECOND * 60);
+    let patience = |stage: &Stage| [true, false].map(|stream| stage.gate.patience_for_answer(stream));
+    assert_eq!((patience(&stage), stage.gate.usual(true)), ([SECOND * 15, SECOND * 60], None));
     let mut permit = stage.pass();
     stage.now += SECOND * 5;
     stage.begun(&mut permit);
-    assert_eq!(stage.gate.patience_for_answer(true), SECOND * 20);
+    assert_eq!((patience(&stage), stage.gate.usual(true)), ([SECOND * 20, SECOND * 60], Some(SECOND * 5)));
     assert_eq!(stage.gate.patience(0, stage.now), Duration::from_millis(100));
 }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 /// Resolves with a permit once a slot is free and the breaker still lets the call pass. Dropped, it leaves the queue; a
 /// slot that it had just been given goes to the next.
@@ -34,6 +35,16 @@ impl Waiting {
     }
 }
 
+impl Waiting {
+    /// Leaves the queue at `now`, after as long as [`Gate::patience`] allows: in vain, so that others need not try as
+    /// long. A drop alone says nothing of the target.
+    pub fn give_up(mut self, now: Instant) {
+        if !std::mem::replace(&mut self.over, true) {
+            self.gate.locked(|inside, news| inside.leave_queue(self.id, Some(now), news));
+        }
+    }
+}
+
 impl Future for Waiting {
     type Output = Result<Permit, Denied>;
 
@@ -49,7 +60,7 @@ impl Future for Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if !self.over {
-            self.gate.locked(|inside, news| inside.leave_queue(self.id, news));
+            self.gate.locked(|inside, news| inside.leave_queue(self.id, None, news));
         }
     }
 }

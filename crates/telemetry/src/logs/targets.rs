@@ -30,7 +30,7 @@ pub const fn why_moved(reason: Reason) -> &'static str {
         Reason::Domain => "its failure domain is down",
         Reason::Throttled => "it asked for patience",
         Reason::Quota => "its account has nothing left to spend",
-        Reason::Credential => "no credential of it is accepted",
+        Reason::Unusable => "it turns us away: a wrong model or key",
         Reason::ProbeFailed => "a probe failed",
         Reason::Probe => "its rest is over, and it is probed",
         Reason::Recovered => "it is well again",

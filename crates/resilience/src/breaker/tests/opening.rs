@@ -145,9 +145,9 @@ fn a_hung_target_is_found_out_before_any_call_ends() {
 
 #[test]
 fn silence_counts_once_and_is_forgiven_with_an_answer() {
-    let slow = BreakerPolicy { slow_call: Some(SECOND), ..without_ramp() };
-    for (policy, failed) in [(without_ramp(), 0), (slow, 1)] {
-        let mut stage = Stage::new(policy);
+    // What is too slow by the policy, or else by the silence before it.
+    for (slow_call, failed) in [(None, 1), (Some(SECOND), 1), (Some(SECOND * 10), 0)] {
+        let mut stage = Stage::new(BreakerPolicy { slow_call, ..without_ramp() });
         let mut ticket = stage.pass();
         for _ in 0..9 {
             assert_eq!(stage.silent(&mut ticket), None);
@@ -191,6 +191,41 @@ fn a_target_alone_opens_by_ratio_late_and_by_a_row_as_ever() {
 }
 
 #[test]
+fn slow_answers_open_it_by_their_share() {
+    let mut stage = Stage::new(BreakerPolicy { consecutive: 0, ..without_ramp() });
+    let mut slowly = |slow| {
+        let mut ticket = stage.pass();
+        if slow {
+            assert_eq!(stage.silent(&mut ticket), None);
+        }
+        stage.breaker.begun(&mut ticket, SECOND, stage.now, &mut stage.rng)
+    };
+    assert!((0..19).all(|call| slowly(call % 2 == 1).is_none()));
+    assert_eq!(slowly(true).unwrap().reason, Reason::Ratio);
+}
+
+#[test]
+fn results_of_long_calls_count_until_there_are_enough() {
+    // Ten failures a minute: no minute ever holds the twenty that prove something.
+    for (calls_under_way, opens) in [(1, false), (15, true)] {
+        let mut stage = Stage::new(BreakerPolicy { consecutive: 0, ..without_ramp() });
+        let mut waiting: Vec<_> = (0..calls_under_way).map(|_| stage.pass()).collect();
+        let moved = (0..80).find_map(|_| {
+            stage.wait(SECOND * 6);
+            let oldest = waiting.remove(0);
+            let moved = stage.settle(oldest, Report::of(HardFailure));
+            waiting.extend(moved.is_none().then(|| stage.pass()));
+            moved
+        });
+        assert_eq!(
+            moved.map(|moved| moved.reason),
+            opens.then_some(Reason::Ratio),
+            "each takes {calls_under_way} * 6 s"
+        );
+    }
+}
+
+#[test]
 fn stragglers_change_nothing() {
     let mut stage = Stage::new(without_ramp());
     let mut old: Vec<_> = (0..8).map(|_| stage.pass()).collect();
@@ -223,8 +258,8 @@ fn opened_from_outside() {
     let end = until(&stage);
     for (reason, offered, expected) in [
         (Reason::Domain, end + SECOND, end),
-        (Reason::Credential, end - SECOND, end),
-        (Reason::Credential, end + SECOND, end + SECOND),
+        (Reason::Unusable, end - SECOND, end),
+        (Reason::Unusable, end + SECOND, end + SECOND),
     ] {
         assert_eq!(stage.breaker.trip(reason, offered, stage.now), None);
         assert_eq!(stage.snapshot().until, Some(expected), "{reason:?}");
@@ -232,7 +267,7 @@ fn opened_from_outside() {
     stage.sleep();
     drop(stage.pass());
     assert_eq!(stage.breaker.trip(Reason::Domain, stage.now + SECOND, stage.now), None, "it is being probed");
-    assert!(stage.breaker.trip(Reason::Credential, stage.now + SECOND, stage.now).is_some());
+    assert!(stage.breaker.trip(Reason::Unusable, stage.now + SECOND, stage.now).is_some());
 }
 
 #[test]

@@ -16,7 +16,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let verdict = prop::sample::select(Verdict::ALL.to_vec());
-    let reason = prop::sample::select(vec![Reason::Domain, Reason::Credential, Reason::Quota]);
+    let reason = prop::sample::select(vec![Reason::Domain, Reason::Unusable, Reason::Quota]);
     prop_oneof![
         3 => prop_oneof![0..50_u64, 0..20_000_u64, 0..400_000_u64].prop_map(Step::Wait),
         8 => prop::bool::weighted(0.8).prop_map(|alternatives| Step::Admit { alternatives }),
@@ -124,8 +124,8 @@ proptest! {
         for step in steps {
             act(&mut stage, &mut tickets, step);
             stage.alternatives = true;
-            let before = stage.snapshot();
             stage.breaker.wake(stage.now);
+            let before = stage.snapshot();
             if let Admit::Through(ticket) = stage.admit() {
                 prop_assert_eq!(stage.settle(ticket, Report::of(Verdict::Neutral)), None);
                 prop_assert_eq!(stage.snapshot(), before);
@@ -143,6 +143,7 @@ proptest! {
         stage.wait(SECOND * 3600 + PROBE);
         stage.alternatives = true;
         for _ in 0..3 {
+            stage.breaker.wake(stage.now);
             if stage.state() == State::Closed {
                 break;
             }

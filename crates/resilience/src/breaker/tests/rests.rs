@@ -46,8 +46,31 @@ fn one_good_probe_ends_a_told_rest() {
 }
 
 #[test]
+fn a_long_answer_does_not_prolong_a_told_rest() {
+    for (report, share) in [(throttled(2), 1.0), (spent(None), 0.1)] {
+        let mut stage = Stage::new(BreakerPolicy::default());
+        stage.call(report);
+        stage.sleep();
+        let probe = stage.pass();
+        stage.wait(SECOND - Duration::from_millis(1));
+        assert_eq!(stage.refused().reason, Reason::Probe, "it may still be turned away");
+        stage.wait(Duration::from_millis(1));
+        let moved = stage.breaker.wake(stage.now).unwrap();
+        assert_eq!(
+            (moved.to, moved.reason),
+            (State::Closed, Reason::Recovered),
+            "who is turned away learns it at once"
+        );
+        assert_eq!(stage.snapshot().share, share, "{report:?}");
+        stage.wait(SECOND * 40);
+        assert_eq!(stage.settle(probe, Report::of(Success)), None);
+        assert_eq!(stage.snapshot().counts, Counts { total: 1, failed: 0 });
+    }
+}
+
+#[test]
 fn credentials_come_back_at_once_and_domains_as_after_a_failure() {
-    for (reason, probes, share) in [(Reason::Credential, 1, 1.0), (Reason::Domain, 3, 0.1)] {
+    for (reason, probes, share) in [(Reason::Unusable, 1, 1.0), (Reason::Domain, 3, 0.1)] {
         let mut stage = Stage::new(BreakerPolicy::default());
         stage.breaker.trip(reason, stage.now + SECOND, stage.now);
         stage.sleep();

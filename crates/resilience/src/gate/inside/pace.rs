@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 /// whatever the target says (linkerd).
 const PENALTY: Duration = Duration::from_secs(5);
 const MOST_PENALTY: Duration = Duration::from_secs(300);
-/// Silence is suspicious after so many times the usual, and never before 8 s.
+/// Silence is suspicious after so many times the usual, and never before 5 s.
 const UNUSUAL: u32 = 4;
-const LEAST_PATIENCE: Duration = Duration::from_secs(8);
-/// When the silence of a target that has never answered is suspicious.
-const PATIENCE_UNKNOWN: Duration = Duration::from_secs(60);
+const LEAST_PATIENCE: Duration = Duration::from_secs(5);
+/// When the silence of a target is suspicious that has never begun an answer, and of one that has never finished one:
+/// how long whole answers are nobody knows.
+const UNKNOWN_BEGINNING: Duration = Duration::from_secs(15);
+const UNKNOWN_WHOLE: Duration = Duration::from_secs(60);
 /// How much of a long wait is forgotten with each shorter one.
 const FORGOTTEN: f64 = 0.05;
 
@@ -38,9 +40,9 @@ impl Usual {
         self.0 = Some(faded.max(took));
     }
 
-    /// How long its absence is nothing unusual.
-    fn patience(self) -> Duration {
-        self.0.map_or(PATIENCE_UNKNOWN, |usual| usual.saturating_mul(UNUSUAL).max(LEAST_PATIENCE))
+    /// How long its absence is nothing unusual; `unknown` where none came yet.
+    fn patience(self, unknown: Duration) -> Duration {
+        self.0.map_or(unknown, |usual| usual.saturating_mul(UNUSUAL).max(LEAST_PATIENCE))
     }
 }
 
@@ -56,6 +58,12 @@ impl Pace {
         self.ewma.observe(first_token, now);
         self.limit.observe(first_token, in_flight, now);
         self.first_content.learn(first_token);
+    }
+
+    /// A call was answered after so long that its target had been given up meanwhile: that is no measure of what is
+    /// usual.
+    pub(super) fn learn_late(&mut self, took: Duration, now: Instant) {
+        self.ewma.observe(took, now);
     }
 
     /// A whole answer came after so long: a measure of the load, and not of when first content comes.
@@ -95,8 +103,14 @@ impl Pace {
     /// How long a call may be silent before that is suspicious: one that waits for first content, or for all of an
     /// answer.
     pub(super) fn patience(&self, stream: bool) -> Duration {
-        let usual = if stream { self.first_content } else { self.whole };
-        self.slow_call.unwrap_or_else(|| usual.patience())
+        let (usual, unknown) =
+            if stream { (self.first_content, UNKNOWN_BEGINNING) } else { (self.whole, UNKNOWN_WHOLE) };
+        self.slow_call.unwrap_or_else(|| usual.patience(unknown))
+    }
+
+    /// How long that took at most, lately; `None` where none came yet.
+    pub(super) fn usual(&self, stream: bool) -> Option<Duration> {
+        if stream { self.first_content.0 } else { self.whole.0 }
     }
 }
 
@@ -116,8 +130,8 @@ mod tests {
     #[test]
     fn silence_is_measured_by_what_is_usual() {
         for (slow_call, seen, expected) in [
-            (None, &[][..], 60),
-            (None, &[1], 8),
+            (None, &[][..], 15),
+            (None, &[1], 5),
             (None, &[2], 8),
             (None, &[3], 12),
             (None, &[30], 120),
@@ -136,7 +150,7 @@ mod tests {
         let (mut pace, now) = pace(None);
         let slots = pace.slots();
         (0..1000).for_each(|call| pace.learn_load(SECOND * (1 + call % 60), now));
-        assert_eq!((pace.slots(), pace.patience(true)), (slots, PATIENCE_UNKNOWN));
+        assert_eq!((pace.slots(), pace.patience(true)), (slots, UNKNOWN_BEGINNING));
         assert!(pace.expected(now) > 50.0 && pace.patience(false) >= SECOND * 160);
     }
 
@@ -147,7 +161,7 @@ mod tests {
         pace.learn(SECOND, 1, now + SECOND * 3600);
         assert!(pace.patience(true) > SECOND * 220);
         (0..60).for_each(|_| pace.learn(SECOND, 1, now + SECOND * 3600));
-        assert!((SECOND * 8..SECOND * 20).contains(&pace.patience(true)));
+        assert!((SECOND * 5..SECOND * 20).contains(&pace.patience(true)));
     }
 
     #[test]

@@ -48,8 +48,27 @@ fn a_freed_slot_goes_to_a_waiter_who_is_woken_outside_the_lock() {
     assert_eq!(stage.counts(), (1, 1, 0));
     drop(waiting);
     stage.begun(&mut permit);
-    assert_eq!(stage.counts(), (0, 1, 0));
+    stage.settle(permit, Report::of(Verdict::Success));
+    assert_eq!(stage.counts(), (0, 0, 0));
     assert_eq!(stage.look().first_token, 1.0, "timed from when it got the slot");
+}
+
+#[test]
+fn who_gives_up_hurries_those_behind_and_who_is_dropped_does_not() {
+    for (gives_up, patience) in [(true, 5), (false, 100)] {
+        let mut stage = Stage::new(1);
+        let _permit = stage.pass();
+        let mut waiting = stage.wait();
+        assert!(stage.poll(&mut waiting).is_pending());
+        stage.now += Duration::from_millis(100);
+        if gives_up {
+            waiting.give_up(stage.now);
+        } else {
+            drop(waiting);
+        }
+        assert_eq!(stage.counts(), (1, 1, 0));
+        assert_eq!(stage.gate.patience(1, stage.now), Duration::from_millis(patience));
+    }
 }
 
 #[test]
