@@ -7,8 +7,7 @@ use crate::provider::Provider;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Twenty words, sixteen of which the first provider says before it fails: enough that saying all of them once more is
-/// beyond doubt a new start.
+/// Twenty words, sixteen of which the first provider says before it fails.
 const TEXT: &str =
     "A gateway keeps its word when the water is rough and says so plainly whenever an answer was not whole";
 
@@ -24,16 +23,32 @@ const BREAKS: &[(&str, &str)] = &[
     (r#"{"error_event":{"after":16,"code":"overloaded_error"}}"#, "overloaded"),
 ];
 
-/// What the second provider makes of a beginning, whether it is declared to go on with one, and the attempts of a call.
-const SPARES: &[(&str, &str, u64)] =
-    &[("ignore", "", 2), ("continue", "prefill", 2), ("ignore", "prefill", 2), ("reject", "prefill", 3)];
+/// What the second provider makes of a beginning, its kind, whether it is declared to go on with one, and the attempts
+/// of a call.
+const SPARES: &[(&str, &str, &str, u64)] = &[
+    ("ignore", "openai", "", 2),
+    ("continue", "openai", "prefill", 2),
+    ("continue", "mistral", "prefill", 2),
+    ("continue", "vllm", "prefill", 2),
+    ("strip", "openai", "prefill", 2),
+    ("ignore", "openai", "prefill", 2),
+    ("echo", "mistral", "prefill", 2),
+    ("restart", "openai", "prefill", 3),
+    ("empty", "openai", "prefill", 3),
+    ("reject", "openai", "prefill", 3),
+];
 
 /// Two providers, the second declared to be able to do these things.
 async fn gateway(first: &Provider, spare: &Provider, capabilities: &str, rest: &str) -> Gateway {
+    gateway_of("openai", first, spare, capabilities, rest).await
+}
+
+/// The same, the second of this kind.
+async fn gateway_of(kind: &str, first: &Provider, spare: &Provider, capabilities: &str, rest: &str) -> Gateway {
     let yaml = format!(
         "providers:
   p: {{ kind: openai, base_url: \"{}\" }}
-  spare: {{ kind: openai, base_url: \"{}\", models: {{ '*': {{ capabilities: [{capabilities}] }} }} }}
+  spare: {{ kind: {kind}, base_url: \"{}\", models: {{ '*': {{ capabilities: [{capabilities}] }} }} }}
 routes: {{ any: {{ aliases: ['*'], targets: ['p/*', 'spare/*'] }} }}
 defaults: {{ timeouts: {{ idle: 400ms }}, retry: {{ retry_budget: 100% }}{rest} }}",
         first.url, spare.url
@@ -84,9 +99,9 @@ async fn goes_on(gateway: &Gateway, model: &str, cause: &str, attempts: u64) {
 
 #[tokio::test]
 async fn a_stream_that_breaks_off_is_gone_on_with() {
-    for (prefill, capabilities, attempts) in SPARES {
+    for (prefill, kind, capabilities, attempts) in SPARES {
         let (first, spare) = (Provider::behaving("{}").await, Provider::behaving("{}").await);
-        let gateway = gateway(&first, &spare, capabilities, "").await;
+        let gateway = gateway_of(kind, &first, &spare, capabilities, "").await;
         let mut cases = Vec::new();
         for (place, (fault, cause)) in BREAKS.iter().enumerate() {
             let model = format!("{prefill}{}-{place}", capabilities.len());
@@ -100,9 +115,9 @@ async fn a_stream_that_breaks_off_is_gone_on_with() {
         assert_eq!(beginnings, if capabilities.is_empty() { 0 } else { BREAKS.len() }, "{prefill}");
         let done = BREAKS.len() as f64;
         gateway.expect(&[(r#"stream_end_total{reason="complete"}"#, done)]).await;
+        let (model, cause) = &cases[0];
+        assert_eq!(gateway.target(&format!("spare/{model}")).await["declined_prefill"], *prefill == "reject");
         if *prefill == "reject" {
-            let (model, cause) = &cases[0];
-            assert_eq!(gateway.target(&format!("spare/{model}")).await["declined_prefill"], true);
             // It is not asked in vain a second time.
             goes_on(&gateway, model, cause, 2).await;
         }
@@ -141,17 +156,49 @@ async fn other_words_are_not_taken_for_the_rest() {
 }
 
 #[tokio::test]
-async fn a_beginning_too_short_to_be_told_from_chance_has_to_be_repeated() {
-    let cut = words(r#","fault":{"cut":{"after":4}}"#);
+async fn other_words_after_a_given_beginning_are_not_taken_for_the_rest() {
+    let cut = words(r#","fault":{"cut":{"after":16}}"#);
+    let (first, spare) = (Provider::behaving(&cut).await, Provider::behaving("{}").await);
+    let gateway = gateway(&first, &spare, "prefill", "").await;
+    for (model, behaviour) in [
+        ("ignoring", words(r#","seed":7"#)),
+        ("nearly", r#"{"text":"A gateway keeps it simple.","prefill":"continue"}"#.into()),
+        ("restarting", r#"{"text":"A gateway keeps it simple.","prefill":"restart"}"#.into()),
+        ("empty", r#"{"text":"A gateway keeps it simple.","prefill":"empty"}"#.into()),
+    ] {
+        spare.model(model, &behaviour);
+        let record = breaks_off(&gateway, Ask::stream(model), model).await;
+        let tried: Vec<_> = record["tried"].as_array().expect("attempts").iter().map(|one| &one["cause"]).collect();
+        assert_eq!(tried, ["cut", "altered", "altered"], "{model}: handed over, then to be repeated");
+    }
+}
+
+#[tokio::test]
+async fn a_beginning_too_short_to_withhold_any_of_it_has_to_be_repeated() {
+    let cut = words(r#","fault":{"cut":{"after":2}}"#);
     let (first, spare) = (Provider::behaving(&cut).await, Provider::behaving(&words("")).await);
-    // It is declared to go on with a beginning, and says all of it once more: a new start, or a refrain. Asked without
-    // the beginning, it leaves no doubt.
     let gateway = gateway(&first, &spare, "prefill", "").await;
     let answer = gateway.ask(usage("m")).await;
-    is_seamless(&answer, "ambiguous");
+    is_seamless(&answer, "short");
     let record = gateway.record(&answer.id).await;
-    let cause = |place: usize| record["tried"][place]["cause"].clone();
-    assert_eq!([cause(0), cause(1), cause(2)], [json!("cut"), json!("altered"), Value::Null], "{record}");
+    assert_eq!([&record["continued"], &record["attempts"]], [1, 2], "{record}");
+    assert!(spare.control.journal().last.iter().all(|entry| entry.last_role != Some("assistant")));
+}
+
+#[tokio::test]
+async fn a_limit_of_tokens_holds_for_both_together_and_is_never_said_to_be_reached_where_it_was_not() {
+    let cut = words(r#","fault":{"cut":{"after":16}}"#);
+    let (first, spare) = (Provider::behaving(&cut).await, Provider::behaving(&words(r#","prefill":"continue""#)).await);
+    let gateway = gateway(&first, &spare, "prefill", "").await;
+    // There is room for the rest for certain; for some of it, so that it has to be repeated; for less than all of it.
+    for (limit, finish, said) in [(200, "stop", 20), (20, "stop", 20), (18, "length", 18)] {
+        let more = json!({"stream": true, "max_tokens": limit, "stream_options": {"include_usage": true}});
+        let answer = gateway.ask(Ask::chat("m", more)).await;
+        let words: Vec<&str> = TEXT.split(' ').take(said).collect();
+        assert_eq!(answer.said(), words.join(" "), "{limit}: {}", answer.text());
+        let record = gateway.record(&answer.id).await;
+        assert_eq!([&record["finish"], &record["continued"]], [&json!(finish), &json!(1)], "{limit}: {record}");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 //! Must never be here: whom to ask, and when.
 
 use crate::attempt::Dispatch;
-use crate::health::Seat;
 use crate::reading::Reading;
 use dialects::openai_chat::{self, Continuation, StreamDecoder, Transcript, Way};
 use llm::{AttemptKind, ChatRequest, Failure, Prefill};
@@ -46,19 +45,19 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Whether a candidate can be asked for this at all.
-    pub(crate) fn may_go_to(&self, candidate: &Candidate, seat: &Seat) -> bool {
+    /// Whether a candidate that understands `prefill` can be asked for this at all.
+    pub(crate) fn may_go_to(&self, prefill: Prefill) -> bool {
         match self.what {
             What::Anew { .. } => true,
-            What::Rest(transcript) => self.way(transcript, candidate, seat).is_some(),
+            What::Rest(transcript) => self.way(transcript, prefill).is_some(),
         }
     }
 
-    /// Whether a candidate is asked for the rest in a way that it may decline.
-    pub(crate) fn prefills(&self, candidate: &Candidate, seat: &Seat) -> bool {
+    /// Whether such a candidate is asked for the rest in a way that it may decline.
+    pub(crate) fn prefills(&self, prefill: Prefill) -> bool {
         match self.what {
             What::Anew { .. } => false,
-            What::Rest(transcript) => self.way(transcript, candidate, seat) == Some(Way::Prefill),
+            What::Rest(transcript) => matches!(self.way(transcript, prefill), Some(Way::Prefill(_))),
         }
     }
 
@@ -78,12 +77,12 @@ impl<'a> Asking<'a> {
         self.is_for_the_rest() && refused
     }
 
-    /// What to send to a candidate, and how to read its answer.
+    /// What to send to a candidate that understands `prefill`, and how to read its answer.
     pub(crate) fn dispatch(
         &self,
         transport: &dyn Transport,
         candidate: &Candidate,
-        seat: &Seat,
+        prefill: Prefill,
         connect: Duration,
     ) -> Option<Dispatch> {
         let quirks = transport.quirks(candidate.provider);
@@ -95,9 +94,8 @@ impl<'a> Asking<'a> {
                 (openai_chat::with_model(self.request, model), reading, None)
             }
             What::Rest(transcript) => {
-                let prefill = prefill(candidate, seat);
-                let way = self.way(transcript, candidate, seat)?;
-                let body = openai_chat::continuation_request(self.request, transcript, model, prefill).ok()?;
+                let asked = openai_chat::continuation_request(self.request, transcript, model, prefill);
+                let (body, way) = asked.ok()?;
                 let continuation = Continuation::new(quirks, transcript.clone(), way);
                 (body, Some(Reading::going_on(continuation)), Some(Arc::default()))
             }
@@ -113,12 +111,7 @@ impl<'a> Asking<'a> {
         Some(Dispatch { outbound, reading, heard })
     }
 
-    fn way(&self, transcript: &Transcript, candidate: &Candidate, seat: &Seat) -> Option<Way> {
-        openai_chat::way(self.request, transcript, prefill(candidate, seat)).ok()
+    fn way(&self, transcript: &Transcript, prefill: Prefill) -> Option<Way> {
+        openai_chat::way(self.request, transcript, prefill).ok()
     }
-}
-
-/// Whether a candidate goes on with a given beginning, as configured and as seen.
-fn prefill(candidate: &Candidate, seat: &Seat) -> Prefill {
-    if seat.declined_prefill(tokio::time::Instant::now().into_std()) { Prefill::No } else { candidate.facts.prefill }
 }

@@ -248,6 +248,9 @@ async fn hold(
             (repeating, limits) = (true, limits.repeating());
             heard.inspect(|heard| heard.store(true, Ordering::Relaxed));
         }
+        if decoder.is_altered() {
+            return Err(Failure::Altered);
+        }
         while let Some(frame) = decoder.next_frame() {
             match frame.event {
                 Event::Error(error) => return Err(Failure::Provider(error)),
@@ -258,9 +261,6 @@ async fn hold(
             }
             held += frame.raw.len();
             frames.push(frame);
-        }
-        if decoder.is_altered() {
-            return Err(Failure::Altered);
         }
         if held > MAX_PREAMBLE && !decoder.has_begun() {
             return Err(Failure::TooLarge);

@@ -220,10 +220,13 @@ impl OpenCall {
     }
 
     /// Settles an attempt as broken off after the commit point: whatever the provider says of it then, it had begun to
-    /// answer, and did not finish. Only the call's own deadline and rules about its words are not the target's doing.
+    /// answer, and did not finish. Only the call's own deadline, what we had asked for and rules about its words are not the
+    /// target's doing.
     pub(crate) fn attempt_broke(&mut self, no: AttemptNo, failure: &Failure, usage: Option<Usage>) -> Verdict {
         let verdict = match failure {
             Failure::Deadline => Verdict::Neutral,
+            // It ended as we had told it to, and not as the client had.
+            Failure::Altered => Verdict::SemanticFailure,
             // Rules about the words, not a fault of the target.
             Failure::Provider(error) if error.kind.is_callers() => Verdict::ClientFault,
             _ => Verdict::HardFailure,

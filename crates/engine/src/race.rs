@@ -11,7 +11,7 @@ use crate::open_call::{AttemptNo, MAX_RUNNING};
 use crate::routes::Traffic;
 use crate::schedule::Around;
 use crate::{Advice, Blame, Health, OpenCall, Places, Schedule, Scope, Step, Stop, classify};
-use llm::{AttemptKind, ErrorKind, Failure, PassedOver, Priority, Verdict};
+use llm::{AttemptKind, ErrorKind, Failure, PassedOver, Prefill, Priority, Verdict};
 use resilience::{Ask, Denied, Entry, Permit, QuotaWindows, Reason, Refused, Report, Rest};
 use routing::{Candidate, OnRefusal, Plan};
 use std::future::{Future, poll_fn};
@@ -129,6 +129,7 @@ pub(crate) async fn race(
         begun: false,
         queue_until: None,
         tried: Places::default(),
+        unproven: Places::default(),
         poor_since: None,
         prepaid: false,
         short_of_retries,
@@ -160,6 +161,8 @@ struct Race<'a> {
     queue_until: Option<Instant>,
     /// Candidates that were asked.
     tried: Places,
+    /// Candidates that were handed a beginning, and did not provably go on with it.
+    unproven: Places,
     /// Since when the retry budget has not sufficed.
     poor_since: Option<Instant>,
     /// The next attempt has been taken from the retry budget already.
@@ -258,7 +261,7 @@ impl<'a> Race<'a> {
             self.schedule.refused(place, false);
             return None;
         };
-        if !self.asking.may_go_to(candidate, &seat) {
+        if !self.asking.may_go_to(self.prefill(place, candidate, &seat, now)) {
             self.schedule.refused(place, false);
             return None;
         }
@@ -356,9 +359,10 @@ impl<'a> Race<'a> {
     fn start(&mut self, place: usize, seat: Arc<Seat>, permit: Permit, kind: AttemptKind, by: Instant, now: Instant) {
         let Some(candidate) = self.plan.candidates.get(place) else { return };
         let by = by.max(self.usual_time(&seat, now)).min(self.schedule.deadline());
+        let prefill = self.prefill(place, candidate, &seat, now);
         let Some(lane) = self.runners.iter_mut().find(|runner| runner.is_none()) else { return };
         let (transport, timeouts) = (self.track.transport, self.plan.policy.timeouts);
-        let Some(dispatch) = self.asking.dispatch(transport, candidate, &seat, timeouts.connect) else {
+        let Some(dispatch) = self.asking.dispatch(transport, candidate, prefill, timeouts.connect) else {
             return self.schedule.refused(place, false);
         };
         let (stream, heard) = (dispatch.outbound.stream, dispatch.heard.clone());
@@ -536,7 +540,7 @@ impl<'a> Race<'a> {
             // The client's question was answered before: what the target would not take is what we added.
             (judged.verdict, judged.advice, judged.blame) = (Verdict::Neutral, Advice::Next, Blame::Us);
         }
-        if self.asking.prefills(candidate, &seat) {
+        if self.asking.prefills(self.prefill(place, candidate, &seat, now)) {
             self.note_prefill(place, &seat, &failure);
         }
         if lagged {
@@ -579,15 +583,26 @@ impl<'a> Race<'a> {
     }
 
     /// Takes in what a failure says of a target that was handed a beginning. One that rejects it may be asked at once for
-    /// an exact repeat; one that ignored it, last. A beginning that is too long, or not to its taste, says nothing of the
-    /// next.
+    /// an exact repeat, and is handed no other for a while. One that did not provably go on with it may be asked for a
+    /// repeat last; it may have chosen other words by chance. A beginning that is too long, or not to its taste, says
+    /// nothing.
     fn note_prefill(&mut self, place: usize, seat: &Seat, failure: &Failure) {
         match failure {
-            Failure::Provider(error) if error.kind == ErrorKind::InvalidRequest => self.schedule.reopen(place),
-            Failure::Altered => self.schedule.reopen_last(place),
-            _ => return,
+            Failure::Provider(error) if error.kind == ErrorKind::InvalidRequest => {
+                self.schedule.reopen(place);
+                seat.declines_prefill(now());
+            }
+            Failure::Altered => {
+                self.schedule.reopen_last(place);
+                self.unproven.insert(place);
+            }
+            _ => {}
         }
-        seat.declines_prefill(now());
+    }
+
+    /// How a candidate goes on with a given beginning, as configured and as seen.
+    fn prefill(&self, place: usize, candidate: &Candidate, seat: &Seat, now: Instant) -> Prefill {
+        if self.unproven.contains(place) || seat.declined_prefill(now) { Prefill::No } else { candidate.facts.prefill }
     }
 
     /// Whether throttling without a time met the only key of the only target: resting it would turn every call away,

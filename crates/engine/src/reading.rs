@@ -99,7 +99,7 @@ impl Reading {
         }
     }
 
-    /// Whether the stream turned out to be another answer than the one it was to go on with.
+    /// Whether the stream turned out to be another answer than the one it was to go on with, or another end of it.
     pub(crate) fn is_altered(&self) -> bool {
         match self {
             Self::Anew(_) => false,

@@ -203,6 +203,7 @@ impl Tail {
                 stream.phase = Phase::Terminated;
                 self.stream_completed(stream);
             }
+            Event::Done if stream.reading.is_altered() => self.broken(stream, &Failure::Altered),
             Event::Done => self.broken(stream, &Failure::Truncated),
             Event::Error(error) => self.broken(stream, &Failure::Provider(error)),
             Event::Garbage => self.broken(stream, &Failure::Garbage),
@@ -280,7 +281,9 @@ impl Tail {
         note(&mut call, stream.reading.progress());
         let verdict = call.attempt_broke(stream.no, failure, stream.reading.used());
         let lagged = matches!(failure, Failure::Stalled) && Instant::now() - stream.due() > LAG;
-        stream.settle(if lagged { Verdict::Neutral } else { verdict });
+        // Whose limit we had lowered did as it was told.
+        let blameless = lagged || matches!(failure, Failure::Altered);
+        stream.settle(if blameless { Verdict::Neutral } else { verdict });
         let record = call.record();
         (record.outcome, record.stream_end) = (Outcome::Cancelled, Some(StreamEnd::Cancelled));
         if let Some(recovery) = stream.recovery.take()

@@ -70,7 +70,8 @@ pub enum Prefill {
     No,
     /// A last message of the assistant is gone on with as it stands.
     Plain,
-    /// The last message has to bear `"prefix": true` (Mistral).
+    /// The last message has to bear `"prefix": true` (Mistral, whose API puts what it says in front of the answer:
+    /// SillyTavern issue 2557).
     PrefixFlag,
     /// The request has to bear `"continue_final_message": true` and `"add_generation_prompt": false` (vLLM, SGLang).
     ContinueFlag,

@@ -58,12 +58,13 @@ impl Answer {
         if let (Prefill::Reject, Some((index, _))) = (behaviour.prefill, &prefill) {
             return Err(Refusal::prefill(*index));
         }
-        let given = prefill.filter(|_| behaviour.prefill == Prefill::Continue);
+        let given = prefill.as_ref().map(|(_, given)| &**given);
+        let echo = given.filter(|_| behaviour.prefill == Prefill::Echo).unwrap_or_default();
         let (text, calls, cut) = match substance(request, behaviour) {
             Substance::Text(text) => {
-                let text = given.and_then(|(_, given)| text.strip_prefix(&*given).map(str::to_owned)).unwrap_or(text);
+                let text = given.map_or_else(|| text.clone(), |given| gone_on(&text, given, behaviour.prefill));
                 let (text, cut) = words::shortened(text, request.token_limit());
-                (Some(text), Vec::new(), cut)
+                (Some(format!("{echo}{text}")), Vec::new(), cut)
             }
             Substance::Calls(calls) => (None, with_ids(calls, request.messages.len()), false),
         };
@@ -85,7 +86,8 @@ impl Answer {
         if events > MAX_EVENTS {
             return Err(Refusal::parameter("n", "invalid_value", format!("The answer would have {events} tokens.")));
         }
-        answer.usage = usage(request, behaviour, events);
+        let echoed = words::tokens(echo).count() as u64 * u64::from(answer.choices);
+        answer.usage = usage(request, behaviour, events.saturating_sub(echoed));
         Ok(answer)
     }
 
@@ -94,6 +96,18 @@ impl Answer {
         let one: usize =
             self.text.as_deref().into_iter().chain(arguments).map(|text| words::tokens(text).count()).sum();
         one as u64 * u64::from(self.choices)
+    }
+}
+
+/// What is said of `text` behind a last message of the assistant that says `given`.
+fn gone_on(text: &str, given: &str, prefill: Prefill) -> String {
+    let rest = text.strip_prefix(given).unwrap_or(text);
+    match prefill {
+        Prefill::Continue | Prefill::Echo => rest.to_owned(),
+        Prefill::Strip => rest.trim_start().to_owned(),
+        Prefill::Ignore | Prefill::Reject => text.to_owned(),
+        Prefill::Restart => format!("Sure! {text}"),
+        Prefill::Empty => String::new(),
     }
 }
 
@@ -257,6 +271,11 @@ mod tests {
             (parts, three, " two three", "stop", 1, 2),
             (asked.clone(), three, "one two three", "stop", 1, 3),
             (asked, r#""text":"so","prefill":"reject""#, "so", "stop", 1, 1),
+            (with("one"), r#""text":"one two three","prefill":"strip""#, "two three", "stop", 3, 2),
+            (with("one"), r#""text":"one two three","prefill":"echo""#, "one two three", "stop", 3, 2),
+            (short("one", 1), r#""text":"one two three","prefill":"echo""#, "one two", "length", 3, 1),
+            (with("one"), r#""text":"one two three","prefill":"restart""#, "Sure! one two three", "stop", 3, 4),
+            (with("one"), r#""text":"one two three","prefill":"empty""#, "", "stop", 3, 0),
             (with("A gate"), r#""tokens":3,"prefill":"continue""#, "way keeps", "stop", 4, 2),
         ] {
             let answer = answer(&request, &format!("{{{behaviour}}}"));

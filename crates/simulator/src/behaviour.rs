@@ -75,6 +75,14 @@ pub enum Prefill {
     Ignore,
     /// Where the answer's text begins with the message's, the answer is the rest; else it is given whole.
     Continue,
+    /// As `continue`, without white space at the beginning, as servers answer that trim what a model said.
+    Strip,
+    /// As `continue`, and the message's text is put in front of it, uncounted, as Mistral's API does.
+    Echo,
+    /// The answer is given anew, in other words: `Sure!` before all of it.
+    Restart,
+    /// There is no text: only a role and a finish.
+    Empty,
     /// The request is refused with 400.
     Reject,
 }
@@ -309,6 +317,10 @@ mod tests {
             ),
             (r#"{"headers":{"x-a":"1"}}"#, Behaviour { headers: own, ..Behaviour::default() }),
             (r#"{"prefill":"continue"}"#, Behaviour { prefill: Prefill::Continue, ..Behaviour::default() }),
+            (r#"{"prefill":"strip"}"#, Behaviour { prefill: Prefill::Strip, ..Behaviour::default() }),
+            (r#"{"prefill":"echo"}"#, Behaviour { prefill: Prefill::Echo, ..Behaviour::default() }),
+            (r#"{"prefill":"restart"}"#, Behaviour { prefill: Prefill::Restart, ..Behaviour::default() }),
+            (r#"{"prefill":"empty"}"#, Behaviour { prefill: Prefill::Empty, ..Behaviour::default() }),
             (
                 r#"{"prefill":"reject","seed":7}"#,
                 Behaviour { prefill: Prefill::Reject, seed: Some(7), ..Behaviour::default() },

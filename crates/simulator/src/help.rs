@@ -22,7 +22,11 @@ const FIELDS: [Line; 15] = [
     ("tokens", "answer with so many generated words, one event each", "100"),
     ("text", "answer with this text", r#""Hello.""#),
     ("seed", "which words are generated; equal seeds say the same everywhere", "7"),
-    ("prefill", "a last message of the assistant: ignore it, continue from it, or reject it", r#""continue""#),
+    (
+        "prefill",
+        "a last message of the assistant: ignore, continue from, strip, echo, restart, empty, or reject it",
+        r#""continue""#,
+    ),
     ("tool_calls", "answer with these tool calls", r#"[{"name":"get_weather","arguments":{"city":"Oslo"}}]"#),
     ("finish_reason", "give this finish reason", r#""content_filter""#),
     ("usage", "false: none; true: even unasked; or these numbers", r#"{"prompt_tokens":9,"completion_tokens":100}"#),

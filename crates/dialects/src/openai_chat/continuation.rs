@@ -10,9 +10,10 @@ mod seam;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod withheld;
 
 pub use request::{continuation_request, way};
-pub use seam::{Mismatch, Seam};
+pub use seam::{Mismatch, Overlap, Seam};
 
 use super::DONE;
 use super::chunk::{Choices, Chunk, decoded};
@@ -21,22 +22,30 @@ use super::transcript::{Head, Transcript};
 use crate::Quirks;
 use crate::sse::Framer;
 use bytes::Bytes;
-use llm::{Event, Failure, Frame, Progress, Usage};
+use llm::{Event, Failure, FinishReason, Frame, Progress, Usage};
 use seam::{Matcher, Step};
 use std::collections::VecDeque;
 use usage::merge_usage;
 
-/// The most held of a second stream before its seam is decided, in bytes of events. (What is only compared with the
-/// first stream's text is not held at all.)
-const MAX_HELD: usize = 64 * 1024;
-
 /// How a second target is brought to go on with an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// It is handed the beginning, and says what follows.
-    Prefill,
+    /// It is handed the beginning but for the last words, and says those once more and then what follows.
+    Prefill(Handed),
     /// It answers from the beginning; what the client has already is dropped, where it is exactly the same.
     Repeat,
+}
+
+/// The beginning that a second target is handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// How much of the first stream's text, in bytes. What is withheld begins with a space.
+    pub bytes: usize,
+    /// The request limits the tokens, and the limit was lowered by the most that the beginning can have: who ends at it
+    /// may have ended before the client's.
+    pub limited: bool,
+    /// The provider puts the beginning in front of the answer, and does not count it as said.
+    pub echoed: bool,
 }
 
 impl Way {
@@ -44,7 +53,7 @@ impl Way {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Prefill => "prefill",
+            Self::Prefill(_) => "prefill",
             Self::Repeat => "repeat",
         }
     }
@@ -54,23 +63,21 @@ impl Way {
 ///
 /// Used as a [`StreamDecoder`]. No content, role, finish or terminator leaves before the [`Seam`] is joined; after
 /// that, each frame bears the first stream's id, creation time, model and fingerprint, no role and at most one finish
-/// reason. Of the second stream's own, the frames lack reasoning that came before its new text (the first answer had
-/// none), keep-alives before the seam, and the `event` and `id` lines of events. What cannot be rewritten without loss
-/// is [`Event::Garbage`]. Garbage, an error and a terminator that ends no answer bear no bytes; behind them, as behind
-/// any terminator, nothing follows.
+/// reason. Of the second stream's own, the frames lack all that came before its new text (reasoning too: the first
+/// answer had none), and the `event` and `id` lines of events. What cannot be rewritten without loss is
+/// [`Event::Garbage`]. Garbage, an error and a terminator that ends no answer bear no bytes; behind them, as behind any
+/// terminator, nothing follows. A finish at a limit that is not the client's is such a terminator.
 #[derive(Debug)]
 pub struct Continuation {
     quirks: Quirks,
     inner: StreamDecoder,
     transcript: Transcript,
     head: Head,
-    /// Tokens given before this stream.
+    way: Way,
+    /// About how many tokens this target was handed.
     given: u64,
     seam: Seam,
     matcher: Matcher,
-    /// Events that may turn out to be new text, oldest first.
-    held: Vec<(rewrite::Chunk, Option<Usage>)>,
-    held_bytes: usize,
     frames: VecDeque<Frame>,
     progress: Progress,
     /// Nothing more is handed on.
@@ -78,20 +85,23 @@ pub struct Continuation {
 }
 
 impl Continuation {
-    /// A decoder for the answer of a provider with `quirks` to a request built for `way`, behind what `transcript` says
-    /// the client has been given.
+    /// A decoder for the answer of a provider with `quirks` to a request built for `way` and `transcript`, which says
+    /// what the client has been given.
     #[must_use]
     pub fn new(quirks: Quirks, mut transcript: Transcript, way: Way) -> Self {
         transcript.reopen();
+        let given = match way {
+            Way::Prefill(handed) => transcript.tokens_before(handed.bytes),
+            Way::Repeat => 0,
+        };
         Self {
             quirks,
             inner: StreamDecoder::apart(quirks),
             head: transcript.head().cloned().unwrap_or_default(),
-            given: transcript.tokens(),
+            way,
+            given,
             seam: Seam::Undecided,
             matcher: Matcher::new(way),
-            held: Vec::new(),
-            held_bytes: 0,
             frames: VecDeque::new(),
             progress: Progress { content: true, ..Progress::default() },
             over: false,
@@ -188,11 +198,10 @@ impl Continuation {
         else {
             return self.unreadable();
         };
-        let usage = facts.usage();
         match self.seam {
-            Seam::Joined(way) => self.emit(chunk, usage, way),
+            Seam::Joined(overlap) => self.emit(chunk, &facts, overlap),
             Seam::Altered(_) => {}
-            Seam::Undecided => self.decide(chunk, &facts.choices, usage, data.len()),
+            Seam::Undecided => self.decide(chunk, &facts),
         }
     }
 
@@ -206,69 +215,47 @@ impl Continuation {
 
     fn alter(&mut self, why: Mismatch) {
         self.seam = Seam::Altered(why);
-        self.held = Vec::new();
         self.over = true;
     }
 
-    /// Takes in an event of `size` bytes while the seam is undecided.
-    fn decide(&mut self, mut chunk: rewrite::Chunk, choices: &Choices<'_>, usage: Option<Usage>, size: usize) {
+    /// Takes in an event while the seam is undecided.
+    fn decide(&mut self, mut chunk: rewrite::Chunk, facts: &Chunk<'_>) {
+        let choices: &Choices<'_> = &facts.choices;
         if choices.beyond.refusal || choices.beyond.media {
             return self.alter(Mismatch::Kind);
         }
         let text = choices.text.and_then(decoded).unwrap_or_default();
-        let mut step = if text.is_empty() { Step::Same } else { self.matcher.step(self.transcript.text(), &text) };
-        if step == Step::Same && (choices.beyond.tool_call || choices.ended != 0) {
-            step = self.matcher.stop();
-            if let Step::Joined(way, _) = step {
-                // All its text coincided, and is new nevertheless.
-                step = Step::Joined(way, &text);
-            }
-        }
-        chunk.drop_reasoning();
+        let step = if text.is_empty() { Step::Same } else { self.matcher.step(self.transcript.text(), &text) };
         match step {
-            Step::Same => self.hold(chunk, usage, text.is_empty(), size),
-            Step::Altered(why) => self.alter(why),
-            Step::Joined(way, new) => {
-                if new.len() < text.len() {
-                    chunk.cut_text(new);
-                }
-                self.join(way);
+            // Its text ends here, and proves nothing.
+            Step::Same if choices.beyond.tool_call || choices.ended != 0 => self.alter(Mismatch::Short),
+            Step::Same => {}
+            Step::Other => self.alter(Mismatch::Words),
+            Step::Joined(overlap, new) => {
+                self.seam = Seam::Joined(overlap);
+                chunk.drop_reasoning();
+                chunk.cut_text(new);
                 if !chunk.is_hollow() {
-                    self.emit(chunk, usage, way);
+                    self.emit(chunk, facts, overlap);
                 }
             }
         }
     }
 
-    /// Keeps an event that may turn out to be new text.
-    fn hold(&mut self, chunk: rewrite::Chunk, usage: Option<Usage>, empty: bool, size: usize) {
-        if !self.matcher.by_chance() {
-            self.held = Vec::new();
-            return;
-        }
-        if empty {
-            return;
-        }
-        self.held_bytes += size;
-        if self.held_bytes > MAX_HELD {
-            return self.alter(Mismatch::TooMuch);
-        }
-        self.held.push((chunk, usage));
-    }
-
-    /// The seam is decided: what was held is new text, or the overlap.
-    fn join(&mut self, way: Way) {
-        self.seam = Seam::Joined(way);
-        let held = std::mem::take(&mut self.held);
-        if way == Way::Prefill {
-            for (chunk, usage) in held {
-                self.emit(chunk, usage, way);
+    /// Hands on one event, which said what `facts` tell before it was cut, as one of the first stream.
+    fn emit(&mut self, mut chunk: rewrite::Chunk, facts: &Chunk<'_>, overlap: Overlap) {
+        if self.ends_at_our_limit(facts) {
+            chunk.drop_finish();
+            if !chunk.is_hollow() {
+                self.rewrite(chunk, None, overlap);
             }
+            self.last(Event::Done, b"");
+            return self.alter(Mismatch::Limit);
         }
+        self.rewrite(chunk, facts.usage(), overlap);
     }
 
-    /// Hands on one event as one of the first stream.
-    fn emit(&mut self, mut chunk: rewrite::Chunk, usage: Option<Usage>, way: Way) {
+    fn rewrite(&mut self, mut chunk: rewrite::Chunk, usage: Option<Usage>, overlap: Overlap) {
         if chunk.drop_role() && chunk.is_hollow() {
             return;
         }
@@ -276,17 +263,24 @@ impl Continuation {
         if self.progress.finished {
             chunk.drop_finish();
         }
-        let usage = usage.map(|second| merge_usage(self.given, second, way));
-        if way == Way::Prefill {
+        let usage = usage.map(|second| merge_usage(self.given, second, self.way, overlap));
+        if self.way != Way::Repeat {
             chunk.tell_usage(usage);
         }
         self.hand_on(&chunk.data(), usage);
     }
 
+    /// Whether an event ends the answer at a limit of tokens that may lie below the client's.
+    fn ends_at_our_limit(&self, facts: &Chunk<'_>) -> bool {
+        let limited = matches!(self.way, Way::Prefill(handed) if handed.limited);
+        limited && !self.progress.finished && facts.choices.finish == Some(FinishReason::Length)
+    }
+
     /// Hands on an event that holds `data`, and takes note of what it says as a client would.
     fn hand_on(&mut self, data: &str, usage: Option<Usage>) {
         let Ok(facts) = serde_json::from_str::<Chunk<'_>>(data) else { return self.unreadable() };
-        self.transcript.note(&facts, usage, data);
+        // Merged usage is an estimate, and tells nothing of what the text has.
+        self.transcript.note(&facts, usage.filter(|_| self.way == Way::Repeat), data);
         let choices = &facts.choices;
         self.progress.refused |= choices.refused;
         self.progress.finished |= choices.ended != 0;

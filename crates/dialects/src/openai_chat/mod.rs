@@ -16,7 +16,7 @@ mod template;
 mod transcript;
 
 pub use answer::read_whole;
-pub use continuation::{Continuation, Mismatch, Seam, Way, continuation_request, way};
+pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
 pub use error::{Rendered, as_event, read_error, render};
 pub use obstacle::Obstacle;
 pub use request::{decode, with_model};

@@ -8,9 +8,13 @@ use super::obstacle::Obstacle;
 use llm::Usage;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::collections::VecDeque;
 
 /// The most text held, in bytes.
 pub(super) const MAX_TEXT: usize = 256 * 1024;
+
+/// How far from its end the text may be parted, in bytes: so far back it is known where each event's text ended.
+pub(super) const MAX_WITHHELD: usize = 128;
 
 /// What the client has been given of one answer.
 ///
@@ -21,6 +25,8 @@ pub struct Transcript {
     text: String,
     /// Events that held text.
     pieces: u64,
+    /// Where the text of each of the last events ended, oldest first.
+    ends: VecDeque<usize>,
     /// The usage told with the last piece of text or behind it.
     usage: Option<Usage>,
     head: Option<Head>,
@@ -64,14 +70,24 @@ impl Transcript {
     /// an estimate, the number of events, of which most providers send one per token.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        let told = self.usage.map(|usage| usage.output.saturating_sub(usage.reasoning));
-        told.filter(|tokens| *tokens > 0).unwrap_or(self.pieces)
+        self.told().unwrap_or(self.pieces)
     }
 
-    /// The usage that the provider told with the text, if it did.
-    #[must_use]
-    pub fn usage(&self) -> Option<Usage> {
-        self.usage
+    /// About how many tokens the text has before `place`, at most [`MAX_WITHHELD`] bytes from its end.
+    pub(super) fn tokens_before(&self, place: usize) -> u64 {
+        let behind = self.ends.iter().filter(|end| **end > place).count();
+        self.tokens().saturating_sub(behind as u64)
+    }
+
+    /// How many tokens the text can have before `place` at the very most: all that were told, or one for each byte.
+    pub(super) fn most_tokens_before(&self, place: usize) -> u64 {
+        let bytes = place as u64;
+        self.told().map_or(bytes, |told| told.min(bytes))
+    }
+
+    /// How many tokens the provider said that the text has, if it did.
+    fn told(&self) -> Option<u64> {
+        self.usage.map(|usage| usage.output.saturating_sub(usage.reasoning)).filter(|tokens| *tokens > 0)
     }
 
     /// By what the client knows the events, where one with a choice has come.
@@ -81,7 +97,7 @@ impl Transcript {
 
     /// Takes in an event that repeats the last one with another text.
     pub(super) fn push(&mut self, text: &str) {
-        if self.closed || self.obstacle.is_some() {
+        if self.closed || self.obstacle.is_some() || text.is_empty() {
             return;
         }
         if self.text.len() + text.len() > MAX_TEXT {
@@ -89,6 +105,10 @@ impl Transcript {
         }
         self.text.push_str(text);
         self.pieces += 1;
+        self.ends.push_back(self.text.len());
+        while self.ends.front().is_some_and(|end| end + MAX_WITHHELD < self.text.len()) {
+            self.ends.pop_front();
+        }
     }
 
     /// Takes in the event that `data` holds, read as `chunk` and reporting `usage`.
@@ -131,7 +151,7 @@ impl Transcript {
 
     fn give_up(&mut self, obstacle: Obstacle) {
         self.obstacle = self.obstacle.or(Some(obstacle));
-        self.text = String::new();
+        (self.text, self.ends) = (String::new(), VecDeque::new());
     }
 }
 
@@ -252,6 +272,24 @@ mod tests {
         ] {
             assert_eq!(record(&events).tokens(), tokens, "{events:?}");
         }
+    }
+
+    #[test]
+    fn tokens_are_known_to_the_event_near_the_end() {
+        let words: Vec<String> = (0..90).map(|_| say(" word")).collect();
+        let kept = record(&words);
+        assert_eq!((kept.tokens(), kept.text().len()), (90, 450));
+        assert!(kept.ends.len() <= MAX_WITHHELD, "few are kept");
+        for (place, tokens) in [(450, 90), (445, 89), (444, 88), (450 - MAX_WITHHELD, 64)] {
+            assert_eq!(kept.tokens_before(place), tokens, "{place}");
+            assert_eq!(kept.most_tokens_before(place), place as u64, "any byte may be a token");
+        }
+        let told = say(" more").replace("]}", r#"],"usage":{"prompt_tokens":5,"completion_tokens":120}}"#);
+        let kept = record(&[words, vec![told]].concat());
+        assert_eq!(
+            (kept.tokens_before(450), kept.most_tokens_before(450), kept.most_tokens_before(99)),
+            (119, 120, 99)
+        );
     }
 
     /// What a reader who knows nothing of the decoder makes of the bytes.

@@ -2,6 +2,9 @@
 
 use super::script::{Script, events};
 use super::stage::DONE;
+use dialects::Quirks;
+use dialects::openai_chat::{self, StreamDecoder, Way};
+use llm::Prefill;
 
 pub(super) const TEXT: &str = "The harbour lay quiet under a pale moon, é and 😀 alike; nobody heard the second bell, which rang for \
                     those who had left long before the tide.";
@@ -39,6 +42,22 @@ pub(super) fn first(chars: usize) -> String {
 
 pub(super) fn rest(chars: usize) -> String {
     TEXT.chars().skip(chars).collect()
+}
+
+/// `text` as a target is handed it that goes on with it, and what is withheld of it; nothing where too little can be.
+pub(super) fn parted(text: &str) -> Option<(String, String)> {
+    let mut decoder = StreamDecoder::recording(Quirks::default());
+    decoder.feed(says("a", text).as_bytes());
+    let request = openai_chat::decode(r#"{"model":"m","messages":[{"role":"user"}]}"#.into()).unwrap();
+    let way = openai_chat::way(&request, &decoder.take_transcript().unwrap(), Prefill::Plain).unwrap();
+    let Way::Prefill(handed) = way else { return None };
+    let (given, withheld) = text.split_at(handed.bytes);
+    Some((given.into(), withheld.into()))
+}
+
+/// What a target says that goes on with so many characters of `TEXT`.
+pub(super) fn goes_on_from(chars: usize) -> String {
+    parted(&first(chars)).unwrap().1 + &rest(chars)
 }
 
 /// The answer `id` up to here, in pieces of 9 characters.

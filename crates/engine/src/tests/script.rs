@@ -198,6 +198,8 @@ pub(super) struct Asked {
     pub(super) at: Duration,
     /// Whether a stream is wanted.
     pub(super) stream: bool,
+    /// How many bytes of an answer's beginning it is handed, if it is.
+    pub(super) handed: Option<usize>,
 }
 
 /// What a provider does, decided anew for each exchange.
@@ -213,14 +215,22 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    fn next(&mut self, at: Duration, stream: bool) -> Script {
+    fn next(&mut self, at: Duration, outbound: &Outbound) -> Script {
         self.asked += 1;
         match (&mut self.play, self.scripts.len()) {
-            (Some(play), _) => play(Asked { before: self.asked - 1, at, stream }),
+            (Some(play), _) => {
+                play(Asked { before: self.asked - 1, at, stream: outbound.stream, handed: handed(&outbound.body) })
+            }
             (None, 1) => self.scripts[0].clone(),
             (None, _) => self.scripts.pop_front().unwrap(),
         }
     }
+}
+
+/// How long the beginning is that a last message of the assistant holds, where nothing of it is escaped.
+fn handed(body: &[u8]) -> Option<usize> {
+    let (_, content) = std::str::from_utf8(body).ok()?.rsplit_once(r#"{"role":"assistant","content":""#)?;
+    content.find('"')
 }
 
 /// The scripted transport.
@@ -235,7 +245,7 @@ impl Transport for Scripted {
         let mut providers = self.providers.lock().unwrap();
         let provider = &mut providers[outbound.provider];
         let key = provider.keys.iter().position(|rest| rest.is_none_or(|until| until <= now()));
-        let script = provider.next(self.begun.elapsed(), outbound.stream);
+        let script = provider.next(self.begun.elapsed(), &outbound);
         let exchange = self.log.begin(outbound, key);
         Box::pin(play(script, key.map(Key), exchange))
     }

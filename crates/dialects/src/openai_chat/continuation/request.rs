@@ -8,7 +8,8 @@ use super::super::obstacle::Obstacle;
 use super::super::request::with_model;
 use super::super::shape::Shape;
 use super::super::transcript::Transcript;
-use super::Way;
+use super::withheld::parting;
+use super::{Handed, Way};
 use bytes::{Bytes, BytesMut};
 use llm::{ChatRequest, Prefill};
 use serde::Deserialize;
@@ -18,10 +19,10 @@ use std::ops::Range;
 
 /// How `request` can be gone on with behind `transcript` on a target that understands `prefill`.
 ///
-/// [`Way::Repeat`] wherever handing the beginning over would not be right: the target does not go on with one, the
-/// answer has to be JSON, the client's own last message is an assistant's, the client sets a field that we would set,
-/// or the beginning ends in white space: many chat templates trim the last message (`message['content'] | trim` in
-/// those of Llama 3 and Gemma), so that a space would be said twice or not at all.
+/// [`Way::Repeat`] wherever handing the beginning over would not be right: the target does not go on with one, nothing
+/// can be withheld from it as proof, the answer has to be JSON, the client's own last message is an assistant's, the
+/// client sets a field that we would set, a limit of tokens leaves nothing for certain, or a `stop` sequence stands in
+/// the text or could begin in what is handed over, where a target does not look for one.
 ///
 /// # Errors
 /// The [`Obstacle`] for which neither way is right.
@@ -29,13 +30,12 @@ pub fn way(request: &ChatRequest, transcript: &Transcript, prefill: Prefill) -> 
     read(request, transcript, prefill).map(|(_, way)| way)
 }
 
-/// The body to send to `model` so that it goes on with `transcript`, by [`way`].
+/// The body to send to `model` so that it goes on with `transcript`, and by which [`way`] it does.
 ///
 /// To hand the beginning over, a last message `{"role":"assistant","content":...}` is added, with `"prefix":true`
 /// where Mistral's models ask for it, or `continue_final_message` and `add_generation_prompt` beside the messages for
-/// vLLM and SGLang; `max_tokens` and `max_completion_tokens` are lowered by [`Transcript::tokens`], an estimate, to no
-/// less than one; a target that ignores the beginning has to make do with what is left, too. To have the answer
-/// repeated, only `model` is replaced.
+/// vLLM and SGLang; `max_tokens` and `max_completion_tokens` are lowered by the most that the beginning can have, so
+/// that both together never exceed them. To have the answer repeated, only `model` is replaced.
 ///
 /// # Errors
 /// As [`way`].
@@ -44,21 +44,20 @@ pub fn continuation_request(
     transcript: &Transcript,
     model: &str,
     prefill: Prefill,
-) -> Result<Bytes, Obstacle> {
+) -> Result<(Bytes, Way), Obstacle> {
     let (facts, way) = read(request, transcript, prefill)?;
-    if way == Way::Repeat {
-        return Ok(with_model(request, model));
-    }
-    let mut splices = facts.limits(request, transcript.tokens());
+    let Way::Prefill(handed) = way else { return Ok((with_model(request, model), way)) };
+    let mut splices = facts.lowered(request, transcript.most_tokens_before(handed.bytes));
     // Strings cannot fail to serialise.
     splices.push((request.model_span.clone(), serde_json::to_string(model).unwrap_or_default()));
-    splices.push((facts.messages_end(request), beginning(transcript.text(), prefill)));
+    let given = transcript.text().get(..handed.bytes).unwrap_or_default();
+    splices.push((facts.messages_end(request), beginning(given, prefill)));
     if prefill == Prefill::ContinueFlag {
         let inside = request.raw.iter().position(|byte| *byte == b'{').map_or(0, |at| at + 1);
         let flags = r#""continue_final_message":true,"add_generation_prompt":false,"#;
         splices.push((inside..inside, flags.to_owned()));
     }
-    Ok(splice(&request.raw, splices))
+    Ok((splice(&request.raw, splices), way))
 }
 
 /// The message that holds the answer's beginning, and the comma before it.
@@ -88,8 +87,8 @@ fn read<'a>(request: &'a ChatRequest, transcript: &Transcript, prefill: Prefill)
         return Err(obstacle);
     }
     let facts: Facts<'a> = serde_json::from_slice(&request.raw).map_err(|_| Obstacle::Request)?;
-    let trimmed = transcript.text().ends_with(char::is_whitespace);
-    let way = facts.way(if trimmed { Prefill::No } else { prefill })?;
+    facts.check()?;
+    let way = facts.handed(transcript, prefill)?.map_or(Way::Repeat, Way::Prefill);
     Ok((facts, way))
 }
 
@@ -105,6 +104,8 @@ struct Facts<'a> {
     #[serde(borrow, default)]
     response_format: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    stop: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     max_tokens: Option<&'a RawValue>,
     #[serde(borrow, default)]
     max_completion_tokens: Option<&'a RawValue>,
@@ -115,20 +116,52 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn way(&self, prefill: Prefill) -> Result<Way, Obstacle> {
+    /// Whether the answer is a kind of which the text is all.
+    fn check(&self) -> Result<(), Obstacle> {
         if self.n.is_some_and(|n| n.get() != "1") {
             return Err(Obstacle::ManyChoices);
         }
         if !matches!(self.logprobs, Shape::Absent | Shape::Null | Shape::Bool(false)) {
             return Err(Obstacle::Logprobs);
         }
+        Ok(())
+    }
+
+    /// What to hand over, where that is right.
+    fn handed(&self, transcript: &Transcript, prefill: Prefill) -> Result<Option<Handed>, Obstacle> {
         let taken = [self.continue_final_message, self.add_generation_prompt].iter().any(|s| *s != Shape::Absent);
-        let hands_over = prefill != Prefill::No
-            && !taken
-            && self.answers_in_text()
-            && !ends_with_assistant(self.messages)?
-            && [self.max_tokens, self.max_completion_tokens].into_iter().flatten().all(|limit| number(limit).is_some());
-        Ok(if hands_over { Way::Prefill } else { Way::Repeat })
+        if prefill == Prefill::No || taken || !self.answers_in_text() || ends_with_assistant(self.messages)? {
+            return Ok(None);
+        }
+        let text = transcript.text();
+        let Some(bytes) = parting(text) else { return Ok(None) };
+        let withheld = text.len() - bytes;
+        let most = transcript.most_tokens_before(bytes).saturating_add(withheld as u64);
+        let room = self.token_limits().all(|limit| number(limit).is_some_and(|limit| limit > most));
+        let stops = self
+            .stops()
+            .is_some_and(|stops| stops.iter().all(|stop| !text.contains(&**stop) && stop.len() <= withheld));
+        let (limited, echoed) = (self.token_limits().next().is_some(), prefill == Prefill::PrefixFlag);
+        Ok((room && stops).then_some(Handed { bytes, limited, echoed }))
+    }
+
+    fn token_limits(&self) -> impl Iterator<Item = &RawValue> {
+        [self.max_tokens, self.max_completion_tokens].into_iter().flatten()
+    }
+
+    /// The sequences that end an answer; nothing where they are in no form that is understood.
+    fn stops(&self) -> Option<Vec<Cow<'_, str>>> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Stops<'a> {
+            One(#[serde(borrow)] Cow<'a, str>),
+            Many(#[serde(borrow)] Vec<Cow<'a, str>>),
+        }
+        let Some(stop) = self.stop else { return Some(Vec::new()) };
+        match serde_json::from_str(stop.get()).ok()? {
+            Stops::One(stop) => Some(vec![stop]),
+            Stops::Many(stops) => Some(stops),
+        }
     }
 
     /// Whether the answer may be any text: half a JSON value is nothing that a constrained target goes on with.
@@ -143,14 +176,9 @@ impl Facts<'_> {
     }
 
     /// What to replace so that the token limits allow only what is left behind `given` tokens.
-    fn limits(&self, request: &ChatRequest, given: u64) -> Vec<(Range<usize>, String)> {
-        let limits = [self.max_tokens, self.max_completion_tokens].into_iter().flatten();
-        limits
-            .filter_map(|limit| {
-                let left = number(limit)?.saturating_sub(given).max(1);
-                Some((span(request, limit), left.to_string()))
-            })
-            .collect()
+    fn lowered(&self, request: &ChatRequest, given: u64) -> Vec<(Range<usize>, String)> {
+        let lower = |limit| Some((span(request, limit), number(limit)?.saturating_sub(given).max(1).to_string()));
+        self.token_limits().filter_map(lower).collect()
     }
 
     /// The place before the bracket that closes the messages.
@@ -206,10 +234,17 @@ mod tests {
         decoder.take_transcript().expect("kept")
     }
 
+    /// Enough to withhold something of it: what is handed over is `Once "upon a`.
+    const TEXT: &[&str] = &["Once", " \"upon", " a", " time", " there", " was", " a\n"];
+
+    fn handed(bytes: usize, limited: bool) -> Way {
+        Way::Prefill(Handed { bytes, limited, echoed: false })
+    }
+
     #[test]
     fn each_prefill_has_its_form() {
         let body = r#" { "model": "m\"x", "messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"} LAST], "x":1e3 }"#;
-        let last = r#",{"role":"assistant","content":"Once\n\"upon\""}"#;
+        let last = r#",{"role":"assistant","content":"Once \"upon a"}"#;
         for (prefill, expected) in [
             (Prefill::No, body.replace("LAST", "")),
             (Prefill::Plain, body.replace("LAST", last)),
@@ -222,21 +257,24 @@ mod tests {
                 ),
             ),
         ] {
-            let transcript = given(&["Once\n", "\"upon\""]);
-            let built =
-                continuation_request(&request(r#", "x":1e3"#), &transcript, "m\"x", prefill).expect("no obstacle");
+            let (request, transcript) = (request(r#", "x":1e3"#), given(TEXT));
+            let (built, by) = continuation_request(&request, &transcript, "m\"x", prefill).expect("no obstacle");
             assert_eq!(built, expected, "{prefill:?}");
+            assert_eq!(way(&request, &transcript, prefill), Ok(by));
+            let echoed = prefill == Prefill::PrefixFlag;
+            let handed = Handed { bytes: r#"Once "upon a"#.len(), limited: false, echoed };
+            assert_eq!(by, if prefill == Prefill::No { Way::Repeat } else { Way::Prefill(handed) });
             assert!(decode(built).is_ok());
         }
     }
 
     #[test]
     fn the_beginning_is_handed_over_only_where_that_is_right() {
-        let (repeat, prefill) = (Ok(Way::Repeat), Ok(Way::Prefill));
+        let (repeat, prefill) = (Ok(Way::Repeat), Ok(handed(12, false)));
         for (fields, expected) in [
             ("", prefill),
             (r#","n":1,"logprobs":false,"tools":[{}],"stop":["x"],"response_format":{"type":"text"}"#, prefill),
-            (r#","n":null,"logprobs":null,"response_format":null,"max_tokens":null"#, prefill),
+            (r#","n":null,"logprobs":null,"response_format":null,"max_tokens":null,"stop":null"#, prefill),
             (r#","n":2"#, Err(Obstacle::ManyChoices)),
             (r#","n":"1""#, Err(Obstacle::ManyChoices)),
             (r#","logprobs":true"#, Err(Obstacle::Logprobs)),
@@ -250,19 +288,19 @@ mod tests {
             (r#","max_tokens":9,"max_tokens":8"#, Err(Obstacle::Request)),
             (r#","n":1,"n":2"#, Err(Obstacle::Request)),
         ] {
-            assert_eq!(way(&request(fields), &given(&["a"]), Prefill::Plain), expected, "{fields}");
-            let plain = way(&request(fields), &given(&["a"]), Prefill::No);
+            assert_eq!(way(&request(fields), &given(TEXT), Prefill::Plain), expected, "{fields}");
+            let plain = way(&request(fields), &given(TEXT), Prefill::No);
             assert_eq!(plain, expected.map(|_| Way::Repeat), "{fields}");
         }
-        for (role, expected) in [
-            ("assistant", Way::Repeat),
-            ("\\u0061ssistant", Way::Repeat),
-            ("tool", Way::Prefill),
-            ("user", Way::Prefill),
-        ] {
+        for (role, expected) in
+            [("assistant", repeat), ("\\u0061ssistant", repeat), ("tool", prefill), ("user", prefill)]
+        {
             let body = format!(r#"{{"messages":[{{"role":"user"}},{{"role":"{role}"}}],"model":"m"}}"#);
             let request = decode(body.into()).expect("sound");
-            assert_eq!(way(&request, &given(&["a"]), Prefill::Plain), Ok(expected), "{role}");
+            assert_eq!(way(&request, &given(TEXT), Prefill::Plain), expected, "{role}");
+        }
+        for short in [&["Certainly"][..], &["Once", " upon a"], &["so so so so so so so so"]] {
+            assert_eq!(way(&request(""), &given(short), Prefill::Plain), repeat, "nothing can be withheld: {short:?}");
         }
         assert_eq!(way(&request(""), &given(&[]), Prefill::Plain), Err(Obstacle::NothingSaid));
         let built = continuation_request(&request(""), &given(&[]), "m", Prefill::No);
@@ -270,63 +308,87 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_that_a_template_would_trim_is_not_handed_over() {
-        for (pieces, expected) in [
-            (&["Once", " upon"][..], Way::Prefill),
-            (&[" Once"], Way::Prefill),
-            (&["Once", " "], Way::Repeat),
-            (&["Once\n\n"], Way::Repeat),
-            (&["Once\t"], Way::Repeat),
-            (&["Once\u{a0}"], Way::Repeat),
-            (&["Once\u{3000}"], Way::Repeat),
+    fn a_stop_sequence_must_not_be_missed() {
+        let (repeat, prefill) = (Way::Repeat, handed(12, false));
+        for (stop, expected) in [
+            (r#""END""#, prefill),
+            (r#"["\n\n","\u0045ND"]"#, prefill),
+            (r"[]", prefill),
+            // The target would stop at it, or has read past it.
+            (r#""there""#, repeat),
+            (r#"["x","a\n"]"#, repeat),
+            (r#""upon a""#, repeat),
+            (r#""Once""#, repeat),
+            // Its beginning may lie in what is handed over, where the target does not look.
+            (r#""as long as what was withheld""#, repeat),
+            (r#"["",7]"#, repeat),
+            (r#""""#, repeat),
+            ("7", repeat),
         ] {
-            for prefill in [Prefill::Plain, Prefill::PrefixFlag, Prefill::ContinueFlag] {
-                let (request, transcript) = (request(""), given(pieces));
-                assert_eq!(way(&request, &transcript, prefill), Ok(expected), "{pieces:?}");
-                let built = continuation_request(&request, &transcript, "m", prefill).expect("no obstacle");
-                assert_eq!(built == with_model(&request, "m"), expected == Way::Repeat, "{pieces:?}");
-            }
+            let request = request(&format!(r#","stop":{stop}"#));
+            assert_eq!(way(&request, &given(TEXT), Prefill::Plain), Ok(expected), "{stop}");
         }
     }
 
     #[test]
-    fn only_what_is_left_may_be_used() {
+    fn both_together_never_exceed_the_clients_limit() {
+        // Twelve bytes are handed over, eighteen withheld: as many tokens at the most.
+        let text = given(TEXT);
         for (fields, max_tokens, max_completion_tokens) in [
-            (r#","max_tokens":10"#, json!(7), Value::Null),
-            (r#","max_completion_tokens":10"#, Value::Null, json!(7)),
-            (r#","max_completion_tokens": 5 ,"max_tokens":4"#, json!(1), json!(2)),
-            (r#","max_tokens":3"#, json!(1), Value::Null),
-            (r#","max_tokens":1"#, json!(1), Value::Null),
+            (r#","max_tokens":100"#, Some(88), None),
+            (r#","max_completion_tokens":100"#, None, Some(88)),
+            (r#","max_completion_tokens": 31 ,"max_tokens":40"#, Some(28), Some(19)),
+            // Nothing is left for certain.
+            (r#","max_completion_tokens": 30 ,"max_tokens":400"#, Some(400), Some(30)),
+            (r#","max_tokens":1"#, Some(1), None),
         ] {
-            let transcript = given(&["a", "b", "c"]);
             let body = |prefill| {
-                let built = continuation_request(&request(fields), &transcript, "m", prefill).expect("no obstacle");
-                serde_json::from_slice::<Value>(&built).expect("valid")
+                let (built, way) = continuation_request(&request(fields), &text, "m", prefill).expect("no obstacle");
+                (serde_json::from_slice::<Value>(&built).expect("valid"), way)
             };
-            let (prefilled, repeated) = (body(Prefill::Plain), body(Prefill::No));
-            assert_eq!(prefilled["max_tokens"], max_tokens, "{fields}");
-            assert_eq!(prefilled["max_completion_tokens"], max_completion_tokens, "{fields}");
+            let ((prefilled, way), (repeated, _)) = (body(Prefill::Plain), body(Prefill::No));
+            assert_eq!(prefilled["max_tokens"], json!(max_tokens), "{fields}");
+            assert_eq!(prefilled["max_completion_tokens"], json!(max_completion_tokens), "{fields}");
             let asked: Value = serde_json::from_slice(&request(fields).raw).expect("valid");
             assert_eq!(repeated["max_tokens"], asked["max_tokens"], "a whole answer needs all of it");
+            let lowered = prefilled["max_tokens"] != asked["max_tokens"]
+                || prefilled["max_completion_tokens"] != asked["max_completion_tokens"];
+            assert_eq!(way, if lowered { handed(12, true) } else { Way::Repeat }, "{fields}");
         }
+    }
+
+    #[test]
+    fn what_the_provider_counted_is_believed() {
+        let mut decoder = StreamDecoder::recording(Quirks::default());
+        let event = json!({"choices": [{"index": 0, "delta": {"content": TEXT.concat()}}],
+                           "usage": {"prompt_tokens": 5, "completion_tokens": 7}});
+        decoder.feed(format!("data: {event}\n\n").as_bytes());
+        let text = decoder.take_transcript().expect("kept");
+        let request = request(r#","max_tokens":40"#);
+        let (built, _) = continuation_request(&request, &text, "m", Prefill::Plain).expect("no obstacle");
+        assert_eq!(serde_json::from_slice::<Value>(&built).expect("valid")["max_tokens"], 33);
     }
 
     proptest! {
         #[test]
         fn everything_else_is_kept(
-            first in "\\PC{0,8}", text in "\\PC{0,20}[^\\s\\pC]", model in "\\PC{1,8}", limit in 1u64..9, early: bool,
+            first in "\\PC{0,8}", text in "\\PC{0,20}[a-z] [a-z]{9,20}, \\PC{9,20}", model in "\\PC{1,8}",
+            limit in 200u64..999, early: bool,
         ) {
             let messages = json!([{"role": "user", "content": first}, {"role": "tool", "content": [{"x": first}]}]);
-            let (limit, messages) = (format!("\"max_tokens\":{limit}"), format!("\"messages\":{messages}"));
-            let (one, two) = if early { (&limit, &messages) } else { (&messages, &limit) };
+            let (tokens, messages) = (format!("\"max_tokens\":{limit}"), format!("\"messages\":{messages}"));
+            let (one, two) = if early { (&tokens, &messages) } else { (&messages, &tokens) };
             let body = format!(r#"{{"a":[{{"messages":[]}}],{one},"model":"chat",{two},"z":{}}}"#, json!(first));
             let request = decode(body.clone().into()).expect("sound");
             for prefill in [Prefill::Plain, Prefill::PrefixFlag, Prefill::ContinueFlag] {
-                let built = continuation_request(&request, &given(&[&text]), &model, prefill).expect("no obstacle");
+                let transcript = given(&[&text]);
+                let (built, way) = continuation_request(&request, &transcript, &model, prefill).expect("no obstacle");
+                let Way::Prefill(handed) = way else { return Err(TestCaseError::reject("it repeats itself")) };
                 let mut built: Value = serde_json::from_slice(&built).expect("valid");
                 let mut asked: Value = serde_json::from_str(&body).expect("valid");
                 let last = built["messages"].as_array_mut().and_then(Vec::pop).expect("a message");
-                prop_assert_eq!(&last["content"], &json!(text));
+                prop_assert_eq!(&last["content"], &json!(text[..handed.bytes]));
+                prop_assert_eq!(&built["max_tokens"], &json!(limit - handed.bytes as u64));
                 prop_assert_eq!(&built["model"], &json!(model));
                 for key in ["model", "max_tokens", "continue_final_message", "add_generation_prompt"] {
                     asked.as_object_mut().and_then(|asked| asked.remove(key));

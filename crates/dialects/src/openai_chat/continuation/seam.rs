@@ -1,29 +1,29 @@
 //! Where the second stream goes on from the first: decided by the text alone, exactly, before anything leaves.
 //!
 //! Receives the text of the first stream and the pieces of the second; hands on what of a piece is new. White space,
-//! case and punctuation are text like any other: a target that trims what it was given alters the answer.
+//! case and punctuation are text like any other; all that is forgiven is a lost space before the words that were
+//! withheld, which the client has.
 
 use super::Way;
-
-/// From how many characters on a second stream that says what the first began with is no chance any more.
-///
-/// A target that goes on with an answer may well open with the words that opened the answer, as lists and code do, but
-/// hardly for so long; one that ignores the beginning it was handed opens so always.
-pub(super) const CHANCE: usize = 24;
-
-/// How long a text has to be, in characters, so that saying all of it once more is beyond doubt a new start.
-pub(super) const TELLING: usize = 64;
 
 /// Whether and how a second stream goes on with the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seam {
     /// Not to be told yet: nothing has left.
     Undecided,
-    /// It does. By [`Way::Prefill`] its text follows the first one's; by [`Way::Repeat`] it said all of that once more,
-    /// and the overlap is dropped.
-    Joined(Way),
-    /// It does not, or not provably: nothing has left, and nothing will.
+    /// It does: it said this once more, which is dropped, and then goes on.
+    Joined(Overlap),
+    /// It does not, or not provably: nothing more leaves, and but for [`Mismatch::Limit`] nothing has.
     Altered(Mismatch),
+}
+
+/// What a second stream says once more of the first, and proves thereby that it goes on with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overlap {
+    /// The end that was withheld from it.
+    End,
+    /// All of it, from the beginning.
+    All,
 }
 
 /// Why a second stream cannot be joined to the first.
@@ -33,12 +33,10 @@ pub enum Mismatch {
     Words,
     /// It ended, or turned to a tool call, before it had repeated everything.
     Short,
-    /// It may be a new start or a continuation that reads like one.
-    Ambiguous,
     /// It opens with something that is not the text of one choice.
     Kind,
-    /// More came than is held before the seam is decided.
-    TooMuch,
+    /// It ended at a limit of tokens that is not the client's, but what was left of it, by estimate.
+    Limit,
 }
 
 impl Mismatch {
@@ -48,9 +46,8 @@ impl Mismatch {
         match self {
             Self::Words => "other_words",
             Self::Short => "too_short",
-            Self::Ambiguous => "ambiguous",
             Self::Kind => "other_kind",
-            Self::TooMuch => "too_much",
+            Self::Limit => "lowered_limit",
         }
     }
 }
@@ -58,10 +55,11 @@ impl Mismatch {
 /// Compares the second stream with the text of the first.
 #[derive(Debug)]
 pub(super) struct Matcher {
-    way: Way,
-    /// How much of the first text the second has said once more, in bytes and in characters.
-    bytes: usize,
-    chars: usize,
+    /// Where in the first text the second may have begun to repeat it, in bytes. At most one of them comes true: what is
+    /// withheld stands in the text only once.
+    starts: Vec<(usize, Overlap)>,
+    /// How much the second has said, in bytes.
+    said: usize,
 }
 
 /// What a piece of the second stream amounts to.
@@ -69,81 +67,44 @@ pub(super) struct Matcher {
 pub(super) enum Step<'a> {
     /// It repeats the first text, and more of that is left.
     Same,
-    /// It decides the seam; this much of the piece is new.
-    Joined(Way, &'a str),
-    /// It decides that there is none.
-    Altered(Mismatch),
+    /// It repeats the last of it; this much of the piece is new.
+    Joined(Overlap, &'a str),
+    /// It says something else.
+    Other,
 }
 
 impl Matcher {
     pub(super) fn new(way: Way) -> Self {
-        Self { way, bytes: 0, chars: 0 }
-    }
-
-    /// Whether what was repeated so far may be chance, and thereby new text.
-    pub(super) fn by_chance(&self) -> bool {
-        self.way == Way::Prefill && self.chars < CHANCE
+        let starts = match way {
+            Way::Repeat => vec![(0, Overlap::All)],
+            // With the space before the withheld words, or without.
+            Way::Prefill(handed) => {
+                vec![(handed.bytes, Overlap::End), (handed.bytes + 1, Overlap::End), (0, Overlap::All)]
+            }
+        };
+        Self { starts, said: 0 }
     }
 
     /// Takes in the next piece of text; `first` is the whole text of the first stream.
     pub(super) fn step<'a>(&mut self, first: &str, piece: &'a str) -> Step<'a> {
-        let rest = first.get(self.bytes..).unwrap_or_default();
-        let same = rest.chars().zip(piece.chars()).take_while(|(a, b)| a == b);
-        let (bytes, chars) = same.fold((0, 0), |(bytes, chars), (c, _)| (bytes + c.len_utf8(), chars + 1));
-        self.bytes += bytes;
-        self.chars += chars;
-        let new = piece.get(bytes..).unwrap_or_default();
-        if bytes == rest.len() {
-            self.repeated(first, new)
-        } else if new.is_empty() {
-            Step::Same
-        } else if self.by_chance() {
-            Step::Joined(Way::Prefill, piece)
-        } else {
-            Step::Altered(Mismatch::Words)
-        }
+        let said = self.said;
+        self.said += piece.len();
+        let mut joined = None;
+        self.starts.retain(|(start, overlap)| {
+            let left = first.get(start + said..).unwrap_or_default();
+            if let Some(new) = piece.strip_prefix(left) {
+                joined = Some(Step::Joined(*overlap, new));
+            }
+            left.starts_with(piece)
+        });
+        joined.unwrap_or(if self.starts.is_empty() { Step::Other } else { Step::Same })
     }
-
-    /// Takes in that the text ends here: by a finish reason, or by a tool call.
-    pub(super) fn stop(&self) -> Step<'static> {
-        if self.by_chance() { Step::Joined(Way::Prefill, "") } else { Step::Altered(Mismatch::Short) }
-    }
-
-    /// All of the first text was said once more.
-    fn repeated<'a>(&self, first: &str, new: &'a str) -> Step<'a> {
-        if self.way == Way::Repeat || (self.chars >= TELLING && !is_periodic(first)) {
-            Step::Joined(Way::Repeat, new)
-        } else {
-            Step::Altered(Mismatch::Ambiguous)
-        }
-    }
-}
-
-/// Whether at least half of `text` stands both at its beginning and at its end: more of such a text looks like all of it.
-///
-/// The longest proper border, by the failure function of Knuth, Morris and Pratt ("Fast pattern matching in strings",
-/// 1977), over bytes.
-fn is_periodic(text: &str) -> bool {
-    let text = text.as_bytes();
-    let mut borders: Vec<usize> = Vec::with_capacity(text.len());
-    let mut border = 0;
-    for (at, byte) in text.iter().enumerate() {
-        while border > 0 && text.get(border) != Some(byte) {
-            border = borders.get(border - 1).copied().unwrap_or(0);
-        }
-        if at > 0 && text.get(border) == Some(byte) {
-            border += 1;
-        }
-        borders.push(border);
-    }
-    2 * border >= text.len()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Handed;
     use super::*;
-
-    const LONG: &str = "The quick brown fox jumps over the lazy dog, and nobody asked it. é😀";
 
     fn steps<'a>(way: Way, first: &str, pieces: &[&'a str]) -> Step<'a> {
         let mut matcher = Matcher::new(way);
@@ -152,69 +113,48 @@ mod tests {
             assert_eq!(last, Step::Same, "decided before {piece:?}");
             last = matcher.step(first, piece);
         }
-        if last == Step::Same { matcher.stop() } else { last }
+        last
     }
 
     #[test]
     fn a_repetition_is_exact_or_none() {
-        use Mismatch::{Short, Words};
         for (first, pieces, expected) in [
-            ("héllo", &["h", "é", "llo"][..], Step::Joined(Way::Repeat, "")),
-            ("héllo", &["h", "éllo you"], Step::Joined(Way::Repeat, " you")),
-            ("h", &["h😀"], Step::Joined(Way::Repeat, "😀")),
-            ("héllo", &["h", "e"], Step::Altered(Words)),
-            ("hé", &["hè"], Step::Altered(Words)),
-            ("hello", &[" hello"], Step::Altered(Words)),
-            ("hello ", &["hello"], Step::Altered(Short)),
-            ("hello", &[], Step::Altered(Short)),
+            ("héllo", &["h", "é", "llo"][..], Step::Joined(Overlap::All, "")),
+            ("héllo", &["h", "éllo you"], Step::Joined(Overlap::All, " you")),
+            ("h", &["h😀"], Step::Joined(Overlap::All, "😀")),
+            ("héllo", &["h", "e"], Step::Other),
+            ("hé", &["hè"], Step::Other),
+            ("hello", &[" hello"], Step::Other),
+            ("hello ", &["hello"], Step::Same),
+            ("a\r\nb", &["a\nb"], Step::Other),
+            ("hello", &[], Step::Same),
         ] {
             assert_eq!(steps(Way::Repeat, first, pieces), expected, "{first} {pieces:?}");
         }
     }
 
     #[test]
-    fn a_continuation_may_open_as_the_answer_did_only_by_chance() {
-        use Mismatch::{Ambiguous, Short, Words};
-        let (chance, beyond) = (&LONG[..CHANCE - 1], &LONG[..CHANCE]);
-        let periodic = "ab".repeat(TELLING);
-        let told: String = LONG.chars().take(TELLING).collect();
-        let untold: String = LONG.chars().take(TELLING - 1).collect();
-        for (first, pieces, expected) in [
-            (LONG, &[" And so on"][..], Step::Joined(Way::Prefill, " And so on")),
-            (LONG, &["The ", "end"], Step::Joined(Way::Prefill, "end")),
-            (LONG, &[], Step::Joined(Way::Prefill, "")),
-            (LONG, &[chance, "#"], Step::Joined(Way::Prefill, "#")),
-            (LONG, &[chance], Step::Joined(Way::Prefill, "")),
-            (LONG, &[beyond, "#"], Step::Altered(Words)),
-            (LONG, &[beyond], Step::Altered(Short)),
-            (LONG, &[LONG, "more"][..1], Step::Joined(Way::Repeat, "")),
-            (&told, &[LONG], Step::Joined(Way::Repeat, &LONG[TELLING..])),
-            (&untold, &[LONG], Step::Altered(Ambiguous)),
-            (&periodic, &[&periodic], Step::Altered(Ambiguous)),
-            ("The", &["The end"], Step::Altered(Ambiguous)),
+    fn what_was_withheld_comes_first_or_all_of_it_or_it_is_another_answer() {
+        const FIRST: &str = "The harbour lay quiet under a pale moon";
+        let way = Way::Prefill(Handed { bytes: "The harbour lay quiet".len(), limited: false, echoed: false });
+        let (end, all) = (Overlap::End, Overlap::All);
+        for (pieces, expected) in [
+            (&[" under a pale moon"][..], Step::Joined(end, "")),
+            (&[" under", " a pale moon, and"], Step::Joined(end, ", and")),
+            (&["under a pale", " moon!"], Step::Joined(end, "!")),
+            (&[FIRST, "more"][..1], Step::Joined(all, "")),
+            (&["The harbour lay", " quiet under a pale moon and"], Step::Joined(all, " and")),
+            (&[" under a pale moo"], Step::Same),
+            (&[], Step::Same),
+            (&["The harbour lay silent"], Step::Other),
+            (&["Sure! The harbour"], Step::Other),
+            (&[" and nobody"], Step::Other),
+            (&["\nunder a pale moon"], Step::Other),
+            (&["  under a pale moon"], Step::Other),
+            (&[" Under a pale moon"], Step::Other),
+            (&["T", "under"], Step::Other),
         ] {
-            assert_eq!(steps(Way::Prefill, first, pieces), expected, "{first} {pieces:?}");
-        }
-    }
-
-    #[test]
-    fn borders_of_half_the_text_make_it_periodic() {
-        for (text, periodic) in [
-            ("", true),
-            ("a", false),
-            ("ab", false),
-            ("aa", true),
-            ("abab", true),
-            ("abcab", false),
-            ("ababa", true),
-            ("abcdabc", false),
-            ("aabaab", true),
-            ("aabaaab", false),
-            (LONG, false),
-        ] {
-            assert_eq!(is_periodic(text), periodic, "{text}");
-            let border = (0..text.len()).rev().find(|n| text.as_bytes().ends_with(&text.as_bytes()[..*n])).unwrap_or(0);
-            assert_eq!(2 * border >= text.len(), periodic, "{text}, the slow way");
+            assert_eq!(steps(way, FIRST, pieces), expected, "{pieces:?}");
         }
     }
 }

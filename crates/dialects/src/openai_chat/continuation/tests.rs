@@ -1,7 +1,7 @@
 //! Two streams, read as the client reads them: as one.
 
+use super::withheld::parting;
 use super::*;
-use llm::FinishReason;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -42,6 +42,20 @@ fn given(events: &str) -> Transcript {
     decoder.take_transcript().expect("kept")
 }
 
+/// What is handed over of `text`, of which enough can be withheld.
+fn handed(text: &str) -> Handed {
+    Handed { bytes: parting(text).expect("a place to part it"), limited: false, echoed: false }
+}
+
+fn prefill(text: &str) -> Way {
+    Way::Prefill(handed(text))
+}
+
+/// What is withheld of `text`.
+fn withheld(text: &str) -> &str {
+    &text[handed(text).bytes..]
+}
+
 /// What became of a second stream.
 #[derive(Debug, PartialEq)]
 struct Seen {
@@ -54,7 +68,15 @@ struct Seen {
     progress: Progress,
 }
 
-fn go_on(first: &str, way: Way, second: &[u8], cuts: &[usize]) -> Seen {
+/// Reads `second` whole and byte by byte, which must not matter.
+fn go_on(first: &str, way: Way, second: &[u8]) -> Seen {
+    let every: Vec<usize> = (0..second.len()).collect();
+    let (seen, by_bytes) = (go_on_at(first, way, second, &[]), go_on_at(first, way, second, &every));
+    assert_eq!(seen, by_bytes);
+    seen
+}
+
+fn go_on_at(first: &str, way: Way, second: &[u8], cuts: &[usize]) -> Seen {
     let mut decoder = Continuation::new(Quirks::default(), given(first), way);
     let (mut bytes, mut last) = (Vec::new(), None);
     let mut take = |decoder: &mut Continuation| {
@@ -111,6 +133,8 @@ fn read(stream: &str) -> Read {
 }
 
 const LONG: &str = "Once upon a time there was a gateway that stood between two rivers; one ran dry. ";
+/// What is withheld of it.
+const END: &str = " rivers; one ran dry. ";
 
 #[test]
 fn a_repeated_answer_flows_on_where_the_first_broke_off() {
@@ -120,8 +144,8 @@ fn a_repeated_answer_flows_on_where_the_first_broke_off() {
         (whole("bb", LONG, 5), ""),
     ] {
         let first = opening("a", LONG, 3);
-        let seen = go_on(&first, Way::Repeat, second.as_bytes(), &[]);
-        assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Way::Repeat), &Ending::Complete(None)));
+        let seen = go_on(&first, Way::Repeat, second.as_bytes());
+        assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Overlap::All), &Ending::Complete(None)));
         let client = read(&(first + &seen.bytes));
         assert_eq!(client.text, format!("{LONG}{text}"));
         assert_eq!((client.roles, client.finishes, client.dones, client.heads.len()), (1, 1, 1, 1));
@@ -141,58 +165,131 @@ fn a_repeated_answer_flows_on_where_the_first_broke_off() {
     }
 }
 
+/// The usage that the client of `seen` is told, and under which name.
+fn told(seen: &Seen) -> (Value, Value) {
+    let told = seen.bytes.lines().find(|line| line.contains("prompt_tokens")).expect("passed on");
+    let told: Value = serde_json::from_str(&told["data: ".len()..]).expect("valid");
+    (told["usage"].clone(), told["id"].clone())
+}
+
 #[test]
 fn a_continued_answer_is_counted_as_one() {
-    let (first, second) = (opening("a", "Once upon", 3), whole("bb", " a time", 4));
-    let seen = go_on(&first, Way::Prefill, second.as_bytes(), &[]);
-    assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Way::Prefill), &Ending::Complete(None)));
-    assert_eq!(read(&(first + &seen.bytes)).text, "Once upon a time");
-    let usage = Usage { input: 97, output: 23, cached: 64, reasoning: 0 };
-    assert_eq!(seen.progress.usage, Some(usage), "three events of the first were part of the second's prompt");
-    let told = seen.bytes.lines().find(|line| line.contains("prompt_tokens")).expect("passed on").to_owned();
-    let told: Value = serde_json::from_str(&told["data: ".len()..]).expect("valid");
-    let expected = json!({"prompt_tokens": 97, "completion_tokens": 23, "total_tokens": 120,
+    assert_eq!(withheld(LONG), END);
+    // 81 characters in events of 3, the last 22 of which are withheld: 19 events lie wholly before those.
+    let (first, second) = (opening("a", LONG, 3), whole("bb", &format!("{END}It held."), 4));
+    let seen = go_on(&first, prefill(LONG), second.as_bytes());
+    assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Overlap::End), &Ending::Complete(None)));
+    assert_eq!(read(&(first + &seen.bytes)).text, format!("{LONG}It held."));
+    let usage = Usage { input: 81, output: 39, cached: 64, reasoning: 0 };
+    assert_eq!(seen.progress.usage, Some(usage), "what was handed over is no part of the client's question");
+    let expected = json!({"prompt_tokens": 81, "completion_tokens": 39, "total_tokens": 120,
                           "prompt_tokens_details": {"cached_tokens": 64}});
-    assert_eq!((&told["usage"], &told["id"]), (&expected, &json!("a")));
+    assert_eq!(told(&seen), (expected, json!("a")));
+}
+
+#[test]
+fn an_echo_or_a_repetition_of_all_is_counted_once() {
+    let second = whole("bb", &format!("{LONG}It held."), 4);
+    for (echoed, output) in [(false, 20), (true, 39)] {
+        let way = Way::Prefill(Handed { echoed, ..handed(LONG) });
+        let seen = go_on(&opening("a", LONG, 3), way, second.as_bytes());
+        assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Overlap::All), &Ending::Complete(None)));
+        assert_eq!(seen.progress.usage, Some(Usage { input: 81, output, cached: 64, reasoning: 0 }));
+        let (usage, _) = told(&seen);
+        assert_eq!([&usage["prompt_tokens"], &usage["completion_tokens"]], [81, output], "{echoed}");
+    }
+}
+
+#[test]
+fn the_withheld_end_and_a_stop_are_an_end_and_a_stop_alone_is_none() {
+    let (first, way) = (opening("a", LONG, 3), prefill(LONG));
+    for (end, seam) in [
+        (END, Seam::Joined(Overlap::End)),
+        (&END[1..], Seam::Joined(Overlap::End)),
+        (LONG, Seam::Joined(Overlap::All)),
+        ("", Seam::Altered(Mismatch::Short)),
+        (&END[..END.len() - 1], Seam::Altered(Mismatch::Short)),
+    ] {
+        let seen = go_on(&first, way, whole("b", end, 4).as_bytes());
+        assert_eq!(seen.seam, seam, "{end}");
+        let client = read(&(first.clone() + &seen.bytes));
+        let ended = usize::from(matches!(seam, Seam::Joined(_)));
+        assert_eq!((client.text.as_str(), client.finishes, client.dones), (LONG, ended, ended), "{end}");
+        assert_eq!(seen.ending == Ending::Complete(None), ended == 1, "{end}");
+    }
+}
+
+#[test]
+fn a_limit_that_was_lowered_ends_no_answer() {
+    let length = |text: &str| event("b", &json!({ "content": text }), Some("length")) + "data: [DONE]\n\n";
+    let limited = |limited| Way::Prefill(Handed { limited, ..handed(LONG) });
+    for (way, said, text, seam) in [
+        (limited(true), END, "", Seam::Altered(Mismatch::Limit)),
+        (limited(true), LONG, "", Seam::Altered(Mismatch::Limit)),
+        (limited(true), END, "It held", Seam::Altered(Mismatch::Limit)),
+        (limited(true), LONG, "It held", Seam::Altered(Mismatch::Limit)),
+        (limited(false), END, "It held", Seam::Joined(Overlap::End)),
+        (Way::Repeat, LONG, "It held", Seam::Joined(Overlap::All)),
+    ] {
+        for second in [
+            opening("b", &format!("{said}{text}"), 4) + &length(""),
+            opening("b", said, 4) + &length(text),
+            length(&format!("{said}{text}")),
+        ] {
+            let seen = go_on(&opening("a", LONG, 3), way, second.as_bytes());
+            let client = read(&seen.bytes);
+            let ended = usize::from(matches!(seam, Seam::Joined(_)));
+            assert_eq!((seen.seam, client.text.as_str(), client.finishes), (seam, text, ended), "{way:?} {second}");
+            assert_eq!((client.dones, seen.progress.finished), (ended, ended == 1), "{way:?} {second}");
+            assert_eq!(seen.last, Some(Event::Done));
+        }
+    }
 }
 
 #[test]
 fn what_cannot_be_joined_never_leaves() {
-    use Mismatch::{Ambiguous, Kind, Short, Words};
+    use Mismatch::{Kind, Short, Words};
     let refusal = event("b", &json!({"refusal": "no"}), None);
     let call = event("b", &json!({"tool_calls": [{"index": 0}]}), None);
     let second_choice = say("b", "x").replace("\"index\":0", "\"index\":1");
     let half = say("b", "half").replace("half", r"\ud83d");
+    let prefill = prefill(LONG);
     for (way, second, why) in [
         (Way::Repeat, whole("b", "Once upon a crime", 3), Words),
         (Way::Repeat, whole("b", &LONG[..40], 3), Short),
         (Way::Repeat, opening("b", &LONG[..40], 3) + &call, Short),
         (Way::Repeat, opening("b", &LONG[..40], 3) + &refusal, Kind),
         (Way::Repeat, refusal.clone(), Kind),
-        (Way::Prefill, opening("b", &LONG[..20], 3) + &refusal, Kind),
-        (Way::Prefill, second_choice.clone(), Kind),
-        (Way::Repeat, second_choice, Kind),
-        (Way::Prefill, half, Kind),
-        (Way::Prefill, event("b", &json!({"content": [1]}), None), Kind),
-        (Way::Prefill, event("b", &json!({"audio": {"id": "a"}}), None), Kind),
-        (Way::Prefill, whole("b", &(LONG[..40].to_owned() + "#"), 3), Words),
-        (Way::Prefill, whole("b", &LONG[..40], 3), Short),
-        (Way::Prefill, opening("b", &LONG[..40], 3) + &call, Short),
+        (Way::Repeat, second_choice.clone(), Kind),
+        (prefill, opening("b", &LONG[..20], 3) + &refusal, Kind),
+        (prefill, second_choice, Kind),
+        (prefill, half, Kind),
+        (prefill, event("b", &json!({"content": [1]}), None), Kind),
+        (prefill, event("b", &json!({"audio": {"id": "a"}}), None), Kind),
+        // It answers anew, in its own words, from wherever.
+        (prefill, whole("b", "Once upon a crime there was", 3), Words),
+        (prefill, whole("b", &(LONG[..40].to_owned() + "#"), 3), Words),
+        (prefill, whole("b", &format!("Sure! {LONG}"), 3), Words),
+        (prefill, whole("b", "It held.", 3), Words),
+        (prefill, whole("b", &format!(" {END}"), 3), Words),
+        (prefill, whole("b", &END[2..], 3), Words),
+        (prefill, whole("b", &LONG[..40], 3), Short),
+        (prefill, whole("b", "", 3), Short),
+        (prefill, opening("b", &LONG[..40], 3) + &call, Short),
+        (prefill, call, Short),
     ] {
-        let seen = go_on(&opening("a", LONG, 3), way, second.as_bytes(), &[]);
+        let seen = go_on(&opening("a", LONG, 3), way, second.as_bytes());
         assert_eq!((seen.bytes.as_str(), seen.seam), ("", Seam::Altered(why)), "{second}");
         assert!(matches!(seen.ending, Ending::Broken(Failure::NotAnAnswer(_))));
         assert!(!seen.progress.finished && seen.last.is_none());
     }
-    let seen = go_on(&opening("a", "Once", 3), Way::Prefill, whole("b", "Once upon", 3).as_bytes(), &[]);
-    assert_eq!((seen.bytes.as_str(), seen.seam), ("", Seam::Altered(Ambiguous)), "too short to tell");
 }
 
 #[test]
 fn a_second_stream_that_breaks_off_undecided_is_only_truncated() {
     for (end, last) in [("", None), ("data: [DONE]\n\n", Some(Event::Done)), ("data: <\n\n", Some(Event::Garbage))] {
-        for way in [Way::Repeat, Way::Prefill] {
-            let seen = go_on(&opening("a", LONG, 3), way, (opening("b", "Once", 2) + end).as_bytes(), &[]);
+        for way in [Way::Repeat, prefill(LONG)] {
+            let seen = go_on(&opening("a", LONG, 3), way, (opening("b", "Once", 2) + end).as_bytes());
             assert_eq!((seen.bytes.as_str(), &seen.last, seen.seam), ("", &last, Seam::Undecided));
             assert_eq!(seen.ending, Ending::Broken(Failure::Truncated));
         }
@@ -205,23 +302,22 @@ fn only_what_follows_the_seam_is_handed_on() {
     let call = event("b", &json!({"tool_calls": [{"index": 0, "function": {"name": "f"}}]}), None);
     let reasons = event("b", &json!({"reasoning": "hm", "content": null}), None);
     let both = event("b", &json!({"role": "assistant", "content": " so", "reasoning": "hm", "y": 1}), None);
+    let end = || opening("b", END, 4);
     for (second, kinds) in [
-        (": ping\n\n".to_owned() + &event("b", &role, None) + &reasons + &say("b", " so"), vec![" so"]),
-        (both, vec![" so+y"]),
-        (say("b", " so") + ": ping\n\n" + &reasons, vec![" so", "ping", "+reasoning"]),
-        (say("b", " so") + &event("b", &role, None), vec![" so"]),
-        (say("b", "On") + &say("b", "ce") + &say("b", "!"), vec!["On", "ce", "!"]),
-        (say("b", "On") + &call, vec!["On", "+tool_calls"]),
-        (call.clone(), vec!["+tool_calls"]),
+        (": ping\n\n".to_owned() + &reasons + &end() + &event("b", &role, None) + &say("b", " so"), vec![" so"]),
+        (opening("b", END.trim_end(), 4) + &both, vec!["so+y"]),
+        (end() + ": ping\n\n" + &reasons, vec!["ping", "+reasoning"]),
+        (end() + &say("b", "On") + &call, vec!["On", "+tool_calls"]),
+        (end() + &call, vec!["+tool_calls"]),
         (
-            event("b", &json!({}), Some("stop")) + &event("b", &json!({}), Some("stop")) + "data: [DONE]\n\n",
+            end() + &event("b", &json!({}), Some("stop")).repeat(2) + "data: [DONE]\n\n" + &say("b", " on"),
             vec!["stop", "", "done"],
         ),
-        (say("b", " so") + "data: {\"error\":{\"message\":\"m\"}}\n\n" + &say("b", " on"), vec![" so"]),
-        (say("b", " so") + &say("b", "half").replace("half", r"\udc00") + &say("b", " on"), vec![" so"]),
-        (say("b", " so") + "data: [DONE]\n\n" + &say("b", " on"), vec![" so"]),
+        (end() + &say("b", " so") + "data: {\"error\":{\"message\":\"m\"}}\n\n" + &say("b", " on"), vec![" so"]),
+        (end() + &say("b", " so") + &say("b", "half").replace("half", r"\udc00") + &say("b", " on"), vec![" so"]),
+        (end() + &say("b", " so") + "data: [DONE]\n\n" + &say("b", " on"), vec![" so"]),
     ] {
-        let seen = go_on(&opening("a", LONG, 3), Way::Prefill, second.as_bytes(), &[]);
+        let seen = go_on(&opening("a", LONG, 3), prefill(LONG), second.as_bytes());
         let kinds_of = |event: &str| -> String {
             let Some(data) = event.strip_prefix("data: ") else { return "ping".into() };
             let Ok(chunk) = serde_json::from_str::<Value>(data) else { return "done".into() };
@@ -239,15 +335,16 @@ fn only_what_follows_the_seam_is_handed_on() {
 #[test]
 fn an_error_or_garbage_is_handed_on_as_such() {
     let half = say("b", "half").replace("half", r"\udc00");
+    let so = || say("b", END) + &say("b", " so");
     for (second, name) in [
         ("data: {\"error\":{\"message\":\"m\"}}\n\n".to_owned(), "error"),
-        (say("b", " so") + "data: {\"error\":{\"message\":\"m\"}}\n\n", "error"),
+        (so() + "data: {\"error\":{\"message\":\"m\"}}\n\n", "error"),
         ("data: <html>\n\n".to_owned(), "garbage"),
-        (say("b", " so") + "data: <html>\n\n", "garbage"),
-        (say("b", " so") + &half, "garbage"),
-        (say("b", " so") + "data: [DONE]\n\n", "done"),
+        (so() + "data: <html>\n\n", "garbage"),
+        (so() + &half, "garbage"),
+        (so() + "data: [DONE]\n\n", "done"),
     ] {
-        let seen = go_on(&opening("a", LONG, 3), Way::Prefill, second.as_bytes(), &[]);
+        let seen = go_on(&opening("a", LONG, 3), prefill(LONG), second.as_bytes());
         let said = match seen.last {
             Some(Event::Error(_)) => "error",
             Some(Event::Garbage) => "garbage",
@@ -262,53 +359,48 @@ fn an_error_or_garbage_is_handed_on_as_such() {
 #[test]
 fn a_terminator_is_supplied_where_the_provider_has_none() {
     let quirks = Quirks { done_marker: false };
-    let mut decoder = Continuation::new(quirks, given(&opening("a", LONG, 3)), Way::Prefill);
-    decoder.feed((say("b", " so") + event("b", &json!({}), Some("stop")).trim_end()).as_bytes());
+    let mut decoder = Continuation::new(quirks, given(&opening("a", LONG, 3)), prefill(LONG));
+    decoder.feed((say("b", END) + &say("b", " so") + event("b", &json!({}), Some("stop")).trim_end()).as_bytes());
     assert_eq!(decoder.end(), Ending::Complete(Some(Bytes::from_static(DONE))));
     assert_eq!(std::iter::from_fn(|| decoder.next_frame()).count(), 2, "a forgotten last blank line is forgiven");
 }
 
 #[test]
-fn little_is_held() {
-    let padded = |size: usize| {
-        let bare = say("b", "O").len() - "data: \n\n".len();
-        say("b", "O").replace("\"x\":1", &format!("\"x\":1{}", " ".repeat(size - bare)))
-    };
-    for (size, seam) in [(MAX_HELD, Seam::Joined(Way::Prefill)), (MAX_HELD + 1, Seam::Altered(Mismatch::TooMuch))] {
-        let seen = go_on(&opening("a", LONG, 3), Way::Prefill, (padded(size) + &say("b", "!")).as_bytes(), &[]);
-        assert_eq!(seen.seam, seam);
-    }
-}
-
-#[test]
 fn a_third_stream_goes_on_with_both() {
-    let broken = opening("bb", " b", 1);
-    for (way, second) in [(Way::Prefill, broken), (Way::Repeat, opening("bb", &format!("{LONG} b"), 4))] {
-        let first = opening("a", LONG, 3);
+    for (way, second) in [(prefill(LONG), format!("{END}Then b")), (Way::Repeat, format!("{LONG}Then b"))] {
+        let (first, text) = (opening("a", LONG, 3), format!("{LONG}Then b"));
         let broken_off = given(&(first.clone() + "data: <html>\n\n" + &say("a", "lost")));
         let mut decoder = Continuation::new(Quirks::default(), broken_off, way);
-        decoder.feed((second + "data: <html>\n\n").as_bytes());
+        decoder.feed((opening("bb", &second, 4) + "data: <html>\n\n").as_bytes());
         let bytes: Vec<u8> = std::iter::from_fn(|| decoder.next_frame()).flat_map(|frame| frame.raw).collect();
         let both = decoder.into_transcript();
-        assert_eq!((both.text(), both.obstacle()), (format!("{LONG} b").as_str(), None));
-        let mut third = Continuation::new(Quirks::default(), both, Way::Prefill);
-        third.feed(whole("c", " c", 1).as_bytes());
+        assert_eq!((both.text(), both.obstacle()), (text.as_str(), None));
+        let mut third = Continuation::new(Quirks::default(), both, prefill(&text));
+        third.feed(whole("c", &format!("{} c", withheld(&text)), 1).as_bytes());
         let rest: Vec<u8> = std::iter::from_fn(|| third.next_frame()).flat_map(|frame| frame.raw).collect();
         assert_eq!(third.end(), Ending::Complete(None));
         let client = read(&(first + &String::from_utf8([bytes, rest].concat()).expect("utf-8")));
-        assert_eq!(client.text, format!("{LONG} b c"));
+        assert_eq!(client.text, format!("{text} c"));
         assert_eq!((client.roles, client.finishes, client.dones, client.heads.len()), (1, 1, 1, 1));
     }
 }
 
+#[test]
+fn what_one_target_counted_of_another_is_not_held_for_the_truth() {
+    let counted =
+        |text: &str| say("bb", text).replace("\"x\":1", r#""usage":{"prompt_tokens":9,"completion_tokens":1},"x":1"#);
+    let mut decoder = Continuation::new(Quirks::default(), given(&opening("a", LONG, 3)), prefill(LONG));
+    decoder.feed((counted(END) + &counted("Then") + "data: <html>\n\n").as_bytes());
+    let both = decoder.into_transcript();
+    assert_eq!(both.most_tokens_before(LONG.len()), LONG.len() as u64);
+}
+
 /// Reads `second` whole, byte by byte and cut at `cuts`, which must not matter.
 fn any_cuts(first: &str, way: Way, second: &str, cuts: &[f64]) -> Result<Seen, TestCaseError> {
-    let seen = go_on(first, way, second.as_bytes(), &[]);
-    let every: Vec<usize> = (0..second.len()).collect();
+    let seen = go_on(first, way, second.as_bytes());
     let mut places: Vec<usize> = cuts.iter().map(|cut| (cut * second.len() as f64) as usize).collect();
     places.sort_unstable();
-    prop_assert_eq!(&go_on(first, way, second.as_bytes(), &every), &seen);
-    prop_assert_eq!(&go_on(first, way, second.as_bytes(), &places), &seen);
+    prop_assert_eq!(&go_on_at(first, way, second.as_bytes(), &places), &seen);
     Ok(seen)
 }
 
@@ -339,7 +431,7 @@ proptest! {
         let (given, _) = cut_in_two(&text, place);
         let first = opening("a", &given, steps.0);
         let seen = any_cuts(&first, Way::Repeat, &whole("bb", &text, steps.1), &cuts)?;
-        prop_assert_eq!(seen.seam, Seam::Joined(Way::Repeat));
+        prop_assert_eq!(seen.seam, Seam::Joined(Overlap::All));
         reads_as_one(&first, &seen, &text)?;
     }
 
@@ -363,48 +455,73 @@ proptest! {
         prop_assert!(matches!(seen.ending, Ending::Broken(_)));
     }
 
+    /// Whoever goes on, or says all of it once more, is joined exactly where the text ended.
     #[test]
-    fn a_true_continuation_reads_as_one_answer(
-        text in "(\\PC|[a-c\n\"😀é]){2,60}", place in 0.0f64..1.0, steps in (1usize..6, 1usize..9),
-        cuts in proptest::collection::vec(0.0f64..1.0, 0..8),
+    fn a_target_that_goes_on_reads_as_one_answer(
+        words in proptest::collection::vec("[a-zé]{1,7}[,.]?|😀|\n\n|```\r\n", 8..40), place in 0.3f64..1.0,
+        steps in (1usize..6, 1usize..40), cuts in proptest::collection::vec(0.0f64..1.0, 0..8), target in 0usize..4,
     ) {
+        let text = words.join(" ");
         let (given, rest) = cut_in_two(&text, place);
-        let same = given.chars().zip(rest.chars()).take_while(|(a, b)| a == b).count();
-        prop_assume!(same < seam::CHANCE && same < given.chars().count());
-        let first = opening("a", &given, steps.0);
-        let seen = any_cuts(&first, Way::Prefill, &whole("bb", &rest, steps.1), &cuts)?;
-        prop_assert_eq!(seen.seam, Seam::Joined(Way::Prefill));
-        reads_as_one(&first, &seen, &text)?;
+        prop_assume!(parting(&given).is_some());
+        let (first, end) = (opening("a", &given, steps.0), withheld(&given));
+        let (said, overlap) = match target {
+            0 => (format!("{end}{rest}"), Overlap::End),
+            1 => (format!("{}{rest}", &end[1..]), Overlap::End),
+            2 => (text.clone(), Overlap::All),
+            _ => (given.clone(), Overlap::All),
+        };
+        let text = if target == 3 { &given } else { &text };
+        let seen = any_cuts(&first, prefill(&given), &whole("bb", &said, steps.1), &cuts)?;
+        prop_assert_eq!(seen.seam, Seam::Joined(overlap));
+        reads_as_one(&first, &seen, text)?;
     }
 
+    /// Whatever a target says that does not go on: not a character of it reaches the client.
     #[test]
-    fn a_target_that_ignores_the_beginning_reads_as_one_answer(
-        given in "[a-zé ]{64,120}", rest in "\\PC{0,20}", steps in (1usize..6, 1usize..99),
-        cuts in proptest::collection::vec(0.0f64..1.0, 0..8),
+    fn a_target_that_answers_anew_is_never_mixed_in(
+        given in "[a-d]{1,5}( [a-e]{1,5}[,.]?){6,20}", other in "( ?[a-e]{1,5}){0,20}", from in 0.0f64..1.0,
+        steps in (1usize..6, 1usize..40), cuts in proptest::collection::vec(0.0f64..1.0, 0..8), target in 0usize..5,
     ) {
-        let (first, text) = (opening("a", &given, steps.0), format!("{given}{rest}"));
-        let seen = any_cuts(&first, Way::Prefill, &whole("bb", &text, steps.1), &cuts)?;
-        prop_assert_eq!(seen.seam, Seam::Joined(Way::Repeat));
-        reads_as_one(&first, &seen, &text)?;
+        prop_assume!(parting(&given).is_some());
+        let end = withheld(&given);
+        let at = (given.len() as f64 * from) as usize;
+        let said = match target {
+            0 => other,
+            // It opens as the answer did, or as what was withheld does, and then has other words.
+            1 => format!("{}{other}", &given[..at]),
+            2 => format!("{}X{other}", &end[..at % end.len()]),
+            3 => format!("Sure! {given}{other}"),
+            // It goes on from another place than the one where it was to.
+            _ => format!("{}{other}", &given[at..]),
+        };
+        let joins = [&given, end, &end[1..]].iter().any(|overlap| said.starts_with(*overlap));
+        let seen = any_cuts(&opening("a", &given, steps.0), prefill(&given), &whole("bb", &said, steps.1), &cuts)?;
+        prop_assert_eq!(matches!(seen.seam, Seam::Joined(_)), joins);
+        if !joins {
+            prop_assert_eq!(&seen.bytes, "");
+            prop_assert!(matches!(seen.seam, Seam::Altered(_)) && matches!(seen.ending, Ending::Broken(_)));
+        }
     }
 
     #[test]
     fn no_stream_makes_it_panic_or_speak_twice(
-        picks in proptest::collection::vec(0usize..9, 0..16), way in 0u8..2,
+        picks in proptest::collection::vec(0usize..10, 0..16), way in 0usize..3,
         cuts in proptest::collection::vec(0.0f64..1.0, 0..8),
     ) {
         let all = [
-            say("b", "Once "), say("b", "upon"), say("b", "#"), event("b", &json!({}), Some("stop")),
+            say("b", " rivers; one"), say("b", " ran dry. "), say("b", LONG), say("b", "#"), event("b", &json!({}), Some("stop")),
             event("b", &json!({"role": "assistant"}), None), event("b", &json!({"reasoning": "hm"}), None),
             event("b", &json!({"content": " a", "tool_calls": [{"index": 0}]}), Some("length")),
             ": ping\n\n".to_owned(), "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\r\r".to_owned(),
         ];
         let second: String = picks.into_iter().map(|pick| all[pick].as_str()).collect();
-        let way = if way == 0 { Way::Repeat } else { Way::Prefill };
-        let first = opening("a", "Once upon a", 3);
+        let limited = |limited| Way::Prefill(Handed { limited, ..handed(LONG) });
+        let way = [Way::Repeat, limited(false), limited(true)][way];
+        let first = opening("a", LONG, 3);
         let seen = any_cuts(&first, way, &second, &cuts)?;
         let client = read(&(first + &seen.bytes));
         prop_assert!(client.roles == 1 && client.finishes <= 1 && client.dones == 0);
-        prop_assert!(client.text.starts_with("Once upon a"));
+        prop_assert!(client.text.starts_with(LONG));
     }
 }
