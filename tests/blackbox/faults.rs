@@ -6,8 +6,8 @@
 //! | F02 packets that vanish | not staged: needs a network of its own (netem). The clock is that of F03 |
 //! | F03 TLS that hangs | `f03_...`; also `timeouts::a_connection_takes_no_longer_than_its_timeout` |
 //! | F04 bad certificates | `tls::only_a_certificate_that_holds_gets_the_request` |
-//! | F05 unknown name | `failover::connections_that_never_come_about_are_survived`; the reuse of an old address is not built |
-//! | F06, F07 name service that hangs or changes | not staged: needs a resolver of its own |
+//! | F05 unknown name | `failover::connections_that_never_come_about_...`; in crate `upstream`: `names::tests::f05_...` (two) |
+//! | F06, F07 name service that hangs or changes | in crate `upstream`: `names::tests::f06_...` (two), `f07_...`, `transport::tests::f06_...` |
 //! | F08, F09 resets | `f08_f09_...`; nothing marks an attempt as maybe billed yet |
 //! | F10 silence behind the head | `f10_...` |
 //! | F11, F12, F13 silence and ends amid a stream | `f11_...`, `f12_f13_...`; gone on with: `going_on` |
@@ -25,7 +25,7 @@
 //! | F38 usage missing, negative, huge | `f38_...`; missing usage is not estimated yet |
 //! | F39, F40 clients that leave | `cancel`: all phases, queue and connect among them, and a crowd |
 //! | F41 a probe whose client leaves | `breakers::f41_...` |
-//! | F42 GOAWAY, refused streams | not staged: needs an h2 provider that misbehaves by frame |
+//! | F42 GOAWAY, refused streams | cannot arise: the gateway speaks HTTP/1.1 alone to providers (`upstream::Upstream` says why) |
 //! | F43 a starved gateway | `breakers::f43_...`, by stopping the process |
 //! | F44 a clock that jumps | `breakers::f44_...`, where libfaketime is installed |
 //!

@@ -1,9 +1,11 @@
 //! How a connection comes about: name, TCP, TLS, all within one timeout.
 
+use crate::names::Names;
 use crate::reason::ConnectTimeout;
 use http::Uri;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::ClientConfig;
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,20 +13,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tower_service::Service;
 
+type Connector = HttpsConnector<HttpConnector<Names>>;
+
 /// A connector that gives up after `timeout`.
 #[derive(Clone)]
 pub(crate) struct TimedConnector {
-    inner: HttpsConnector<HttpConnector>,
+    inner: Connector,
     timeout: Duration,
 }
 
-impl TimedConnector {
-    pub(crate) fn new(inner: HttpsConnector<HttpConnector>, timeout: Duration) -> Self {
-        Self { inner, timeout }
-    }
-}
-
-type Connection = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+type Connection = <Connector as Service<Uri>>::Response;
 type BoxError = Box<dyn Error + Send + Sync>;
 
 impl Service<Uri> for TimedConnector {
@@ -49,20 +47,22 @@ impl Service<Uri> for TimedConnector {
 }
 
 /// TLS by the system's roots, or by the built-in ones where the system has none (as in scratch images).
-pub(crate) fn https() -> Result<HttpsConnector<HttpConnector>, rustls::Error> {
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let builder = rustls::ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions()?;
+    let builder = ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions()?;
     let builder = match builder.clone().with_native_roots() {
         Ok(rooted) => rooted,
         Err(_) => builder.with_webpki_roots(),
     };
-    let mut http = HttpConnector::new();
+    Ok(builder.with_no_client_auth())
+}
+
+/// A connector that has host names from `names`, and gives up after `timeout`.
+pub(crate) fn connector(tls: ClientConfig, names: &Names, timeout: Duration) -> TimedConnector {
+    let mut http = HttpConnector::new_with_resolver(names.within(timeout));
     http.set_nodelay(true);
     http.enforce_http(false);
     http.set_keepalive(Some(Duration::from_secs(60)));
-    Ok(HttpsConnectorBuilder::new()
-        .with_tls_config(builder.with_no_client_auth())
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(http))
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
+    TimedConnector { inner: https, timeout }
 }

@@ -1,11 +1,12 @@
 //! The only room that opens sockets to providers.
 //!
-//! Lives here: pooled connections, TLS, key rotation, presets of compatible providers.
+//! Lives here: host names, pooled connections, TLS, key rotation, presets of compatible providers.
 //! Receives a finished request body and the place of a provider; hands on a response or a failure.
 //! Must never be here: what a response means (that is `dialects`), whether to try again (that is `engine`).
 
 mod connect;
 mod keys;
+mod names;
 mod presets;
 mod reason;
 mod settings;

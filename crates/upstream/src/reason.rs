@@ -1,5 +1,6 @@
 //! Why the HTTP stack gave up, in our words.
 
+use crate::names::NoAddress;
 use llm::{Failure, Reach};
 use std::error::Error;
 use std::io;
@@ -37,7 +38,7 @@ fn of_connect(error: &(dyn Error + 'static)) -> Reach {
     if find::<rustls::Error>(error).is_some() {
         return Reach::Tls;
     }
-    if sources(error).any(|cause| cause.to_string().contains("dns error")) {
+    if find::<NoAddress>(error).is_some() {
         return Reach::Dns;
     }
     let mut kinds = sources(error).filter_map(|cause| cause.downcast_ref()).map(io::Error::kind);

@@ -1,7 +1,8 @@
 //! Requests out, responses in.
 
-use crate::connect::{TimedConnector, https};
+use crate::connect::{TimedConnector, connector, tls};
 use crate::keys::{Key, KeyRing};
+use crate::names::Names;
 use crate::reason;
 use crate::settings::ProviderSettings;
 use bytes::Bytes;
@@ -127,11 +128,20 @@ impl Upstream {
     /// # Errors
     /// [`BuildError`] where a provider cannot be called at all.
     pub fn new(providers: Vec<ProviderSettings>, connect_timeouts: &[Duration]) -> Result<Self, BuildError> {
-        let connector = https()?;
+        Self::naming(providers, connect_timeouts, &Names::of_the_system())
+    }
+
+    /// The same, with the hosts' addresses from `names`.
+    fn naming(
+        providers: Vec<ProviderSettings>,
+        connect_timeouts: &[Duration],
+        names: &Names,
+    ) -> Result<Self, BuildError> {
+        let tls = tls()?;
         let mut pools: Vec<(Duration, Pool)> = Vec::new();
         for timeout in connect_timeouts {
             if !pools.iter().any(|(known, _)| known == timeout) {
-                pools.push((*timeout, pool(TimedConnector::new(connector.clone(), *timeout))));
+                pools.push((*timeout, pool(connector(tls.clone(), names, *timeout))));
             }
         }
         let providers = providers.into_iter().map(Provider::new).collect::<Result<_, _>>()?;
@@ -238,4 +248,38 @@ fn pool(connector: TimedConnector) -> Pool {
         .pool_max_idle_per_host(POOL_SIZE)
         .http1_max_buf_size(MAX_HEAD)
         .build(connector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use llm::Reach;
+    use tokio::time::Instant as Clock;
+
+    /// What becomes of a call to a name that is never looked up to its end, and when.
+    async fn hung(connect: Duration) -> (Failure, Duration) {
+        let names = Names::by(|_| Box::pin(std::future::pending()));
+        let settings = ProviderSettings {
+            name: "p".into(),
+            base_url: Uri::from_static("http://hung.test/v1"),
+            keys: Vec::new(),
+            headers: Vec::new(),
+            quirks: Quirks::default(),
+        };
+        let upstream = Upstream::naming(vec![settings], &[connect], &names).expect("an upstream");
+        let (model, path, body) = ("m".into(), openai_chat::PATH, Bytes::new());
+        let began = Clock::now();
+        let sent = upstream.send(Outbound { provider: 0, model, path, body, stream: false, connect }).await;
+        (sent.expect_err("a failure"), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn f06_a_name_that_hangs_is_a_failure_of_the_name_within_the_connect_timeout() {
+        for timeout in [500, 2_000, 10_000].map(Duration::from_millis) {
+            let (failure, took) = hung(timeout).await;
+            assert!(matches!(failure, Failure::Unreachable(Reach::Dns)), "{failure:?}");
+            let most = timeout.min(Duration::from_secs(2)) + Duration::from_millis(2);
+            assert!(took <= most, "{took:?} of {timeout:?}");
+        }
+    }
 }

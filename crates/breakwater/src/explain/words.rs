@@ -122,7 +122,7 @@ fn state(target: Option<&Target>) -> Vec<String> {
         lines.push(format!("all keys of its provider rest, for {} more", span(left)));
     }
     if target.declined_prefill {
-        lines.push("it would not go on with a given beginning, and is not asked to any more".into());
+        lines.push("it would not go on with a given beginning, and is not asked to for ten minutes".into());
     }
     lines
 }

@@ -61,7 +61,7 @@ route chat: at most 2 attempts; connect 2s, first token 60s, idle 60s, total 600
        closed: it has just recovered and takes 40% of its calls
        calls under way: 0; slots in use: 0 of 20; waiting for one: 0
        its quota is nearly used up, for 0.9s more
-       it would not go on with a given beginning, and is not asked to any more
+       it would not go on with a given beginning, and is not asked to for ten minutes
        failure domains: vendor api.mistral.ai
   3. three/m  priority 2  (only if an attempt is left: over max_attempts)
        not known to that gateway
