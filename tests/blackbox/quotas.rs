@@ -2,7 +2,7 @@
 //! and F24 of the catalogue; `faults` has the table).
 
 use crate::client::{Ask, soon};
-use crate::gateway::{Gateway, config, sample};
+use crate::gateway::{Gateway, config};
 use crate::provider::Provider;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -163,7 +163,23 @@ async fn f24_a_wrong_key_rests_alone() {
         assert_ne!(used[0], used[1]);
         assert!(used[1..].iter().all(|key| *key == used[1]), "the other key alone, for every model: {used:?}");
         assert_eq!((spare.calls(), &gateway.target("p/m").await["state"]), (0, &json!("closed")));
+        // No breaker moved: this is what the alert on spent accounts reads.
+        let spent = if status == 402 { 1.0 } else { 0.0 };
+        gateway.expect(&[(r#"attempts_total{target="p/other",verdict="quota_exhausted"}"#, spent)]).await;
     }
+}
+
+#[tokio::test]
+async fn f20_an_account_that_is_spent_amid_a_stream_is_counted_as_such() {
+    let spent = r#"{"tokens":4,"pace":"40ms","fault":{"error_event":{"after":2,"code":"insufficient_quota"}}}"#;
+    let p = Provider::behaving(spent).await;
+    let gateway = Gateway::chain(&[("p", &p.url)], "defaults: { recover_stream: error }").await;
+    let answer = gateway.ask(Ask::stream("chat")).await;
+    assert_eq!(answer.sketch(), "rccE.");
+    let record = gateway.record(&answer.id).await;
+    let told = [&record["tried"][0]["verdict"], &record["tried"][0]["cause"], &record["stream_end"]];
+    assert_eq!(told, ["quota_exhausted", "quota_exhausted", "error_event"], "{record}");
+    gateway.expect(&[(r#"attempts_total{target="p/m",verdict="quota_exhausted"}"#, 1.0)]).await;
 }
 
 #[tokio::test]
@@ -210,8 +226,12 @@ async fn a_quota_that_is_nearly_used_up_sends_calls_elsewhere_before_it_refuses(
     let target = gateway.target("p/m").await;
     assert!(target["quota_low_for_ms"].as_u64().is_some_and(|left| left <= 60_000), "{target}");
     assert_eq!(target["state"], "closed", "{target}");
-    let refused = sample(&gateway.metrics().await, r#"attempts_total{target="p/m",verdict="rate_limited"}"#);
-    assert!(refused.is_none_or(|refused| refused == 0.0), "{refused:?}");
+    gateway
+        .expect(&[
+            (r#"attempts_total{target="p/m",verdict="success"}"#, served as f64),
+            (r#"attempts_total{target="p/m",verdict="rate_limited"}"#, 0.0),
+        ])
+        .await;
 }
 
 #[tokio::test]

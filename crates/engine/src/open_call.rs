@@ -231,7 +231,9 @@ impl OpenCall {
             Failure::Provider(error) if error.kind.is_callers() => Verdict::ClientFault,
             _ => Verdict::HardFailure,
         };
-        self.attempt_failed(no, failure, verdict);
+        // A spent account is told apart in the record, for those who can pay; to the gate it is an answer broken off.
+        let spent = matches!(failure, Failure::Provider(error) if error.kind == llm::ErrorKind::QuotaExhausted);
+        self.attempt_failed(no, failure, if spent { Verdict::QuotaExhausted } else { verdict });
         self.attempt_used(no, usage);
         verdict
     }
