@@ -138,7 +138,9 @@ async fn a_hedge_is_asked_beside_one_that_is_slow() {
     assert_eq!(told, ["outrun", "neutral", "hedge"], "{record}");
     gateway.expect(&[(r#"retries_total{reason="hedge",route="chat"}"#, 1.0)]).await;
     assert_eq!(gateway.target("a/m").await["consecutive_failures"], 0, "slow is not broken");
-    assert_eq!(gateway.ask(Ask::whole("chat")).await.said(), "a", "a whole answer is not hedged");
+    assert_eq!(gateway.ask(Ask::whole("chat")).await.said(), "a", "one that is not slow is not hedged");
+    a.model("m", r#"{"text":"a","latency":"5s"}"#);
+    assert_eq!(gateway.ask(Ask::whole("chat")).await.said(), "b", "a whole answer is hedged like a stream");
 }
 
 #[tokio::test]
@@ -263,6 +265,27 @@ async fn it_serves_on_with_its_configuration_gone_and_its_providers_down() {
     assert_eq!(gateway.target("down/m").await["state"], "open");
     gateway.process.signal("INT");
     assert_eq!(gateway.process.exit().await, Some(0));
+}
+
+#[tokio::test]
+async fn it_starts_and_serves_with_nothing_but_its_file() {
+    let (closed, well) = (Closed::new(), Provider::named("well").await);
+    let down = format!("http://{}/v1", closed.address);
+    let nowhere = format!("http://{}.invalid/v1", "x".repeat(64));
+    let routes = "routes: { chat: { targets: [down/m, nowhere/m, well/m] }, down: { targets: [down/m, nowhere/m] } }";
+    let providers = [("down", &*down), ("nowhere", &*nowhere), ("well", &*well.url)];
+    let mut gateway = Gateway::start(&config(&providers, routes)).await;
+    // No database, no name service, nobody who reads the metrics; and it was killed, not told to end.
+    for _ in 0..3 {
+        assert_eq!(gateway.ask(Ask::whole("down")).await.status, 503);
+        for _ in 0..10 {
+            assert_eq!(gateway.ask(Ask::stream("chat")).await.said(), "well");
+        }
+        let began = Instant::now();
+        gateway = gateway.again().await;
+        assert_eq!(gateway.ask(Ask::stream("chat")).await.said(), "well", "with the first call");
+        assert!(began.elapsed() < Duration::from_secs(5), "after {:?}", began.elapsed());
+    }
 }
 
 #[tokio::test]

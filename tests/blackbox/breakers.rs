@@ -1,9 +1,10 @@
-//! Targets that fail again and again: when they are left alone, for how long, and how they come back (F21 to F27, F41,
+//! Targets that fail again and again: when they are left alone, for how long, and how they come back (F01, F02, F21 to F27, F41,
 //! F43, F44 of the catalogue; `faults` has the table).
 
+use crate::child::skip;
 use crate::client::{Ask, soon, together};
 use crate::gateway::{Gateway, config};
-use crate::provider::{Closed, Provider};
+use crate::provider::{Blackhole, Closed, Provider};
 use serde_json::Value;
 use simulator::{Behaviour, Settings};
 use std::time::{Duration, Instant};
@@ -57,6 +58,52 @@ async fn f01_a_refused_connection_costs_next_to_nothing_and_five_of_them_open_th
 }
 
 #[tokio::test]
+async fn f02_packets_that_vanish_cost_the_connect_timeout_until_the_breaker_opens() {
+    if !cfg!(target_os = "linux") {
+        return skip("f02", "only Linux drops packets for a full queue");
+    }
+    let (hole, spare) = (Blackhole::new().await, Provider::behaving(r#"{"tokens":3}"#).await);
+    let url = format!("http://{}/v1", hole.address);
+    let rest = "defaults: { timeouts: { connect: 300ms }, breaker: { open: 1m } }";
+    let gateway = Gateway::chain(&[("bad", &url), ("spare", &spare.url)], rest).await;
+    let (mut calls, mut quickest) = (0, f64::INFINITY);
+    // Five, and on a machine that stands still now and then one more for each time: the gateway's lateness is not counted.
+    while gateway.target("bad/m").await["state"] == "closed" {
+        let answer = gateway.ask(Ask::whole("chat")).await;
+        assert_eq!((answer.status, &*answer.said()), (200, "A gateway keeps"));
+        let record = gateway.record(&answer.id).await;
+        let tried = &record["tried"][0];
+        assert_eq!((&tried["target"], &tried["cause"]), (&"bad/m".into(), &"connect_timeout".into()), "{record}");
+        let took = millis(&tried["ms"]);
+        assert!(took >= 300.0, "{record}");
+        quickest = quickest.min(took);
+        calls += 1;
+        assert!(calls < 15, "it should be open by now");
+    }
+    assert!(calls >= 5 && quickest <= 400.0, "{calls} calls, the quickest after {quickest} ms");
+    assert_eq!(gateway.target("bad/m").await["reason"], "consecutive");
+    for _ in 0..10 {
+        let answer = gateway.ask(Ask::whole("chat")).await;
+        let record = gateway.record(&answer.id).await;
+        assert_eq!([&record["attempts"], &record["target"]], [&1.into(), &Value::from("spare/m")], "{record}");
+        assert_eq!(record["passed_over"][0]["target"], "bad/m", "{record}");
+    }
+}
+
+/// Asks once and, while that call probes `bad`, so many times more; nobody but the one has to get there, and everybody
+/// has to be answered well.
+async fn probed(gateway: &Gateway, bad: &Provider, others: usize) {
+    gateway.until_target("bad/m", "half_open").await;
+    let before = bad.calls();
+    let probe = gateway.send(Ask::whole("chat")).await;
+    soon("a probe", bad.control.until(|counts| counts.in_flight == 1)).await;
+    flood(gateway, "chat", others).await;
+    assert_eq!(bad.control.counts().in_flight, 1, "the probe outlasts the others");
+    assert_eq!(bad.calls(), before + 1, "one probe, and no second one beside it");
+    assert_eq!(probe.answer().await.status, 200);
+}
+
+#[tokio::test]
 async fn f21_an_overloaded_target_is_probed_by_one_call_at_a_time_and_comes_back_slowly() {
     let (bad, spare) = (Provider::behaving(OVERLOADED).await, Provider::behaving("{}").await);
     let breaker = "defaults: { breaker: { open: 300ms, max_open: 300ms } }";
@@ -65,16 +112,12 @@ async fn f21_an_overloaded_target_is_probed_by_one_call_at_a_time_and_comes_back
         flood(&gateway, "chat", 1).await;
     }
     assert_eq!((bad.calls(), &gateway.target("bad/m").await["reason"]), (5, &"consecutive".into()));
-    gateway.until_target("bad/m", "half_open").await;
-    bad.model("m", r#"{"latency":"600ms","fault":{"status":{"status":529}}}"#);
-    flood(&gateway, "chat", 20).await;
-    assert_eq!(bad.calls(), 6, "one probe, and no second one beside it");
-    bad.model("m", r#"{"latency":"400ms"}"#);
+    bad.model("m", r#"{"latency":"1500ms","fault":{"status":{"status":529}}}"#);
+    probed(&gateway, &bad, 20).await;
+    bad.model("m", r#"{"latency":"1500ms"}"#);
     let well = Instant::now();
-    for probes in 1..=3 {
-        gateway.until_target("bad/m", "half_open").await;
-        flood(&gateway, "chat", 10).await;
-        assert_eq!(bad.calls(), 6 + probes, "one probe at a time");
+    for _ in 0..3 {
+        probed(&gateway, &bad, 10).await;
     }
     let closed = gateway.until_target("bad/m", "closed").await;
     assert!(well.elapsed() < Duration::from_secs(10), "closed after {:?}", well.elapsed());
@@ -95,13 +138,20 @@ async fn f22_half_of_the_calls_failing_opens_by_ratio_and_no_client_sees_it() {
     // Five in a row may well come first, by chance.
     let ratio = "defaults: { breaker: { consecutive: 0 } }";
     let gateway = Gateway::chain(&[("bad", &bad.url), ("spare", &spare.url)], ratio).await;
-    for _ in 0..50 {
-        flood(&gateway, "chat", 4).await;
-    }
-    let target = gateway.target("bad/m").await;
+    let opened = async {
+        loop {
+            flood(&gateway, "chat", 4).await;
+            let target = gateway.target("bad/m").await;
+            if target["state"] != "closed" {
+                return target;
+            }
+        }
+    };
+    let target = soon("the breaker to open", opened).await;
     assert_eq!([&target["state"], &target["reason"]], ["open", "ratio"], "{target}");
+    let calls = bad.calls();
     // 20 for the window to speak; the share swings around a half for a few calls more.
-    assert!(bad.calls() <= 40, "{} calls", bad.calls());
+    assert!((20..=40).contains(&calls), "{calls} calls");
 }
 
 #[tokio::test]
@@ -237,7 +287,7 @@ async fn f41_a_probe_whose_client_leaves_is_given_back() {
 #[tokio::test]
 async fn f43_time_that_the_gateway_itself_lost_is_nobodys_failure() {
     let provider = Provider::behaving(r#"{"fault":"hang"}"#).await;
-    let rest = "defaults: { timeouts: { first_token: 300ms }, retry: { max_attempts: 1 } }";
+    let rest = "defaults: { timeouts: { first_token: 2s }, retry: { max_attempts: 1 } }";
     let gateway = Gateway::chain(&[("p", &provider.url)], rest).await;
     let mut waiting = Vec::new();
     for _ in 0..6 {
@@ -246,15 +296,22 @@ async fn f43_time_that_the_gateway_itself_lost_is_nobodys_failure() {
     soon("six calls", provider.control.until(|counts| counts.in_flight == 6)).await;
     gateway.process.signal("STOP");
     // Not to wait for anything: this is what is staged.
-    tokio::time::sleep(Duration::from_millis(900)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     gateway.process.signal("CONT");
     for call in waiting {
         assert_eq!(call.answer().await.status, 502);
     }
     let target = gateway.target("p/m").await;
     assert_eq!((&target["state"], &target["consecutive_failures"]), (&"closed".into(), &0.into()), "{target}");
+    // On a busy machine the gateway may be late once more.
+    let counted = async { while silent(&gateway).await == 0 {} };
+    soon("the target's own silence to be counted", counted).await;
+}
+
+/// Asks a target that is silent; how many failures in a row are counted then.
+async fn silent(gateway: &Gateway) -> u64 {
     assert_eq!(gateway.ask(Ask::stream("chat")).await.status, 502);
-    assert_eq!(gateway.target("p/m").await["consecutive_failures"], 1, "its own silence counts");
+    gateway.target("p/m").await["consecutive_failures"].as_u64().expect("a count")
 }
 
 /// Where libfaketime is, which is not on every machine; `LIBFAKETIME` names another place.
@@ -267,8 +324,7 @@ fn libfaketime() -> Option<String> {
 #[tokio::test]
 async fn f44_a_clock_that_jumps_moves_no_timer() {
     let Some(library) = libfaketime() else {
-        eprintln!("f44 skipped: there is no libfaketime here (apt-get install faketime)");
-        return;
+        return skip("f44", "there is no libfaketime here (apt-get install faketime)");
     };
     let clock = tempfile::NamedTempFile::new().expect("a file");
     let jump = |to: &str| std::fs::write(clock.path(), format!("{to}\n")).expect("a file");

@@ -44,10 +44,17 @@ pub(crate) struct Ask {
 
 impl Ask {
     pub(crate) fn new(method: &str, path: &str) -> Self {
+        let (line, headers) = (format!("{method} {path} HTTP/1.1"), vec![("host".into(), "gateway".into())]);
+        Self { id: String::new(), line, headers, body: Vec::new() }.anew()
+    }
+
+    /// The same, with an id of its own.
+    pub(crate) fn anew(mut self) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let id = format!("ask-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let headers = vec![("host".into(), "gateway".into()), ("x-request-id".into(), id.clone())];
-        Self { id, line: format!("{method} {path} HTTP/1.1"), headers, body: Vec::new() }
+        self.id = format!("ask-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.headers.retain(|(name, _)| name != "x-request-id");
+        let id = self.id.clone();
+        self.header("x-request-id", &id)
     }
 
     pub(crate) fn get(path: &str) -> Self {

@@ -61,6 +61,23 @@ fn verdict(cause: &str) -> &'static str {
 
 /// Asks for `model`, whose first target fails by `cause`: the client must get the second one's right answer.
 async fn survives(gateway: &Gateway, ask: Ask, model: &str, cause: &str) {
+    assert_eq!(failed_over(gateway, ask, model, cause).await, verdict(cause), "{model} {cause}");
+}
+
+/// The same where a clock of the gateway decides. One that rings 100 ms late blames nobody, as a busy machine may have
+/// it; in time it has to blame the target.
+async fn survives_silence(gateway: &Gateway, ask: Ask, model: &str, cause: &str) {
+    for _ in 0..5 {
+        match &*failed_over(gateway, ask.clone().anew(), model, cause).await {
+            "neutral" => {}
+            told => return assert_eq!(told, verdict(cause), "{model} {cause}"),
+        }
+    }
+    panic!("{model} {cause}: the gateway is never in time");
+}
+
+/// Asks as `survives` does; the verdict on the first attempt.
+async fn failed_over(gateway: &Gateway, ask: Ask, model: &str, cause: &str) -> String {
     let answer = gateway.ask(ask).await;
     let headers = ["degraded", "attempts", "target"].map(|name| answer.header(&format!("x-breakwater-{name}")));
     assert_eq!(answer.status, 200, "{model} {cause}: {}", answer.text());
@@ -69,8 +86,9 @@ async fn survives(gateway: &Gateway, ask: Ask, model: &str, cause: &str) {
     let record = gateway.record(&answer.id).await;
     let tried = |place: usize, field: &str| record["tried"][place][field].clone();
     assert_eq!(record["outcome"], "degraded", "{record}");
-    assert_eq!([tried(0, "cause"), tried(0, "verdict")], [json!(cause), json!(verdict(cause))], "{model} {record}");
+    assert_eq!(tried(0, "cause"), cause, "{model} {record}");
     assert_eq!([tried(1, "target"), tried(1, "verdict")], [json!(format!("spare/{model}")), json!("success")]);
+    tried(0, "verdict").as_str().unwrap_or_default().to_owned()
 }
 
 /// A gateway over `bad`, then `spare`, whatever the model.
@@ -119,7 +137,7 @@ async fn silence_is_survived_in_time() {
     }
     bad.model("late", r#"{"first_token":"1m"}"#);
     cases.push(("late".into(), Ask::stream("late"), &"first_token_timeout"));
-    let all = cases.iter().map(|(model, ask, cause)| survives(&gateway, ask.clone(), model, cause));
+    let all = cases.iter().map(|(model, ask, cause)| survives_silence(&gateway, ask.clone(), model, cause));
     together(all).await;
 }
 
@@ -136,8 +154,8 @@ async fn connections_that_never_come_about_are_survived() {
         (nowhere, "dns"),
     ] {
         let gateway = chain(&url, &spare.url, "defaults: { timeouts: { connect: 500ms } }").await;
-        survives(&gateway, Ask::whole("m"), "m", cause).await;
-        survives(&gateway, Ask::stream("m"), "m", cause).await;
+        survives_silence(&gateway, Ask::whole("m"), "m", cause).await;
+        survives_silence(&gateway, Ask::stream("m"), "m", cause).await;
     }
     assert_eq!(plain.calls(), 0);
 }

@@ -3,7 +3,7 @@
 //! | Fault | Test |
 //! |---|---|
 //! | F01 refused connection | `breakers::f01_...` |
-//! | F02 packets that vanish | not staged: needs a network of its own (netem). The clock is that of F03 |
+//! | F02 packets that vanish | `breakers::f02_...`, on Linux |
 //! | F03 TLS that hangs | `f03_...`; also `timeouts::a_connection_takes_no_longer_than_its_timeout` |
 //! | F04 bad certificates | `tls::only_a_certificate_that_holds_gets_the_request` |
 //! | F05 unknown name | `failover::connections_that_never_come_about_...`; in crate `upstream`: `names::tests::f05_...` (two) |
@@ -27,7 +27,7 @@
 //! | F41 a probe whose client leaves | `breakers::f41_...` |
 //! | F42 GOAWAY, refused streams | cannot arise: the gateway speaks HTTP/1.1 alone to providers (`upstream::Upstream` says why) |
 //! | F43 a starved gateway | `breakers::f43_...`, by stopping the process |
-//! | F44 a clock that jumps | `breakers::f44_...`, where libfaketime is installed |
+//! | F44 a clock that jumps | `breakers::f44_...`, where libfaketime is installed, as `.ci/run` does |
 //!
 //! The modes in which models fail, by their rows: 1, 2 F18, F19; 3 F20; 4 F21; 5 F22, F23; 6 `failover` (502, timeouts);
 //! 7 F29; 8 F15 to F17; 9 to 11 F11 to F14, `midstream`, `going_on`; 12 F10, hedges in `balance`; 13 F28; 14 F31; 15, 16,

@@ -41,7 +41,10 @@ impl Gateway {
 
     /// Starts one on ports of its own, with these variables.
     pub(crate) async fn with(yaml: &str, variables: &[(&str, &str)]) -> Self {
-        let directory = directory(yaml);
+        Self::within(directory(yaml), variables).await
+    }
+
+    async fn within(directory: TempDir, variables: &[(&str, &str)]) -> Self {
         let process = Process::start(directory.path(), &SERVE, variables);
         let address = |line: &str, what: &str| line.split_once(what)?.1.split('"').next()?.parse().ok();
         let admin = process.stderr.find("admin address", |line| address(line, "admin on http://")).await;
@@ -54,6 +57,13 @@ impl Gateway {
         let targets: Vec<_> = providers.iter().map(|(name, _)| format!("{name}/m")).collect();
         let route = format!("routes:\n  chat: {{ targets: [{}] }}\n{rest}", targets.join(", "));
         Self::start(&config(providers, &route)).await
+    }
+
+    /// Kills it, and starts it again with the same configuration.
+    pub(crate) async fn again(self) -> Self {
+        let Self { process, directory, .. } = self;
+        drop(process);
+        Self::within(directory, &[]).await
     }
 
     /// Takes its configuration away.

@@ -1,11 +1,13 @@
 //! More calls than a provider can take: what can be served is served, the rest is refused at once, the important ones
 //! last of all; and trouble stays where it is.
 //!
-//! Loads are open: calls leave at their times whether others have ended or not. Must never be here: single faults.
+//! Loads are open: calls leave at their times whether others have ended or not; they have the machine to themselves.
+//! Must never be here: single faults.
 
 use crate::client::{Ask, soon, together};
 use crate::gateway::{Gateway, config};
 use crate::provider::{Provider, Raw};
+use crate::turn;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -58,13 +60,32 @@ fn goodput(all: &[Done], from: Instant, until: Instant) -> f64 {
     within as f64 / (until - from).as_secs_f64()
 }
 
-fn median(mut all: Vec<Duration>) -> Duration {
+/// The duration that so many of a hundred do not exceed.
+fn percentile(percent: usize, mut all: Vec<Duration>) -> Duration {
+    assert!(!all.is_empty(), "nothing was measured");
     all.sort();
-    all.get(all.len() / 2).copied().unwrap_or_default()
+    all[(all.len() * percent / 100).min(all.len() - 1)]
 }
 
-/// How long the gateway took for each refusal so far, by its own log.
-fn sheds(gateway: &Gateway) -> Vec<Duration> {
+fn took(all: &[Done]) -> Vec<Duration> {
+    all.iter().map(|done| done.took).collect()
+}
+
+/// How long the gateway took for each of so many refusals, by its own log.
+async fn sheds(gateway: &Gateway, count: usize) -> Vec<Duration> {
+    let all = async {
+        loop {
+            let all = logged_sheds(gateway);
+            if all.len() >= count {
+                return all;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the log lines of all refusals", all).await
+}
+
+fn logged_sheds(gateway: &Gateway) -> Vec<Duration> {
     let log = gateway.process.stderr.text();
     let records = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let shed = records.filter(|record| record["outcome"] == "shed");
@@ -99,6 +120,7 @@ async fn peak(gateway: &Gateway) -> f64 {
 
 #[tokio::test]
 async fn five_times_the_load_costs_no_goodput_and_refusals_are_quick() {
+    let _alone = turn::alone();
     let provider = Provider::behaving(FIFTY_A_SECOND).await;
     let gateway = bounded(&provider, SLOTS, "").await;
     let peak = peak(&gateway).await;
@@ -109,16 +131,15 @@ async fn five_times_the_load_costs_no_goodput_and_refusals_are_quick() {
     let refused: Vec<_> = all.iter().filter(|done| done.status == 503).collect();
     assert_eq!(refused.len() + served(&all).len(), all.len(), "an answer or a refusal");
     assert!(refused.len() > all.len() / 2, "{} of {}", refused.len(), all.len());
-    let mut took: Vec<_> = refused.iter().map(|done| done.took).collect();
-    took.sort();
-    let (middle, late) = (took[took.len() / 2], took[took.len() * 99 / 100]);
-    let own = median(sheds(&gateway));
+    let seen: Vec<_> = refused.iter().map(|done| done.took).collect();
+    let (middle, late) = (percentile(50, seen.clone()), percentile(99, seen));
+    let own = percentile(50, sheds(&gateway, refused.len()).await);
     assert!(own <= Duration::from_millis(10), "refused after {own:?}");
     // As the client sees it, on a machine that it shares with the gateway and the provider.
     assert!(middle <= Duration::from_millis(50), "refused after {middle:?}");
     // The first ones wait for 100 ms, before it is clear that there is too much.
     assert!(late <= Duration::from_millis(250), "refused after {late:?}");
-    let slowest = served(&all).iter().map(|done| done.took).max().unwrap_or_default();
+    let slowest = percentile(100, took(&served(&all)));
     assert!(slowest < Duration::from_secs(2), "served after {slowest:?}");
     let answer = gateway.ask(Ask::stream("chat")).await;
     assert_eq!(answer.status, 200, "and it is over when it is over");
@@ -166,6 +187,7 @@ routes: {{ chat: {{ targets: [p/m, spare/m] }} }}",
 
 #[tokio::test]
 async fn what_matters_is_served_while_the_rest_is_refused() {
+    let _alone = turn::alone();
     let provider = Provider::behaving(FIFTY_A_SECOND).await;
     let gateway = bounded(&provider, SLOTS, "").await;
     let (to, during) = (gateway.data, Duration::from_secs(3));
@@ -182,18 +204,21 @@ async fn what_matters_is_served_while_the_rest_is_refused() {
 
 #[tokio::test]
 async fn a_provider_that_hangs_is_no_concern_of_other_routes() {
+    let _alone = turn::alone();
     let (hung, well) = (Raw::mute().await, Provider::behaving(r#"{"tokens":3}"#).await);
     let routes = "routes: { hung: { targets: [hung/m] }, well: { targets: [well/m] } }";
     let gateway = Gateway::start(&config(&[("hung", &hung.url), ("well", &well.url)], routes)).await;
     let latency = async || {
-        let mut took = Vec::new();
-        for _ in 0..100 {
+        let mut all = Vec::new();
+        for _ in 0..300 {
             let done = call(Ask::stream("well"), gateway.data).await;
             assert!(done.whole, "{done:?}");
-            took.push(done.took);
+            all.push(done.took);
         }
-        median(took)
+        (percentile(50, all.clone()), percentile(99, all))
     };
+    // Not the first calls: they open connections and fault pages in.
+    latency().await;
     let before = latency().await;
     let mut hanging = Vec::new();
     for _ in 0..200 {
@@ -201,24 +226,33 @@ async fn a_provider_that_hangs_is_no_concern_of_other_routes() {
     }
     gateway.expect(&[(r#"inflight{route="hung"}"#, 200.0)]).await;
     let during = latency().await;
-    // Of noise a generous measure; without bulkheads it would be seconds.
-    assert!(during <= before * 3 + Duration::from_millis(10), "{during:?}, before {before:?}");
+    // Unchanged but for noise, of which the slowest few calls have more; without bulkheads it would be seconds.
+    assert!(during.0 <= before.0 * 5 / 4 + Duration::from_millis(1), "median {during:?}, before {before:?}");
+    assert!(during.1 <= before.1 * 3 / 2 + Duration::from_millis(10), "p99 {during:?}, before {before:?}");
 }
 
 #[tokio::test]
 async fn a_noisy_caller_does_not_starve_a_quiet_one() {
+    let _alone = turn::alone();
     // Sixteen slots, each for 100 ms.
     let provider = Provider::behaving(r#"{"tokens":2,"latency":"100ms"}"#).await;
     let callers = "callers: [{ name: noisy, key: sk-caller-noisy }, { name: quiet, key: sk-caller-quiet }]";
     let gateway = bounded(&provider, 16, callers).await;
     let (to, during) = (gateway.data, Duration::from_secs(3));
     let of = |key: &'static str| move |_| Ask::stream("chat").header("authorization", key);
+    let every = Duration::from_millis(50);
+    let before = open_loop(to, every, during, of("Bearer sk-caller-quiet")).await;
     let (noisy, quiet) = tokio::join!(
         open_loop(to, Duration::from_millis(3), during, of("Bearer sk-caller-noisy")),
-        open_loop(to, Duration::from_millis(50), during, of("Bearer sk-caller-quiet")),
+        open_loop(to, every, during, of("Bearer sk-caller-quiet")),
     );
     let share = |all: &[Done]| served(all).len() as f64 / all.len() as f64;
+    let latency = |all: &[Done]| (percentile(50, took(&served(all))), percentile(99, took(&served(all))));
+    let (before, while_noisy) = (latency(&before), latency(&quiet));
     let (noisy, quiet) = (share(&noisy), share(&quiet));
-    // In overload a waiter is kept for 5 ms, and a slot comes free every 6: who holds few slots gets the next, if any does.
-    assert!(quiet >= 0.5 && quiet > noisy, "{quiet} of the quiet caller's calls, {noisy} of the noisy one's");
+    assert!(quiet >= 0.9 && quiet > noisy, "{quiet} of the quiet caller's calls, {noisy} of the noisy one's");
+    // A slot comes free every 6 ms, and who holds few gets the next: half of the calls hardly wait. None waits for longer
+    // than the queue keeps anybody, which is 100 ms.
+    assert!(while_noisy.0 <= before.0 * 3 / 2, "median and p99 {while_noisy:?}, alone {before:?}");
+    assert!(while_noisy.1 <= before.1 + Duration::from_millis(120), "median and p99 {while_noisy:?}, alone {before:?}");
 }

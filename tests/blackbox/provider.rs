@@ -5,9 +5,11 @@
 use simulator::{Behaviour, Control, Settings, Simulator};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// A simulator that serves as long as this lives.
 pub(crate) struct Provider {
@@ -77,6 +79,29 @@ impl Closed {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         Self { address: socket.local_addr().expect("an address"), _socket: socket }
+    }
+}
+
+/// A port whose packets vanish, as long as this lives: its queue of connections is full, and Linux drops further ones.
+pub(crate) struct Blackhole {
+    pub(crate) address: SocketAddr,
+    _listener: TcpListener,
+    _parked: Vec<TcpStream>,
+}
+
+impl Blackhole {
+    pub(crate) async fn new() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        let listener = socket.listen(0).expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let mut parked = Vec::new();
+        // One fits into the queue; of the next one nothing is heard.
+        while let Ok(stream) = timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+            parked.push(stream.expect("a connection"));
+            assert!(parked.len() < 8, "its queue is never full");
+        }
+        Self { address, _listener: listener, _parked: parked }
     }
 }
 
