@@ -8,7 +8,7 @@
 //! | F04 bad certificates | `tls::only_a_certificate_that_holds_gets_the_request` |
 //! | F05 unknown name | `failover::connections_that_never_come_about_...`; in crate `upstream`: `names::tests::f05_...` (two) |
 //! | F06, F07 name service that hangs or changes | in crate `upstream`: `names::tests::f06_...` (two), `f07_...`, `transport::tests::f06_...` |
-//! | F08, F09 resets | `f08_f09_...`; nothing marks an attempt as maybe billed yet |
+//! | F08, F09 resets | `f08_f09_...` |
 //! | F10 silence behind the head | `f10_...` |
 //! | F11, F12, F13 silence and ends amid a stream | `f11_...`, `f12_f13_...`; gone on with: `going_on` |
 //! | F14 an unreadable event | `f14_...`; gone on with: `going_on` |
@@ -111,7 +111,9 @@ async fn f08_f09_resets_leave_no_trace_in_the_answer() {
         let (_spare, gateway) = pair(&bad.url, "").await;
         for stream in [false, true] {
             let answer = gateway.ask(Ask::chat("chat", json!({"stream": stream}))).await;
-            survived(&gateway, &answer, cause).await;
+            let record = survived(&gateway, &answer, cause).await;
+            let billed = [0, 1].map(|attempt| record["tried"][attempt]["maybe_billed"] == true);
+            assert_eq!(billed, [true, false], "it had the request, and nobody its answer: {record}");
             assert!(!stream || answer.sketch() == "rcccfD.", "{}", answer.sketch());
         }
     }

@@ -161,7 +161,7 @@ pub(crate) async fn attempt(
     let hurried = matches!(result, Err(Failure::Silent)) && by - begun < timeouts.first_token;
     let due = match &result {
         Err(Failure::Silent) => Some(by),
-        Err(Failure::Unreachable(Reach::Timeout)) => Some(begun + timeouts.connect),
+        Err(Failure::Unreachable(Reach::Timeout | Reach::Dns)) => Some(begun + timeouts.connect),
         _ => None,
     };
     let lagged = due.is_some_and(|due| Instant::now().saturating_duration_since(due) > LAG);

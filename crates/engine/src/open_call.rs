@@ -185,6 +185,8 @@ impl OpenCall {
             status: None,
             duration: Duration::ZERO,
             usage: None,
+            // So it is wherever the attempt is given up.
+            maybe_billed: true,
         });
         no
     }
@@ -209,6 +211,7 @@ impl OpenCall {
             attempt.verdict = verdict;
             attempt.cause = Some(failure.as_str());
             attempt.status = failure.status();
+            attempt.maybe_billed = failure.may_be_billed();
         }
     }
 
@@ -220,10 +223,17 @@ impl OpenCall {
     }
 
     /// Settles an attempt as broken off after the commit point: whatever the provider says of it then, it had begun to
-    /// answer, and did not finish. Only the call's own deadline, what we had asked for and rules about its words are not the
-    /// target's doing.
-    pub(crate) fn attempt_broke(&mut self, no: AttemptNo, failure: &Failure, usage: Option<Usage>) -> Verdict {
+    /// answer, and did not finish. Only the call's own deadline, what we had asked for, a silence that a process saw which
+    /// `lagged` itself, and rules about its words are not the target's doing.
+    pub(crate) fn attempt_broke(
+        &mut self,
+        no: AttemptNo,
+        failure: &Failure,
+        lagged: bool,
+        usage: Option<Usage>,
+    ) -> Verdict {
         let verdict = match failure {
+            _ if lagged => Verdict::Neutral,
             Failure::Deadline => Verdict::Neutral,
             // It ended as we had told it to, and not as the client had.
             Failure::Altered => Verdict::SemanticFailure,
@@ -241,7 +251,7 @@ impl OpenCall {
     /// Settles an attempt as a success.
     pub(crate) fn attempt_succeeded(&mut self, no: AttemptNo, usage: Option<Usage>) {
         if let Some(attempt) = self.attempt(no) {
-            (attempt.verdict, attempt.cause) = (Verdict::Success, None);
+            (attempt.verdict, attempt.cause, attempt.maybe_billed) = (Verdict::Success, None, false);
         }
         self.attempt_used(no, usage);
     }

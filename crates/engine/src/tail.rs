@@ -279,11 +279,10 @@ impl Tail {
     fn broken(&mut self, stream: &mut Stream, failure: &Failure) {
         let Some(mut call) = self.call.take() else { return };
         note(&mut call, stream.reading.progress());
-        let verdict = call.attempt_broke(stream.no, failure, stream.reading.used());
         let lagged = matches!(failure, Failure::Stalled) && Instant::now() - stream.due() > LAG;
-        // Whose limit we had lowered did as it was told.
-        let blameless = lagged || matches!(failure, Failure::Altered);
-        stream.settle(if blameless { Verdict::Neutral } else { verdict });
+        let verdict = call.attempt_broke(stream.no, failure, lagged, stream.reading.used());
+        // Who ended at a limit that we had lowered is not to blame for it.
+        stream.settle(if matches!(failure, Failure::Altered) { Verdict::Neutral } else { verdict });
         let record = call.record();
         (record.outcome, record.stream_end) = (Outcome::Cancelled, Some(StreamEnd::Cancelled));
         if let Some(recovery) = stream.recovery.take()

@@ -135,6 +135,17 @@ impl Failure {
         }
     }
 
+    /// Whether the provider may charge for the attempt: the request may have reached it, and it did not turn it away.
+    #[must_use]
+    pub fn may_be_billed(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Redirect(_) | Self::Internal(_) => false,
+            // Gateways in front of it say these of a model that may have worked all the while.
+            Self::Provider(error) => error.kind == ErrorKind::Server,
+            _ => true,
+        }
+    }
+
     /// The HTTP status behind it, where one came.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -75,6 +75,9 @@ pub struct AttemptRecord {
     pub duration: Duration,
     /// Tokens that it took, where the provider told.
     pub usage: Option<Usage>,
+    /// The provider may charge for it although nobody got its whole answer:
+    /// [`Failure::may_be_billed`](crate::Failure::may_be_billed).
+    pub maybe_billed: bool,
 }
 
 /// What an attempt was made for.

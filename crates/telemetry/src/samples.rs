@@ -34,6 +34,7 @@ pub(crate) fn attempt(place: usize, verdict: Verdict, cause: Option<&'static str
         status: Some(200),
         duration: Duration::from_millis(420),
         usage: None,
+        maybe_billed: false,
     }
 }
 

@@ -53,7 +53,7 @@ async fn without_a_fresh_key_the_next_target_is_tried() {
 async fn the_only_key_of_a_target_alone_goes_on_where_no_time_was_told() {
     // Every other call is throttled: with a key as without one, half of them are served.
     for keys in [0, 1] {
-        let now_and_then = |n: usize, _| if n % 2 == 0 { head(429) } else { good(false) };
+        let now_and_then = |n: usize, _| if n.is_multiple_of(2) { head(429) } else { good(false) };
         let stage = whole([head(429)]).keys(0, keys).plays(0, now_and_then).attempts(1);
         let served = stage.play_each(40).await.iter().filter(|played| played.head.is_ok()).count();
         assert_eq!((served, stage.asked_of(0)), (20, 40), "{keys} keys");

@@ -140,6 +140,8 @@ struct Attempt<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maybe_billed: Option<bool>,
 }
 
 impl Serialize for Tried<'_> {
@@ -152,6 +154,7 @@ impl Serialize for Tried<'_> {
             cause: attempt.cause,
             status: attempt.status,
             ms: millis(attempt.duration),
+            maybe_billed: attempt.maybe_billed.then_some(true),
         }))
     }
 }

@@ -11,6 +11,7 @@ fn record(attempts: &[(&str, Option<&'static str>, Option<u16>)], end: Option<St
         kind: AttemptKind::First,
         begun: Duration::ZERO,
         usage: None,
+        maybe_billed: false,
         verdict: if cause.is_some() { Verdict::HardFailure } else { Verdict::Success },
         cause: *cause,
         status: *status,
