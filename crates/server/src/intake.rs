@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
 use http_body_util::BodyExt;
 use llm::{CallError, Priority, RequestId};
 use std::time::{Duration, Instant};
@@ -20,19 +20,27 @@ const DISCARD_TIME: Duration = Duration::from_secs(10);
 /// For how long where the caller is turned down: a stranger gets less.
 const UNREAD_TIME: Duration = Duration::from_secs(2);
 
+// Names are parsed once: every call is asked for each of them.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TIMEOUT: HeaderName = HeaderName::from_static("x-breakwater-timeout-ms");
+const PRIORITY: HeaderName = HeaderName::from_static("x-breakwater-priority");
+const SESSION: HeaderName = HeaderName::from_static("x-breakwater-session");
+
 /// The key a request presents, wherever its dialect's clients put it.
 pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
-    bearer.or_else(|| text("x-api-key")).or_else(|| text("x-goog-api-key"))
+    bearer.or_else(|| text(&API_KEY)).or_else(|| text(&GOOGLE_KEY))
 }
 
 /// The client's id for the call, or one of ours (UUID version 7, RFC 9562).
 pub(crate) fn request_id(headers: &HeaderMap) -> RequestId {
-    let theirs = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let theirs = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
     theirs.and_then(RequestId::from_client).unwrap_or_else(mint)
 }
 
@@ -52,12 +60,11 @@ fn mint() -> RequestId {
 /// # Errors
 /// [`CallError::InvalidRequest`] where the header is there and is no positive whole number.
 pub(crate) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, CallError> {
-    const NAME: &str = "x-breakwater-timeout-ms";
-    let Some(value) = headers.get(NAME) else { return Ok(None) };
+    let Some(value) = headers.get(&TIMEOUT) else { return Ok(None) };
     let millis = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok()).filter(|millis| *millis > 0);
     let invalid = || CallError::InvalidRequest {
-        message: format!("Invalid '{NAME}' header: expected a positive whole number of milliseconds."),
-        param: Some(NAME.into()),
+        message: format!("Invalid '{TIMEOUT}' header: expected a positive whole number of milliseconds."),
+        param: Some(TIMEOUT.as_str().into()),
     };
     // A century is more than any clock here has to hold.
     millis.map(|millis| Some(Duration::from_millis(millis.min(3_155_760_000_000)))).ok_or_else(invalid)
@@ -68,18 +75,17 @@ pub(crate) fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Ca
 /// # Errors
 /// [`CallError::InvalidRequest`] where the header is there and names no priority.
 pub(crate) fn priority(headers: &HeaderMap) -> Result<Priority, CallError> {
-    const NAME: &str = "x-breakwater-priority";
-    let Some(value) = headers.get(NAME) else { return Ok(Priority::default()) };
+    let Some(value) = headers.get(&PRIORITY) else { return Ok(Priority::default()) };
     let named = |priority: &Priority| value.as_bytes().trim_ascii().eq_ignore_ascii_case(priority.as_str().as_bytes());
     Priority::ALL.into_iter().find(named).ok_or_else(|| CallError::InvalidRequest {
-        message: format!("Invalid '{NAME}' header: expected critical, normal or sheddable."),
-        param: Some(NAME.into()),
+        message: format!("Invalid '{PRIORITY}' header: expected critical, normal or sheddable."),
+        param: Some(PRIORITY.as_str().into()),
     })
 }
 
 /// What calls of one conversation share, so that they go to one target as long as it is well.
 pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-breakwater-session").and_then(|value| value.to_str().ok()).filter(|session| !session.is_empty())
+    headers.get(&SESSION).and_then(|value| value.to_str().ok()).filter(|session| !session.is_empty())
 }
 
 /// Reads a body of at most `limit` bytes.
