@@ -4,6 +4,7 @@
 //! Receives nothing, decides nothing, waits for nothing.
 //! Must never be here: parsing of a wire format, time sources, sockets, async.
 
+mod answer;
 mod error;
 mod failure;
 mod frame;
@@ -11,9 +12,11 @@ mod ids;
 mod quota;
 mod record;
 mod request;
+mod terms;
 mod usage;
 mod verdict;
 
+pub use answer::{Answer, Choice, ToolCall};
 pub use error::CallError;
 pub use failure::{ErrorKind, Failure, ProviderError, Reach};
 pub use frame::{Event, FinishReason, Frame, Progress};
@@ -21,5 +24,6 @@ pub use ids::{Label, RequestId, TargetId};
 pub use quota::{QuotaKind, QuotaReading};
 pub use record::{AttemptKind, AttemptRecord, CallRecord, Degraded, GAP_BOUNDS, Gaps, PassedOver, StreamEnd};
 pub use request::{ChatRequest, Dialect, Prefill, Priority};
+pub use terms::{Demanded, Format, Takes, Terms, Tool, ToolChoice};
 pub use usage::Usage;
 pub use verdict::{Outcome, Verdict};

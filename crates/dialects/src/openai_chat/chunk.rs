@@ -213,7 +213,7 @@ impl<'a> Choices<'a> {
     }
 }
 
-fn finish_reason(word: &str) -> FinishReason {
+pub(super) fn finish_reason(word: &str) -> FinishReason {
     match word {
         "stop" => FinishReason::Stop,
         "length" => FinishReason::Length,

@@ -4,6 +4,7 @@
 //! `CreateChatCompletionStreamResponse`, `Error`), and the deviations of compatible servers that each file names.
 
 mod answer;
+mod assemble;
 mod chunk;
 mod continuation;
 mod error;
@@ -13,15 +14,19 @@ mod shape;
 mod stand_in;
 mod stream;
 mod template;
+mod terms;
+mod text;
 mod transcript;
 
 pub use answer::read_whole;
+pub use assemble::{Assembler, Unread, read_answer};
 pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
 pub use error::{Rendered, as_event, read_error, render};
 pub use obstacle::Obstacle;
 pub use request::{decode, with_model};
 pub use stand_in::{StandIn, stand_in};
 pub use stream::{Ending, StreamDecoder};
+pub use terms::terms;
 pub use transcript::Transcript;
 
 /// The path of this operation below a provider's base address.

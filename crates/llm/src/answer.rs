@@ -1,0 +1,46 @@
+//! A whole answer, read in full: what a contract judges.
+//!
+//! Handed on by a dialect's reader. Must never be here: how it was written on the wire.
+
+use crate::FinishReason;
+
+/// What a model answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The model that says it served; empty where none is named.
+    pub model: String,
+    /// The alternatives, in the order of their places.
+    pub choices: Vec<Choice>,
+}
+
+/// One alternative.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choice {
+    /// Its place among the alternatives.
+    pub index: u32,
+    /// What it says to the user.
+    pub text: String,
+    /// Why it declines to answer, in the field the dialect has for it; empty where it does not.
+    pub refusal: String,
+    /// The tools it wants called, in order.
+    pub calls: Vec<ToolCall>,
+    /// Why it ended; `None` where it does not say.
+    pub finish: Option<FinishReason>,
+    /// Whether reasoning came with it.
+    pub reasoned: bool,
+    /// Whether it holds something that is no text: audio, images, parts of a kind unknown here.
+    pub media: bool,
+}
+
+/// One tool that a model wants called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToolCall {
+    /// By what its result will be told; empty where it has none.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// Its arguments as the model wrote them: JSON, if all is well.
+    pub arguments: String,
+    /// The tool takes free text instead of JSON.
+    pub free: bool,
+}
