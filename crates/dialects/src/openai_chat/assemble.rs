@@ -95,7 +95,10 @@ impl Assembler {
             self.model = string(body.model).unwrap_or_default();
         }
         let choices: Vec<&RawValue> = value(body.choices).unwrap_or_default();
-        choices.into_iter().filter_map(|raw| value::<WireChoice<'_>>(Some(raw))).try_for_each(|choice| self.choice(choice))
+        choices
+            .into_iter()
+            .filter_map(|raw| value::<WireChoice<'_>>(Some(raw)))
+            .try_for_each(|choice| self.choice(choice))
     }
 
     /// Hands on the text that has come since it was last asked, with the place of its choice.
@@ -361,8 +364,10 @@ mod tests {
 
     #[test]
     fn a_whole_answer() {
-        let choice = whole(r#"{"role":"assistant","content":"h\u00e9","refusal":null,"reasoning_content":"hm"}"#, r#""stop""#);
-        let expected = Choice { text: "hé".into(), finish: Some(FinishReason::Stop), reasoned: true, ..Choice::default() };
+        let choice =
+            whole(r#"{"role":"assistant","content":"h\u00e9","refusal":null,"reasoning_content":"hm"}"#, r#""stop""#);
+        let expected =
+            Choice { text: "hé".into(), finish: Some(FinishReason::Stop), reasoned: true, ..Choice::default() };
         assert_eq!(choice, expected);
         let calls = r#"[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},
             {"id":"2","type":"function","function":{"name":"g","arguments":{"b":2}}},

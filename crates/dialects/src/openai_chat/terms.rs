@@ -138,9 +138,15 @@ fn tool_choice(raw: &RawValue) -> ToolChoice {
     #[serde(untagged)]
     enum Choice {
         Word(String),
-        Function { function: Name },
-        Custom { custom: Name },
-        Allowed { allowed_tools: Allowed },
+        Function {
+            function: Name,
+        },
+        Custom {
+            custom: Name,
+        },
+        Allowed {
+            allowed_tools: Allowed,
+        },
         /// Of `function_call`.
         Bare(Name),
         Other(serde::de::IgnoredAny),
@@ -215,7 +221,8 @@ mod tests {
 
     #[test]
     fn formats() {
-        let schema = Format::JsonSchema(Demanded { name: "n".into(), schema: r#"{"type": "object"}"#.into(), strict: true });
+        let schema =
+            Format::JsonSchema(Demanded { name: "n".into(), schema: r#"{"type": "object"}"#.into(), strict: true });
         for (written, expected) in [
             ("", Format::Text),
             (r#"{"type":"text"}"#, Format::Text),
@@ -234,14 +241,19 @@ mod tests {
 
     #[test]
     fn tools_old_and_new() {
-        let json = |name: &str, schema: Option<&str>| Tool { name: name.into(), takes: Takes::Json(schema.map(Arc::from)) };
+        let json =
+            |name: &str, schema: Option<&str>| Tool { name: name.into(), takes: Takes::Json(schema.map(Arc::from)) };
         for (fields, expected) in [
             ("", vec![]),
             (
                 r#","tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object"}}},
                     {"type":"function","function":{"name":"b","parameters":null}},{"type":"web_search"},7,
                     {"type":"custom","custom":{"name":"c","format":{"type":"text"}}}]"#,
-                vec![json("a", Some(r#"{"type":"object"}"#)), json("b", None), Tool { name: "c".into(), takes: Takes::Free }],
+                vec![
+                    json("a", Some(r#"{"type":"object"}"#)),
+                    json("b", None),
+                    Tool { name: "c".into(), takes: Takes::Free },
+                ],
             ),
             (r#","functions":[{"name":"old","parameters":{}}]"#, vec![json("old", Some("{}"))]),
             (r#","tools":{"a":1}"#, vec![]),

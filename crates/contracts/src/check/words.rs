@@ -1,0 +1,116 @@
+//! What is judged of a choice's words: repetition, patterns, personal data, credentials, language, length, citations.
+
+use crate::contract::{Bound, Named};
+use crate::detect;
+use crate::finding::{Check, Code, Finding, Judgement, Place};
+use crate::policy::Action;
+use crate::repetition::Repetition;
+use crate::watch;
+use llm::Choice;
+use std::collections::BTreeSet;
+
+pub(super) fn check(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgement) {
+    let place = Place::Text(choice.index);
+    let text = choice.text.as_str();
+    if bound.makes(Check::Loop) {
+        let mut repetition = Repetition::default();
+        if repetition.push(text.as_bytes()) | repetition.finish() {
+            judgement.violation(watch::repeats(place));
+        }
+    }
+    if let Some(most) = bound.contract.policy.max_chars.filter(|_| bound.makes(Check::MaxChars))
+        && text.chars().count() as u64 > most
+    {
+        judgement.violation(watch::too_long(place, most));
+    }
+    if bound.makes(Check::Language) {
+        language(bound, text, place, judgement);
+    }
+    let searching = [Check::Deny, Check::Require, Check::Pii, Check::Secrets, Check::Citations];
+    let mut searching = searching.into_iter().filter(|check| bound.makes(*check));
+    let Some(first) = searching.next() else { return };
+    if text.len() > watch::MAX_SEARCHED {
+        return judgement.violation(watch::too_much(first, place));
+    }
+    search(bound, text, place, judgement);
+    for (at, call) in choice.calls.iter().enumerate() {
+        detected(bound, &call.arguments, Place::Call(choice.index, at), judgement);
+    }
+}
+
+fn search(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
+    let missing = |pattern: &&Named| !pattern.regex.is_match(text);
+    if bound.makes(Check::Deny) {
+        let denied = bound.contract.deny.iter().filter(|pattern| !missing(pattern));
+        denied.for_each(|pattern| judgement.violation(watch::denied(place, pattern)));
+    }
+    // Who calls a tool has not answered yet.
+    if bound.makes(Check::Require) && !text.is_empty() {
+        for pattern in bound.contract.must_match.iter().filter(missing) {
+            let message = format!("The answer lacks what `{}` requires.", pattern.name);
+            judgement.violation(Finding::new(Check::Require, Code::PatternMissing, place, message));
+        }
+    }
+    detected(bound, text, place, judgement);
+    if bound.makes(Check::Citations) && !text.is_empty() {
+        citations(bound, text, place, judgement);
+    }
+}
+
+/// Personal data and credentials. In a text they may be taken out; within arguments that could break the call.
+fn detected(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
+    if !bound.contract.detects() {
+        return;
+    }
+    if text.len() > watch::MAX_SEARCHED {
+        return judgement.violation(watch::too_much(Check::Secrets, place));
+    }
+    let entities: BTreeSet<_> =
+        detect::find(text, 0, &|entity| bound.contract.wants(entity)).into_iter().map(|found| found.entity).collect();
+    for entity in entities {
+        let redacted = bound.contract.action(entity) == Action::Redact && matches!(place, Place::Text(_));
+        if redacted {
+            let check = if entity.is_secret() { Check::Secrets } else { Check::Pii };
+            judgement.mark(Finding::new(check, Code::Redacted, place, format!("{entity} has to be taken out.")));
+        } else {
+            judgement.violation(watch::leaked(place, entity));
+        }
+    }
+}
+
+fn language(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
+    let wanted = &bound.contract.policy.languages;
+    let Some(found) = crate::language(text).filter(|found| !wanted.is_empty() && !wanted.contains(found)) else {
+        return;
+    };
+    let names: Vec<&str> = wanted.iter().map(|language| language.as_str()).collect();
+    let message = format!("Answer in {}, not in {found}.", names.join(" or "));
+    judgement.violation(Finding::new(Check::Language, Code::WrongLanguage, place, message));
+}
+
+fn citations(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
+    let Some(regex) = &bound.contract.citation else { return };
+    let own = bound.contract.policy.citations.pattern.is_some();
+    let mut cited = BTreeSet::new();
+    for captures in regex.captures_iter(text) {
+        let (Some(whole), Some(id)) = (captures.get(0), captures.get(1)) else { continue };
+        let known = bound.terms.citable.contains(id.as_str());
+        // Brackets also hold links, code and asides: only what looks like an id is taken for one.
+        let link = text.get(whole.end()..).is_some_and(|rest| rest.starts_with(['(', '[']));
+        let tagged = whole.len() > id.len() + 2;
+        let looks = own || tagged || id.as_str().bytes().any(|byte| byte.is_ascii_digit());
+        if known || (looks && !link) {
+            cited.insert(id.as_str());
+        }
+    }
+    let (known, unknown): (Vec<&str>, Vec<&str>) = cited.into_iter().partition(|id| bound.terms.citable.contains(*id));
+    for id in unknown {
+        let message = format!("The answer cites `{id}`, which is none of the sources given.");
+        judgement.violation(Finding::new(Check::Citations, Code::CitationUnknown, place, message));
+    }
+    let min = bound.contract.policy.citations.min;
+    if (known.len() as u64) < u64::from(min) {
+        let message = format!("Cite at least {min} of the sources given, by their ids.");
+        judgement.violation(Finding::new(Check::Citations, Code::CitationMissing, place, message));
+    }
+}

@@ -1,0 +1,162 @@
+//! JSON of a model: read strictly and within bounds, or why not.
+//!
+//! Must never be here: what the JSON has to look like.
+
+use crate::scan::{Extent, Scanner};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use std::cell::RefCell;
+use std::fmt;
+
+/// The most values that are read.
+const MAX_VALUES: u64 = 100_000;
+/// The longest JSON that is read, in bytes.
+const MAX_BYTES: usize = 16 << 20;
+
+/// JSON that could be read.
+#[derive(Debug)]
+pub(crate) struct Json {
+    pub(crate) value: Value,
+    /// At least as many values as it holds.
+    pub(crate) values: u64,
+    /// How deeply it nests.
+    pub(crate) height: u32,
+    /// How long it is, in bytes.
+    pub(crate) bytes: usize,
+}
+
+/// Why a text is no JSON that can be judged.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fault {
+    /// It ends before it is whole.
+    Cut,
+    /// Something in it is no JSON: what, and where.
+    Broken(String),
+    /// An object names this field twice.
+    Duplicate(String),
+    /// It is too large or too deep.
+    TooLarge,
+}
+
+/// Reads one JSON value with blanks around it.
+pub(crate) fn read(text: &str) -> Result<Json, Fault> {
+    if text.len() > MAX_BYTES {
+        return Err(Fault::TooLarge);
+    }
+    let mut scanner = Scanner::default();
+    scanner.push(text.as_bytes());
+    if scanner.values() > MAX_VALUES || scanner.height() > crate::scan::MAX_DEPTH {
+        return Err(Fault::TooLarge);
+    }
+    let duplicate = RefCell::new(None);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = Strict(&duplicate).deserialize(&mut deserializer);
+    let value = read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
+        // A word that stands alone, as `tru`, has no brackets that could be open.
+        let cut = error.is_eof() && scanner.extent() != Extent::Nothing;
+        if cut { Fault::Cut } else { Fault::Broken(error.to_string()) }
+    })?;
+    match duplicate.into_inner() {
+        Some(field) => Err(Fault::Duplicate(field)),
+        None => Ok(Json { value, values: scanner.values(), height: scanner.height(), bytes: text.len() }),
+    }
+}
+
+/// Builds a value, and notes the first field that an object names twice: readers differ in which one they take.
+#[derive(Clone, Copy)]
+struct Strict<'a>(&'a RefCell<Option<String>>);
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(self)?;
+            if map.contains_key(&key) {
+                self.0.borrow_mut().get_or_insert_with(|| key.clone());
+            }
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_has_its_name() {
+        for (text, expected) in [
+            (r#" {"a":[1,-2,2.5,"x",null,true]} "#, "ok"),
+            ("", "broken"),
+            ("  ", "broken"),
+            ("tru", "cut"),
+            (r#"{"a":"#, "cut"),
+            (r#"{"a":"x"#, "cut"),
+            (r#"{"a":1}}"#, "broken"),
+            (r#"{"a":1} {"b":2}"#, "broken"),
+            ("{'a':1}", "broken"),
+            (r#"{"a":1,}"#, "broken"),
+            ("1e999", "broken"),
+            ("NaN", "broken"),
+            (r#""\ud800""#, "broken"),
+            (r#"{"a":1,"b":{"c":1,"c":2}}"#, "duplicate c"),
+            (r#"{"a":1,"\u0061":2}"#, "duplicate a"),
+            (&"[".repeat(129), "too large"),
+            (&format!("[{}1]", "1,".repeat(100_001)), "too large"),
+            (&"x".repeat((16 << 20) + 1), "too large"),
+        ] {
+            let found = match read(text) {
+                Ok(_) => "ok".to_owned(),
+                Err(Fault::Cut) => "cut".into(),
+                Err(Fault::Broken(_)) => "broken".into(),
+                Err(Fault::Duplicate(field)) => format!("duplicate {field}"),
+                Err(Fault::TooLarge) => "too large".into(),
+            };
+            assert_eq!(found, expected, "{text:.60}");
+        }
+    }
+
+    #[test]
+    fn values_are_those_of_the_usual_reader() {
+        let text = r#"{"a":[1,-2,2.5,1e3,18446744073709551615,"\u00e9",null,true,{}],"b":{}}"#;
+        assert_eq!(read(text).expect("sound").value, serde_json::from_str::<Value>(text).expect("sound"));
+    }
+}

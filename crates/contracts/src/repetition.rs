@@ -1,0 +1,138 @@
+//! Notices a text that repeats itself without end, while it is still coming.
+//!
+//! A loop is a text whose end repeats one piece of at most 512 bytes (some 64 tokens or more) at least 20 times, over at
+//! least 256 bytes, or 1024 where the piece holds neither letter nor digit: rules and blanks are legitimate for longer.
+//! It is looked for every 256 bytes, so that the result does not depend on how the text is cut. One look costs a search
+//! for the last 16 bytes among those shortly before; only where they recur is anything compared.
+
+/// How often a piece has to recur.
+const TIMES: usize = 20;
+/// The longest piece, in bytes.
+const PERIOD: usize = 512;
+/// How far apart two looks are, in bytes.
+const STEP: usize = 256;
+/// The shortest loop, in bytes, of pieces with letters or digits, and of others.
+const SHORTEST: usize = 256;
+const SHORTEST_RULE: usize = 1024;
+/// The bytes whose recurrence is searched for.
+const NEEDLE: usize = 16;
+/// How many recurrences are followed up in one look.
+const CANDIDATES: usize = 8;
+/// What is kept of the text, in bytes.
+const WINDOW: usize = TIMES * PERIOD;
+
+/// Watches one text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Repetition {
+    /// The end of the text: at most twice the window.
+    tail: Vec<u8>,
+    /// Bytes since the last look.
+    since: usize,
+    found: bool,
+}
+
+impl Repetition {
+    /// Takes in what has come; whether there is a loop, now or before.
+    pub(crate) fn push(&mut self, text: &[u8]) -> bool {
+        let mut rest = text;
+        while !rest.is_empty() && !self.found {
+            let (now, later) = rest.split_at(rest.len().min(STEP - self.since));
+            self.tail.extend_from_slice(now);
+            self.since += now.len();
+            rest = later;
+            if self.since == STEP {
+                self.look();
+            }
+        }
+        self.found
+    }
+
+    /// Looks once more, at the end of the text.
+    pub(crate) fn finish(&mut self) -> bool {
+        if self.since > 0 && !self.found {
+            self.look();
+        }
+        self.found
+    }
+
+    fn look(&mut self) {
+        self.since = 0;
+        self.found = loops(&self.tail);
+        if self.tail.len() > 2 * WINDOW {
+            self.tail.drain(..self.tail.len() - WINDOW);
+        }
+    }
+}
+
+/// Whether `text` ends in a loop.
+fn loops(text: &[u8]) -> bool {
+    let Some(at) = text.len().checked_sub(NEEDLE).filter(|_| text.len() >= SHORTEST) else { return false };
+    let (before, needle) = (text.get(at.saturating_sub(PERIOD)..text.len() - 1).unwrap_or_default(), text.get(at..));
+    let Some(needle) = needle else { return false };
+    let periods = memchr::memmem::rfind_iter(before, needle).map(|found| before.len() + 1 - NEEDLE - found);
+    periods.take(CANDIDATES).any(|period| period <= PERIOD && is_loop(text, period))
+}
+
+fn is_loop(text: &[u8], period: usize) -> bool {
+    let Some(piece) = text.len().checked_sub(period).and_then(|from| text.get(from..)) else { return false };
+    let worded = piece.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    let needed = (TIMES * period).max(if worded { SHORTEST } else { SHORTEST_RULE });
+    let Some(end) = text.len().checked_sub(needed).and_then(|from| text.get(from..)) else { return false };
+    end.get(period..) == end.get(..end.len() - period)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn found(text: &str) -> bool {
+        let mut watch = Repetition::default();
+        watch.push(text.as_bytes()) | watch.finish()
+    }
+
+    #[test]
+    fn loops_are_told_from_lists() {
+        let list: String = (0..200).map(|n| format!("{n}. item number {n}\n")).collect();
+        let sentence = "I am sorry, I cannot do that. ";
+        for (text, expected) in [
+            (sentence.repeat(20), true),
+            (sentence.repeat(19), false),
+            (format!("{list}{}", sentence.repeat(25)), true),
+            (format!("{}{list}", sentence.repeat(15)), false),
+            ("ha".repeat(128), true),
+            ("ha".repeat(100), false),
+            ("-".repeat(1000), false),
+            ("-".repeat(1024), true),
+            ("\n".repeat(2000), true),
+            ("|---".repeat(60), false),
+            ("é".repeat(200), true),
+            (list.clone(), false),
+            (format!("{}{}", "x".repeat(100), "y".repeat(100)), false),
+            ("The same long paragraph, which is more than a few words long, again and again. ".repeat(25), true),
+            (("z".repeat(511) + "a").repeat(20), true),
+            (("z".repeat(600) + "a").repeat(30), true),
+            ((list.get(..700).expect("long")).repeat(30), false),
+        ] {
+            assert_eq!(found(&text), expected, "{text:.60}");
+        }
+    }
+
+    #[test]
+    fn little_is_kept_of_much() {
+        let mut watch = Repetition::default();
+        let text: String = (0..2_000_000u32).map(|n| format!("{n} ")).collect();
+        assert!(!watch.push(text.as_bytes()));
+        assert!(watch.tail.capacity() <= 8 * WINDOW, "{}", watch.tail.capacity());
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_change_nothing(head in "[a-c ]{0,300}", piece in "[a-z ]{1,30}", times in 0usize..40, cut in 1usize..90) {
+            let text = format!("{head}{}", piece.repeat(times));
+            let mut pieces = Repetition::default();
+            let seen = text.as_bytes().chunks(cut).fold(false, |_, part| pieces.push(part)) | pieces.finish();
+            prop_assert_eq!(seen, found(&text));
+        }
+    }
+}
