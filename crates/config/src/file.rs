@@ -4,10 +4,12 @@
 //! Must never be here: defaults, rules, `Debug` (literal secrets stand in these types).
 
 mod calls;
+mod contract;
 mod provider;
 mod values;
 
 pub(crate) use calls::{Breaker, Hedge, LastResort, Retry, Timeouts};
+pub(crate) use contract::{Citations, Contract, Detect, Pattern, Webhook};
 pub(crate) use provider::{Model, Price, Provider};
 pub(crate) use values::{Secret, Share, Size, Span};
 

@@ -4,6 +4,7 @@
 //! Receives text and an environment; hands on [`Settings`], or every [`Fault`] at once.
 //! Must never be here: anything that acts on settings, sockets, the process environment itself.
 
+mod contract;
 pub mod defaults;
 mod fault;
 mod file;
@@ -19,6 +20,7 @@ mod source;
 mod syntax;
 mod zero;
 
+pub use contract::contract;
 pub use fault::{Fault, render};
 pub use schema::schema;
 pub use settings::{Admin, Drain, Gates, Limits, Provider, Settings};

@@ -3,6 +3,7 @@
 mod breaker;
 mod caller;
 mod chain;
+mod contract;
 mod domain;
 mod gates;
 mod hedge;
@@ -15,6 +16,7 @@ mod provider;
 mod route;
 mod target;
 
+pub(crate) use contract::contract;
 pub(crate) use model::CAPABILITIES;
 pub(crate) use policy::{BALANCES, REFUSALS, STREAMS};
 pub(crate) use provider::{http, kinds, unsaid_facts};

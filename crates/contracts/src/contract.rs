@@ -210,13 +210,12 @@ impl Bound<'_> {
     /// Whether a check is made.
     #[must_use]
     pub fn makes(&self, check: Check) -> bool {
-        let policy = &self.contract.policy;
         let demanded = match check {
-            Check::Schema => self.terms.format != Format::Text,
+            Check::Schema => self.terms.format != Format::Text || self.contract.schema.is_some(),
             Check::Tools => !self.terms.tools.is_empty() || self.terms.tool_choice != ToolChoice::Auto,
-            _ => false,
+            _ => true,
         };
-        policy.require.contains(&check) || (policy.as_requested && demanded)
+        demanded && self.contract.policy.require.contains(&check)
     }
 }
 
@@ -276,7 +275,7 @@ mod tests {
             (Policy::default(), &plain, Hold::Nothing),
             (Policy::default(), &json, Hold::All),
             (Policy::default(), &tools, Hold::Calls),
-            (Policy { as_requested: false, ..Policy::default() }, &json, Hold::Nothing),
+            (with(Check::Loop), &json, Hold::Nothing),
             (with(Check::Pii), &plain, Hold::Calls),
             (Policy { pii_action: Action::Redact, ..with(Check::Pii) }, &plain, Hold::All),
             (with(Check::Deny), &plain, Hold::Nothing),

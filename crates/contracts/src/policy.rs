@@ -35,11 +35,9 @@ words! {
 /// What an answer has to satisfy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
-    /// The checks that are made. `schema` and `tools` are made where a request demands something of the kind, and
-    /// always where they stand here.
+    /// The checks that are made; `schema` and `tools` of them where the request, or this policy, demands a form or
+    /// declares tools.
     pub require: BTreeSet<Check>,
-    /// Make `schema` and `tools` where a request demands something of the kind.
-    pub as_requested: bool,
     /// What becomes of an answer that breaks it, step by step; behind the last one it fails.
     pub on_violation: Vec<Step>,
     /// How often a model is asked again in one call.
@@ -109,8 +107,7 @@ impl Default for Policy {
     /// What holds where nothing is written: what any answer has to satisfy, and what the request itself demands.
     fn default() -> Self {
         Self {
-            require: [Check::Complete, Check::NonEmpty, Check::Model].into(),
-            as_requested: true,
+            require: [Check::Complete, Check::NonEmpty, Check::Model, Check::Schema, Check::Tools].into(),
             on_violation: vec![Step::Repair, Step::Reask, Step::Failover, Step::Fail],
             max_repairs: 1,
             repair_numbers: false,

@@ -54,11 +54,7 @@ pub(super) fn check(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgemen
     {
         return;
     }
-    if demand.object || demand.unusable.is_some() || !demand.schemas.is_empty() {
-        judge(choice, &demand, judgement);
-    } else if let Err(fault) = json::read(&choice.text) {
-        judgement.violation(no_json(place, &choice.text, &fault));
-    }
+    judge(choice, &demand, judgement);
 }
 
 fn judge(choice: &Choice, demand: &Demand, judgement: &mut Judgement) {

@@ -1,0 +1,110 @@
+//! What an answer has to satisfy, as the file says it.
+//!
+//! Must never be here: defaults, rules.
+
+use super::{Block, List, Span, Text};
+use crate::later::Later;
+use crate::lenient::{Lenient, Section, Shape};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What an answer has to satisfy, and what becomes of one that does not.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Contract {
+    /// The checks that are made, beside those that a key below turns on. Default: complete, non_empty, model, schema,
+    /// tools; the last two act where a request demands a form or declares tools.
+    pub(crate) require: List<String>,
+    /// What becomes of an answer that breaks it, step by step: repair, reask, failover, flag, fail. Default: repair,
+    /// reask, failover, fail.
+    pub(crate) on_violation: List<String>,
+    /// How often a model is asked again in one call, up to 5. Default: 1.
+    pub(crate) max_repairs: Lenient<u32>,
+    /// Text that stands for a number may become that number, where the schema takes nothing else. Default: false.
+    pub(crate) repair_numbers: Lenient<bool>,
+    /// A JSON Schema that every text has to satisfy, or {file: PATH}.
+    pub(crate) schema: Lenient<Map<String, Value>>,
+    /// Models that may serve beside the one asked for; `*` stands for any run of characters.
+    pub(crate) models: List<String>,
+    /// `gpt-4o` may be served by `gpt-4o-2024-08-06`. Default: true.
+    pub(crate) dated_models: Lenient<bool>,
+    /// Reasoning alone is an answer. Default: false.
+    pub(crate) reasoning_is_content: Lenient<bool>,
+    /// Regular expressions that no text may match.
+    pub(crate) deny: List<Pattern>,
+    /// Regular expressions that every text has to match.
+    pub(crate) must_match: List<Pattern>,
+    /// Personal data that no answer may hold.
+    pub(crate) pii: Block<Detect>,
+    /// Credentials that no answer may hold.
+    pub(crate) secrets: Block<Detect>,
+    /// The languages that a text may be in, as ISO 639-1 codes.
+    pub(crate) languages: List<String>,
+    /// The longest text, in characters.
+    pub(crate) max_chars: Lenient<u32>,
+    /// What is cited has to be in the request.
+    pub(crate) citations: Block<Citations>,
+    /// Somebody who is asked whether an answer may pass.
+    pub(crate) webhook: Block<Webhook>,
+}
+
+/// A regular expression, alone or with a name.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Pattern {
+    Bare(String),
+    Named(Section<NamedPattern>),
+}
+
+/// A regular expression with a name, by which findings call it.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct NamedPattern {
+    /// Its name.
+    pub(crate) name: Text,
+    /// The regular expression.
+    pub(crate) pattern: Text,
+}
+
+/// What is looked for, and what becomes of it.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Detect {
+    /// Which kinds, by name. Default: all.
+    pub(crate) entities: List<String>,
+    /// `fail`, or `redact`: each is replaced by the name of its kind. Default: fail.
+    pub(crate) action: Text,
+}
+
+/// What is cited has to be in the request.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Citations {
+    /// A regular expression whose first group is the id. Default: ids in square brackets.
+    pub(crate) pattern: Text,
+    /// How many different sources have to be cited. Default: 0.
+    pub(crate) min: Lenient<u32>,
+}
+
+/// Somebody who is asked whether an answer may pass.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Webhook {
+    /// Where, as an http or https URL.
+    pub(crate) url: Text,
+    /// How long it may take. Default: 2s.
+    pub(crate) timeout: Lenient<Span>,
+    /// What becomes of an answer where there is no reply: `pass` or `fail`. Default: fail.
+    pub(crate) on_failure: Text,
+}
+
+impl Shape for Pattern {
+    const EXPECTED: &'static str = "a regular expression or {name, pattern}";
+}
+
+impl Later for Contract {}
+impl Later for NamedPattern {}
+impl Later for Detect {}
+impl Later for Citations {}
+impl Later for Webhook {}
