@@ -6,10 +6,11 @@
 //! than can be served; `balance`, which target is chosen and what is left where none answers; `passthrough`, which bytes
 //! reach whom; `cancel`, clients that leave; `timeouts`, clocks; `tls`, certificates; `input`, requests that are wrong or
 //! hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with which key;
-//! `process`, commands, exit codes, signals; `observe`, metrics, the admin listener and the access log.
+//! `process`, commands, exit codes, signals; `verify`, answers judged offline; `observe`, metrics, the admin listener
+//! and the access log.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
-//! and `provider` (simulators and raw servers); `turn` gives those that measure the machine to themselves. Every wait is for an event and bounded; no test sleeps until something
-//! has probably happened. (Loads leave at their times, and a stopped process stays stopped for a while.)
+//! and `provider` (simulators and raw servers); `turn` gives those that measure the machine to themselves. Every wait is
+//! for an event and bounded; no test sleeps until something has probably happened. (Loads leave at their times, and a stopped process stays stopped for a while.)
 
 #![allow(clippy::expect_used, reason = "helpers of tests end a test that cannot go on")]
 
@@ -35,3 +36,4 @@ mod routing;
 mod timeouts;
 mod tls;
 mod turn;
+mod verify;

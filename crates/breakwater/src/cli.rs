@@ -1,6 +1,6 @@
 //! The command line, and which command does what.
 
-use crate::{check, demo, explain, serve, simulate};
+use crate::{check, demo, explain, serve, simulate, verify};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::future::Future;
@@ -16,6 +16,7 @@ const EXAMPLES: &str = "Examples:
   breakwater serve --config gateway.yaml
   breakwater check gateway.yaml           every fault with its path
   breakwater explain --route chat         where a call would go, and why
+  breakwater verify --contract contract.yaml --answer answer.json
   breakwater simulate --listen 127.0.0.1:9000";
 
 /// How long calls that still run at the very end may take to be dropped.
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     },
     /// Show where a call would go: candidates in order, how each of them is now, and why others are passed over
     Explain(Explain),
+    /// Judge an answer by a contract: exit code 0 where it holds, 1 where it does not
+    Verify(Verify),
     /// Print the JSON Schema of the configuration file
     Schema,
 }
@@ -101,6 +104,38 @@ pub(crate) struct Explain {
     pub(crate) admin: Option<SocketAddr>,
 }
 
+/// Judge an answer by a contract.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// What stands under `contract` of a route, in a file (YAML, JSON or TOML)
+    #[arg(long)]
+    pub(crate) contract: PathBuf,
+    /// The answer: a whole one (JSON), or a recorded stream
+    #[arg(long)]
+    pub(crate) answer: PathBuf,
+    /// The request that was answered (JSON): what it demands is judged too
+    #[arg(long)]
+    pub(crate) request: Option<PathBuf>,
+    /// The model that was meant to serve, instead of the request's
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Show what repair would make of it
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// How to report
+    #[arg(long, default_value = "text")]
+    pub(crate) format: ReportFormat,
+}
+
+/// How a judgement is reported.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -128,6 +163,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Simulate { listen, seed } => block_on(simulate::run(listen, seed)),
         Command::Check { file } => Ok(check::run(file.as_deref())),
         Command::Explain(options) => block_on(explain::run(options)),
+        Command::Verify(options) => Ok(verify::run(&options)),
         Command::Schema => {
             anstream::println!("{:#}", config::schema());
             Ok(ExitCode::SUCCESS)

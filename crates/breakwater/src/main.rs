@@ -12,6 +12,7 @@ mod http_client;
 mod serve;
 mod settings;
 mod simulate;
+mod verify;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -29,5 +29,5 @@ pub const WEIGHT: u32 = 1;
 pub const HEDGE_AFTER: f64 = 0.95;
 /// `hedge.max_share`
 pub const HEDGE_MAX_SHARE: f64 = 0.05;
-/// How long whoever judges answers from outside may take.
+/// `contract.webhook.timeout`
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(2);

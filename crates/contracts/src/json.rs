@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 /// The most values that are read.
-const MAX_VALUES: u64 = 100_000;
+pub(crate) const MAX_VALUES: u64 = 100_000;
 /// The longest JSON that is read, in bytes.
 const MAX_BYTES: usize = 16 << 20;
 

@@ -3,6 +3,7 @@
 // Clippy knows test functions, but not the functions they share.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod contracts;
 mod examples;
 mod resilience;
 mod resilience_rules;

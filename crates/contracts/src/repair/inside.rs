@@ -3,8 +3,9 @@
 //! Must never be here: guessing. Brackets anywhere outside the one value could be another value, and then there is no
 //! certain one.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use crate::json::MAX_VALUES;
+use crate::scan::Scanner;
+use serde_json::Value;
 
 /// The longest text that is searched, in bytes.
 const MAX_BYTES: usize = 16 << 20;
@@ -34,7 +35,12 @@ pub(crate) fn inside(text: &str) -> Inside<'_> {
     if !rest.starts_with(opening) {
         return Inside::Nothing;
     }
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Checked>();
+    let mut scanner = Scanner::default();
+    scanner.push(rest.as_bytes());
+    if scanner.values() > MAX_VALUES {
+        return Inside::Nothing;
+    }
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
     match values.next() {
         Some(Ok(_)) => {}
         Some(Err(error)) if error.is_eof() => return Inside::Cut,
@@ -52,15 +58,6 @@ fn is_fence(before: &str, after: &str) -> bool {
     let info = before.trim().strip_prefix("```");
     let closed = matches!(after.trim(), "```" | "");
     closed && info.is_some_and(|info| info.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
-
-/// Any JSON value: only whether it is one.
-struct Checked;
-
-impl<'de> Deserialize<'de> for Checked {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
 }
 
 #[cfg(test)]
@@ -87,6 +84,8 @@ mod tests {
             ("no brackets", Nothing),
             ("```json\n{\"a\": [1,2], \"b\": \"cut", Cut),
             ("{\"a\":1", Cut),
+            ("```\n{\"a\":1.", Cut),
+            ("{\"a\":1e999}", Nothing),
             ("", Cut),
         ] {
             assert_eq!(inside(text), expected, "{text}");
