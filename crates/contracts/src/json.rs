@@ -4,6 +4,7 @@
 
 use crate::scan::{Extent, Scanner};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 use std::cell::RefCell;
 use std::fmt;
@@ -94,6 +95,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(Value::String(value.to_owned()))
     }
@@ -108,10 +112,14 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(self)?;
-            if map.contains_key(&key) {
-                self.0.borrow_mut().get_or_insert_with(|| key.clone());
+            match map.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(place) => {
+                    self.0.borrow_mut().get_or_insert_with(|| place.key().clone());
+                }
             }
-            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }

@@ -249,7 +249,7 @@ fn stands_alone(text: &str, range: Range<usize>) -> bool {
     let bytes = text.as_bytes();
     let first = bytes.get(range.start).is_some_and(u8::is_ascii_alphanumeric);
     let before = range.start.checked_sub(1).and_then(|at| bytes.get(at));
-    !(first && touches(before)) && !touches(bytes.get(range.end))
+    !(first && touches(before) || touches(bytes.get(range.end)))
 }
 
 #[cfg(test)]

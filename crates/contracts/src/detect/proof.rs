@@ -14,7 +14,7 @@ pub(super) fn luhn(text: &str) -> bool {
         .enumerate()
         .map(|(at, digit)| if at % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit })
         .sum();
-    (13..=19).contains(&count) && sum % 10 == 0 && digits(text).any(|digit| digit != 0)
+    (13..=19).contains(&count) && sum.is_multiple_of(10) && digits(text).any(|digit| digit != 0)
 }
 
 /// A bank account number: 15 to 34 characters, one more than a multiple of 97.

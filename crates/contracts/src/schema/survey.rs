@@ -47,7 +47,7 @@ pub(super) struct Survey {
 impl Survey {
     pub(super) fn of(root: &Value) -> Result<Self, Unusable> {
         let mut survey = Self::default();
-        survey.part(root, String::new())?;
+        survey.part(root, "")?;
         for (from, target) in std::mem::take(&mut survey.references) {
             let to = survey.resolve(&target)?;
             if let Some(part) = survey.parts.get_mut(from) {
@@ -73,9 +73,9 @@ impl Survey {
     }
 
     /// Notes the schema at `place`, and all below it.
-    fn part(&mut self, schema: &Value, place: String) -> Result<usize, Unusable> {
+    fn part(&mut self, schema: &Value, place: &str) -> Result<usize, Unusable> {
         let id = self.parts.len();
-        self.places.insert(place.clone(), id);
+        self.places.insert(place.to_owned(), id);
         self.parts.push(Part { own: 1, ..Part::default() });
         if let Value::Object(map) = schema {
             self.head(map, id)?;
@@ -123,7 +123,7 @@ impl Survey {
                 }
             }
             "not" | "if" | "then" | "else" => {
-                let part = self.part(value, place.to_owned())?;
+                let part = self.part(value, place)?;
                 self.edit(id, |own| own.same.push((part, 1)));
             }
             "dependentSchemas" | "dependencies" => {
@@ -154,7 +154,7 @@ impl Survey {
             | "additionalProperties"
             | "unevaluatedProperties"
             | "propertyNames" => {
-                let part = self.part(value, place.to_owned())?;
+                let part = self.part(value, place)?;
                 self.edit(id, |own| own.any.push(part));
             }
             "$defs" | "definitions" => {
@@ -172,7 +172,7 @@ impl Survey {
 
     fn listed(&mut self, value: &Value, place: &str) -> Result<Vec<usize>, Unusable> {
         let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-        items.iter().enumerate().map(|(at, item)| self.part(item, format!("{place}/{at}"))).collect()
+        items.iter().enumerate().map(|(at, item)| self.part(item, &format!("{place}/{at}"))).collect()
     }
 
     fn mapped(&mut self, value: &Value, place: &str) -> Result<Vec<(String, usize)>, Unusable> {
@@ -180,7 +180,7 @@ impl Survey {
         // Of `dependencies`, lists of names judge nothing more.
         let schemas = map.iter().filter(|(_, schema)| !schema.is_array());
         schemas
-            .map(|(key, schema)| Ok((key.clone(), self.part(schema, format!("{place}/{}", escaped(key)))?)))
+            .map(|(key, schema)| Ok((key.clone(), self.part(schema, &format!("{place}/{}", escaped(key)))?)))
             .collect()
     }
 

@@ -98,7 +98,7 @@ impl Assembler {
         choices
             .into_iter()
             .filter_map(|raw| value::<WireChoice<'_>>(Some(raw)))
-            .try_for_each(|choice| self.choice(choice))
+            .try_for_each(|choice| self.choice(&choice))
     }
 
     /// Hands on the text that has come since it was last asked, with the place of its choice.
@@ -119,7 +119,7 @@ impl Assembler {
         Answer { model: self.model, choices }
     }
 
-    fn choice(&mut self, wire: WireChoice<'_>) -> Result<(), Unread> {
+    fn choice(&mut self, wire: &WireChoice<'_>) -> Result<(), Unread> {
         let index = value(wire.index).unwrap_or(0);
         let known = self.choices.len();
         if known >= MAX_PARTS && !self.choices.contains_key(&index) {
