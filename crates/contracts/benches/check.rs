@@ -9,6 +9,10 @@ use llm::{Answer, Choice, Demanded, FinishReason, Format, Terms};
 use std::hint::black_box;
 use std::sync::Arc;
 
+// What the program ships with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn said(text: String) -> Answer {
     let choice = Choice { text, finish: Some(FinishReason::Stop), ..Choice::default() };
     Answer { model: "gpt-4o-2024-08-06".into(), choices: vec![choice] }
