@@ -10,7 +10,8 @@
 //! and the access log.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
 //! and `provider` (simulators and raw servers); `turn` gives those that measure the machine to themselves. Every wait is
-//! for an event and bounded; no test sleeps until something has probably happened. (Loads leave at their times, and a stopped process stays stopped for a while.)
+//! for an event and bounded; no test sleeps until something has probably happened. (Loads leave at their times, and a
+//! stopped process stays stopped for a while.)
 
 #![allow(clippy::expect_used, reason = "helpers of tests end a test that cannot go on")]
 
