@@ -19,7 +19,8 @@
 //! | F25, F26, F27 one model, a domain, everything | `breakers::f25_...`, `f26_...` (two), `f27_...` (two) |
 //! | F28, F29, F30 wrong answers with status 200 | `f28_f29_f30_...` |
 //! | F31 cut at the length limit | `f31_...`: handed on as it is, never repaired |
-//! | F32, F33, F34, F35 contracts on content | not built: tool arguments, schemas, served models and loops are unchecked |
+//! | F32, F33 cut or wrong tool arguments | `contracts::f33_...`; every cut position: the corpus of `crates/contracts` |
+//! | F34, F35 wrong models, loops | the engine's `contracts_kept` |
 //! | F36 characters split at every byte | `f36_...`; also `passthrough::a_stream_reaches_the_client_as_it_is_...` |
 //! | F37 invalid UTF-8 | `f37_...` |
 //! | F38 usage missing, negative, huge | `f38_...`; missing usage is not estimated yet |
@@ -30,9 +31,9 @@
 //! | F44 a clock that jumps | `breakers::f44_...`, where libfaketime is installed, as `.ci/run` does |
 //!
 //! The modes in which models fail, by their rows: 1, 2 F18, F19; 3 F20; 4 F21; 5 F22, F23; 6 `failover` (502, timeouts);
-//! 7 F29; 8 F15 to F17; 9 to 11 F11 to F14, `midstream`, `going_on`; 12 F10, hedges in `balance`; 13 F28; 14 F31; 15, 16,
-//! 18, 19 not built; 17, 20 `balance`; 21 F36, F37; 22 F38; 23 F39, F40; 24 not built; 25 F21; 26, 27 F26, F25; 28 F24;
-//! 29 there is no shared state; 30 `process`; 31 `input`, `passthrough`.
+//! 7 F29; 8 F15 to F17; 9 to 11 F11 to F14, `midstream`, `going_on`; 12 F10, hedges in `balance`; 13 F28; 14 F31; 15, 16
+//! F33, `contracts`; 17, 20 `balance`; 18, 19 F34, F35; 21 F36, F37; 22 F38; 23 F39, F40; 24 not built; 25 F21; 26, 27
+//! F26, F25; 28 F24; 29 there is no shared state; 30 `process`; 31 `input`, `passthrough`.
 //!
 //! Must never be here: what many calls do to a target (`breakers`), quotas and keys (`quotas`).
 
@@ -265,8 +266,8 @@ async fn f31_an_answer_cut_at_its_limit_is_handed_on_as_it_is() {
     let bad = Provider::behaving(&format!(r#"{{"text":"{text}","finish_reason":"length"}}"#)).await;
     let (spare, gateway) = pair(&bad.url, "").await;
     for stream in [false, true] {
-        let fields = json!({"stream": stream, "response_format": {"type": "json_object"}});
-        let answer = gateway.ask(Ask::chat("chat", fields)).await;
+        // No JSON was demanded: `contracts` has what becomes of it where it was.
+        let answer = gateway.ask(Ask::chat("chat", json!({"stream": stream}))).await;
         assert_eq!((answer.status, &*answer.said()), (200, r#"{"rows": [1, 2"#));
         assert_eq!(gateway.record(&answer.id).await["finish"], "length", "it is told, and not mended");
     }

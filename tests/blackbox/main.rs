@@ -6,7 +6,7 @@
 //! than can be served; `balance`, which target is chosen and what is left where none answers; `passthrough`, which bytes
 //! reach whom; `cancel`, clients that leave; `timeouts`, clocks; `tls`, certificates; `input`, requests that are wrong or
 //! hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with which key;
-//! `process`, commands, exit codes, signals; `verify`, answers judged offline; `observe`, metrics, the admin listener
+//! `process`, commands, exit codes, signals; `contracts`, answers that are wrong; `verify`, answers judged offline; `observe`, metrics, the admin listener
 //! and the access log.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
 //! and `provider` (simulators and raw servers); `turn` gives those that measure the machine to themselves. Every wait is
@@ -21,6 +21,7 @@ mod breakers;
 mod cancel;
 mod child;
 mod client;
+mod contracts;
 mod failover;
 mod faults;
 mod gateway;

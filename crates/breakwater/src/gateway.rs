@@ -3,7 +3,7 @@
 use admission::Admission;
 use anyhow::{Context, Result};
 use config::{Provider, Settings};
-use engine::{Engine, GatePolicies, Journal, Sink};
+use engine::{AnswerPolicy, Engine, GatePolicies, Journal, Sink};
 use llm::TargetId;
 use routing::RouteTable;
 use server::{Admin, App, Health, ListenLimits, Listener, Phase, admin_router, data_router};
@@ -42,7 +42,7 @@ impl Gateway {
     ) -> Result<Self> {
         let table = route_table(&settings)?;
         let connect_timeouts = connect_timeouts(&settings);
-        let Settings { listen, admin, limits, providers, callers, objectives, gates, .. } = settings;
+        let Settings { listen, admin, limits, providers, callers, objectives, gates, contracts, .. } = settings;
         let data_limits = ListenLimits { connections: limits.connections, header_timeout: limits.header_timeout };
         let admin_limits = ListenLimits { connections: ADMIN_CONNECTIONS, ..data_limits };
         let data = bind("the data listener", "--listen", listen, data_limits).await?;
@@ -63,7 +63,8 @@ impl Gateway {
         }
         sinks.push(Arc::clone(&metrics) as Arc<dyn Sink>);
         let gates: GatePolicies = Arc::new(move |target: &TargetId| gates.of(target));
-        let engine = Engine::new(Arc::new(upstream), &table, gates, sinks.clone(), Instant::now());
+        let answers = contracts.into_iter().map(answers).collect();
+        let engine = Engine::new(Arc::new(upstream), &table, gates, answers, sinks.clone(), Instant::now());
         metrics.watch_engine(&engine, &table.route_labels(), &table.target_labels())?;
         let journal = Arc::new(Journal::new(sinks, admission.anonymous().clone(), table.none().clone()));
         let health = Health::default();
@@ -149,6 +150,11 @@ async fn bind(what: &str, flag: &str, address: SocketAddr, limits: ListenLimits)
     Listener::bind(address, limits).await.with_context(|| {
         format!("cannot open {what} on {address} (choose another address with {flag} or in the configuration)")
     })
+}
+
+fn answers(policy: config::AnswerPolicy) -> AnswerPolicy {
+    let config::AnswerPolicy { contract, hold } = policy;
+    AnswerPolicy { contract, hold_bytes: hold.bytes, hold_time: hold.time }
 }
 
 /// Gives every simulated provider a listener of its own on the loopback, so that it is called like any other.

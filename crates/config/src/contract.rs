@@ -8,7 +8,7 @@ use contracts::Policy;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Reads what stands under `contract` of a route, alone or under that key.
+/// Reads what stands under `contract` of a route, alone or under that key. Keys that no route takes yet are allowed here.
 ///
 /// # Errors
 ///

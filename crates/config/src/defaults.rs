@@ -31,3 +31,7 @@ pub const HEDGE_AFTER: f64 = 0.95;
 pub const HEDGE_MAX_SHARE: f64 = 0.05;
 /// `contract.webhook.timeout`
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// `contract.stream_hold.bytes`
+pub const HOLD_BYTES: usize = 4 << 20;
+/// `contract.stream_hold.time`
+pub const HOLD_TIME: Duration = Duration::from_secs(120);

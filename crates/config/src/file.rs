@@ -117,6 +117,8 @@ pub(crate) struct Route {
     /// What a client gets where no target answered, in the order to try. Default: an error. A route may
     /// say `[]` against `defaults`.
     pub(crate) last_resort: List<Section<LastResort>>,
+    /// What an answer has to satisfy, and what becomes of one that does not. A key here replaces that of `defaults`.
+    pub(crate) contract: Block<Contract>,
     /// What counts as good.
     pub(crate) slo: Block<Slo>,
 }
@@ -186,6 +188,8 @@ pub(crate) struct Defaults {
     /// What a client gets where no target answered, in the order to try. Default: an error. Routes named
     /// here fall back on its static answer alone.
     pub(crate) last_resort: List<Section<LastResort>>,
+    /// What an answer has to satisfy, and what becomes of one that does not.
+    pub(crate) contract: Block<Contract>,
 }
 
 /// One caller.

@@ -18,9 +18,7 @@ impl Later for file::Drain {}
 impl Later for file::Provider {}
 impl Later for file::Model {}
 impl Later for file::Price {}
-impl Later for file::Route {
-    const KEYS: &'static [&'static str] = &["contract"];
-}
+impl Later for file::Route {}
 impl Later for file::Target {}
 impl Later for file::Timeouts {}
 impl Later for file::Retry {}
@@ -34,7 +32,7 @@ impl Later for file::FirstToken {
     const KEYS: &'static [&'static str] = &["share"];
 }
 impl Later for file::Defaults {
-    const KEYS: &'static [&'static str] = &["contract", "slo"];
+    const KEYS: &'static [&'static str] = &["slo"];
 }
 impl Later for file::Caller {}
 impl Later for file::CallerLimits {

@@ -23,7 +23,7 @@ mod zero;
 pub use contract::contract;
 pub use fault::{Fault, render};
 pub use schema::schema;
-pub use settings::{Admin, Drain, Gates, Limits, Provider, Settings};
+pub use settings::{Admin, AnswerPolicy, Drain, Gates, Hold, Limits, Provider, Settings};
 pub use source::{Format, Source, load, locate};
 pub use zero::zero_config;
 

@@ -16,7 +16,7 @@ mod provider;
 mod route;
 mod target;
 
-pub(crate) use contract::contract;
+pub(crate) use contract::{AnswerRules, contract};
 pub(crate) use model::CAPABILITIES;
 pub(crate) use policy::{BALANCES, REFUSALS, STREAMS};
 pub(crate) use provider::{http, kinds, unsaid_facts};
@@ -28,6 +28,7 @@ use crate::file;
 use crate::lenient::{Lenient, Section};
 use crate::reader::Reader;
 use crate::settings::{Admin, Drain, Limits, Settings};
+use contracts::Schemas;
 use listeners::Guards;
 use policy::Keys;
 use resilience::{BreakerPolicy, GatePolicy};
@@ -36,6 +37,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Stands for every model that is not named.
 const EVERY_OTHER: &str = "*";
@@ -55,12 +57,21 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
     let limits = limits(&mut reader, &at.key("limits"), file.limits);
     let drain = drain(&mut reader, &at.key("drain"), file.drain);
     let route_names = names(&file.routes);
-    let (base, breaker) = base(&mut reader, &at.key("defaults"), file.defaults, &route_names);
+    let schemas = Arc::default();
+    let Base { policy: base, breaker, answer_rules } =
+        base(&mut reader, &at.key("defaults"), file.defaults, &route_names, &schemas);
     let direct = reader.value(&at.key("direct"), file.direct).unwrap_or(false).then(|| base.clone());
     let providers = provider::all(&mut reader, &at.key("providers"), file.providers);
     let sound_routes = !matches!(file.routes, Lenient::Wrong(_));
-    let around =
-        route::Around { providers: &providers.names, facts: providers.facts(), routes: &route_names, base, breaker };
+    let around = route::Around {
+        providers: &providers.names,
+        facts: providers.facts(),
+        routes: &route_names,
+        base,
+        breaker,
+        answer_rules,
+        schemas,
+    };
     let routes = route::all(&mut reader, &at.key("routes"), file.routes, &around);
     if sound_routes && route_names.is_empty() && direct.is_none() {
         reader.fault(&at.key("routes"), "nothing can be called: add a route or `direct: true`");
@@ -69,6 +80,7 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
     let default = GatePolicy { breaker: around.breaker, ..GatePolicy::default() };
     let gates = gates::gates(default, &routes.breakers, &providers.slots);
 
+    let contracts = routes.contracts.into_iter().chain([around.answer_rules.answers]).collect();
     let Reader { mut faults, warnings, .. } = reader;
     let settings = Settings {
         listen,
@@ -83,6 +95,7 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
         callers,
         gates,
         objectives: routes.objectives,
+        contracts,
         warnings,
     };
     faults.extend(listeners::faults(&settings, guards));
@@ -157,13 +170,21 @@ fn drain(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Drain>) -> D
     }
 }
 
-/// What routes and direct calls inherit, and the breaker of targets that no route gives one.
+/// What routes and direct calls inherit.
+struct Base {
+    policy: Policy,
+    /// That of targets that no route gives one.
+    breaker: BreakerPolicy,
+    answer_rules: AnswerRules,
+}
+
 fn base(
     reader: &mut Reader<'_>,
     at: &At,
     block: file::Block<file::Defaults>,
     routes: &BTreeSet<String>,
-) -> (Policy, BreakerPolicy) {
+    schemas: &Arc<Schemas>,
+) -> Base {
     let defaults = reader.block(at, block);
     let keys = Keys {
         timeouts: defaults.timeouts,
@@ -173,12 +194,14 @@ fn base(
         recover_stream: defaults.recover_stream,
         on_refusal: defaults.on_refusal,
     };
-    let mut base = policy::policy(reader, at, keys, &Policy::default());
+    let mut policy = policy::policy(reader, at, keys, &Policy::default());
     let usual = BreakerPolicy::default();
-    let breaker = breaker::breaker(reader, &at.key("breaker"), defaults.breaker, usual, base.timeouts.first_token);
+    let breaker = breaker::breaker(reader, &at.key("breaker"), defaults.breaker, usual, policy.timeouts.first_token);
     let resorts = last_resort::all(reader, &at.key("last_resort"), defaults.last_resort, routes);
-    base.last_resorts = resorts.unwrap_or_default().into_iter().map(|(_, resort)| resort).collect();
-    (base, breaker)
+    policy.last_resorts = resorts.unwrap_or_default().into_iter().map(|(_, resort)| resort).collect();
+    let usual = AnswerRules::usual(Arc::clone(schemas));
+    let answer_rules = usual.with(reader, &at.key("contract"), defaults.contract, schemas);
+    Base { policy, breaker, answer_rules }
 }
 
 fn names<T>(named: &file::Named<T>) -> BTreeSet<String> {

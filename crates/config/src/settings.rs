@@ -2,6 +2,7 @@
 
 use crate::Fault;
 use admission::CallerSettings;
+use contracts::Contract;
 use llm::TargetId;
 use resilience::GatePolicy;
 use routing::{Policy, ProviderFacts, RouteSettings};
@@ -41,6 +42,9 @@ pub struct Settings {
     pub callers: Vec<CallerSettings>,
     /// What counts as good, for each of `routes` by place.
     pub objectives: Vec<Objective>,
+    /// What answers have to satisfy: for each of `routes` by place, and behind them for direct calls, whether there are
+    /// any or not. All share one cache of compiled schemas.
+    pub contracts: Vec<AnswerPolicy>,
     /// What is allowed but hardly meant.
     pub warnings: Vec<Fault>,
 }
@@ -63,6 +67,24 @@ impl Gates {
         let others = || self.by_provider.get(&target.provider).copied();
         self.by_target.get(target).copied().or_else(others).unwrap_or(self.default)
     }
+}
+
+/// What answers of one route have to satisfy, and how they are waited for.
+#[derive(Clone, Debug)]
+pub struct AnswerPolicy {
+    /// What they have to satisfy, and what becomes of one that does not.
+    pub contract: Arc<Contract>,
+    /// How much of a stream may be held until it is judged.
+    pub hold: Hold,
+}
+
+/// How much of a stream may be held back until it is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// How much, in bytes; from 1 KiB to 32 MiB.
+    pub bytes: usize,
+    /// For how long; from a second to an hour.
+    pub time: Duration,
 }
 
 /// The listener for metrics and administration.

@@ -94,6 +94,7 @@ fn settings(
     routes: Vec<RouteSettings>,
     warnings: Vec<Fault>,
 ) -> Settings {
+    let usual = resolve::AnswerRules::usual(Arc::default()).answers;
     Settings {
         listen: defaults::LISTEN,
         open: false,
@@ -105,6 +106,7 @@ fn settings(
         },
         drain: Drain { linger: defaults::LINGER, timeout: defaults::DRAIN_TIMEOUT },
         objectives: vec![Objective { first_token_under: defaults::FIRST_TOKEN_UNDER }; routes.len()],
+        contracts: vec![usual; routes.len() + 1],
         providers,
         facts,
         gates: Gates::default(),

@@ -82,6 +82,13 @@ impl Contract {
         if invalid.is_empty() { Ok(Self { policy, deny, must_match, citation, schema, schemas }) } else { Err(invalid) }
     }
 
+    /// The contract of the policy by default, which holds nothing to compile.
+    #[must_use]
+    pub fn usual(schemas: Arc<Schemas>) -> Self {
+        let policy = Policy::default();
+        Self { policy, deny: Vec::new(), must_match: Vec::new(), citation: None, schema: None, schemas }
+    }
+
     /// What it was made of.
     #[must_use]
     pub fn policy(&self) -> &Policy {
@@ -173,6 +180,13 @@ impl Bound<'_> {
     #[must_use]
     pub fn check(&self, answer: &Answer) -> Judgement {
         crate::check::check(self, answer)
+    }
+
+    /// What is worth saying of an answer of the model `served`, where models are checked; a violation where the policy
+    /// lists models, else a mark.
+    #[must_use]
+    pub fn stranger(&self, served: &str) -> Option<crate::Finding> {
+        self.makes(Check::Model).then(|| crate::check::stranger(self, served)).flatten()
     }
 
     /// The answer mended, where that is certain, loses nothing, and makes it satisfy its contract.

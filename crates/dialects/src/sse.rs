@@ -28,6 +28,18 @@ pub(crate) struct Block {
     pub(crate) end: usize,
 }
 
+impl Block {
+    /// Where the value of its one `data` line stands; nothing where it has none or several.
+    pub(crate) fn one_line(&self) -> Option<Range<usize>> {
+        if self.joined.is_none() { self.data.clone() } else { None }
+    }
+}
+
+/// An event that holds `data`, which must be one line.
+pub(crate) fn as_event(data: &str) -> Bytes {
+    Bytes::from(format!("data: {data}\n\n"))
+}
+
 /// Cuts a byte stream into events.
 #[derive(Debug, Default)]
 pub(crate) struct Framer {
@@ -98,6 +110,11 @@ impl Framer {
             range.end -= end;
         }
         taken
+    }
+
+    /// What is left: the bytes of no whole event.
+    pub(crate) fn rest(self) -> Bytes {
+        self.buffer.freeze()
     }
 
     /// Skips a byte order mark at the very beginning; false while it is undecided.

@@ -96,6 +96,8 @@ pub fn classify(failure: &Failure, on_refusal: OnRefusal) -> Judgement {
         | Failure::NotAnAnswer(_)
         | Failure::TooLarge => judge(HardFailure, Advice::Next, Again::No, Blame::Target),
         Failure::Empty | Failure::NoChoices => judge(SemanticFailure, Advice::Next, Again::Backoff, Blame::Target),
+        // Whether the same target is asked again is the contract's to say.
+        Failure::Unmet(_) => judge(SemanticFailure, Advice::Next, Again::No, Blame::Target),
         Failure::Withheld => judge(Verdict::ClientFault, Advice::Next, Again::No, Blame::Nobody),
         Failure::Altered => judge(SemanticFailure, Advice::Next, Again::No, Blame::Nobody),
         Failure::Deadline => judge(Neutral, Advice::Never, Again::No, Blame::Nobody),
@@ -169,6 +171,7 @@ pub fn outcome_of(error: &CallError) -> Outcome {
         | CallError::AllTargetsUnavailable { .. }
         | CallError::DeadlineExceeded { .. }
         | CallError::Internal => Outcome::Failed,
+        CallError::ContractUnmet { .. } => Outcome::Invalid,
     }
 }
 

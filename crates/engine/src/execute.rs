@@ -6,9 +6,11 @@ use crate::attempt::since_epoch;
 use crate::classify::is_unavailable;
 use crate::continuation::Recovery;
 use crate::health::GatePolicies;
-use crate::race::{Claim, Exhausted, Lapse, Track, Won, race};
+use crate::judge::{AnswerPolicy, Judge};
+use crate::keeping::Keeping;
+use crate::race::{Claim, Exhausted, Lapse, Mark, Track, Won, race};
 use crate::routes::Traffic;
-use crate::tail::{Stream, Tail};
+use crate::tail::{Stream, Tail, Times};
 use crate::{Advice, Health, OpenCall, Schedule, Sink, Stop, TargetReport, classify};
 use admission::Admitted;
 use dialects::openai_chat::{self, StandIn};
@@ -74,6 +76,8 @@ struct Shared {
     health: Arc<Health>,
     /// By the index of the route's label.
     traffic: Vec<Traffic>,
+    /// By the same: what answers have to satisfy.
+    answers: Vec<AnswerPolicy>,
 }
 
 /// One plan's race on its way.
@@ -83,22 +87,25 @@ struct Run {
     schedule: Schedule,
     claim: Claim,
     limit: Duration,
+    judge: Arc<Judge>,
 }
 
 impl Engine {
-    /// An engine over `transport` for the routes and targets of `table`, which are all well at `now`. Breakers tell
-    /// `sinks` of their movements.
+    /// An engine over `transport` for the routes and targets of `table`, which are all well at `now`. `answers` says what
+    /// answers have to satisfy: of each route, and behind them of direct calls, in the order of
+    /// [`RouteTable::route_labels`]. Breakers tell `sinks` of their movements.
     #[must_use]
     pub fn new(
         transport: Arc<dyn Transport>,
         table: &RouteTable,
         policies: GatePolicies,
+        answers: Vec<AnswerPolicy>,
         sinks: Vec<Arc<dyn Sink>>,
         now: Instant,
     ) -> Self {
         let health = Health::new(table.targets(), table.pools(), policies, sinks, now);
         let traffic = table.policies().into_iter().map(|policy| Traffic::new(&policy, now)).collect();
-        Self(Arc::new(Shared { transport, health, traffic }))
+        Self(Arc::new(Shared { transport, health, traffic, answers }))
     }
 
     /// The health of every target.
@@ -140,7 +147,11 @@ impl Engine {
         loop {
             resorts.extend(std::mem::take(&mut plan.last_resorts).into_iter().rev());
             let schedule = Schedule::new(&plan.policy, plan.candidates.len(), request.stream, deadline);
-            let mut run = Run { request, plan, schedule, claim, limit };
+            let Some(answers) = self.0.answers.get(plan.route.index) else {
+                return Err(Box::new(Lost { error: CallError::Internal, open }));
+            };
+            let judge = Arc::new(Judge::new(answers, &request));
+            let mut run = Run { request, plan, schedule, claim, limit, judge };
             let exhausted = match self.run(&mut run, &mut open).await {
                 Ok(won) => return Ok(self.reply(won, run, degraded, open, admitted)),
                 Err(exhausted) => exhausted,
@@ -161,24 +172,25 @@ impl Engine {
 
     async fn run(&self, run: &mut Run, open: &mut OpenCall) -> Result<Won, Exhausted> {
         let Some(track) = self.track(&run.plan) else { return Err(Exhausted::of(Stop::Exhausted)) };
-        let asking = Asking::anew(&run.request, recovers(&run.plan, &run.request));
+        let asking = Asking::anew(&run.request, recovers(&run.plan, &run.request), &run.judge);
         race(track, asking, run.claim, &run.plan, &mut run.schedule, open).await
     }
 
     /// What the races of a plan run on.
     pub(crate) fn track(&self, plan: &Plan) -> Option<Track<'_>> {
-        let Shared { transport, health, traffic } = &*self.0;
+        let Shared { transport, health, traffic, .. } = &*self.0;
         Some(Track { transport: &**transport, health, traffic: traffic.get(plan.route.index)? })
     }
 
     fn reply(&self, won: Won, run: Run, spare: Option<Degraded>, mut open: OpenCall, admitted: Admitted) -> Reply {
-        let Run { request, plan, schedule, claim, limit } = run;
-        let Won { started, place, no, permit } = won;
+        let Run { request, plan, schedule, claim, limit, judge } = run;
+        let Won { started, place, no, permit, mark } = won;
         let now = now();
         let served = plan.candidates.get(place);
         let best = plan.best_priority();
         let lower = served.is_some_and(|served| served.priority > best).then_some(Degraded::Fallback);
-        let degraded = spare.or(lower);
+        let repaired = matches!(mark, Some(Mark::Repaired)).then_some(Degraded::Repaired);
+        let degraded = repaired.or(spare).or(lower);
         let target = served.map(|served| served.target.clone());
         open.committed(target.clone(), degraded, 200, now);
         if plan.policy.hedge.is_some()
@@ -186,19 +198,35 @@ impl Engine {
         {
             track.traffic.answered(request.stream, open.taken(no), now);
         }
-        let good = if degraded.is_some() { Outcome::Degraded } else { Outcome::Success };
+        let flaw = mark.and_then(|mark| match mark {
+            Mark::Flagged(why) => Some(Failure::Unmet(why)),
+            Mark::Repaired => None,
+        });
+        let good = match (&flaw, degraded) {
+            (Some(_), _) => Outcome::Invalid,
+            (None, Some(_)) => Outcome::Degraded,
+            (None, None) => Outcome::Success,
+        };
         let (request_id, attempts, stream) = (open.request_id().clone(), open.attempts(), request.stream);
         let dialect = request.dialect;
         let body = match started {
             Started::Whole { body, progress } => {
-                Tail::whole(body, progress, (no, permit), dialect, good, open, admitted)
+                Tail::whole(body, progress, (no, permit, flaw), dialect, good, open, admitted)
             }
             Started::Stream { frames, reading, body } => {
                 let (idle, deadline) = (plan.policy.timeouts.idle, schedule.deadline());
-                let recovery = recovers(&plan, &request).then(|| {
-                    Box::new(Recovery { engine: self.clone(), request, plan, schedule, claim, serving: place })
+                let goes_on = recovers(&plan, &request);
+                let model = served.map_or_else(|| Arc::from(""), |served| Arc::clone(&served.target.model));
+                let keeping = Keeping::new(&judge, model);
+                let reasks_left = judge.max_reasks();
+                let recovery = (goes_on || keeping.is_exchangeable()).then(|| {
+                    let engine = self.clone();
+                    let serving = place;
+                    Box::new(Recovery { engine, request, plan, schedule, claim, serving, judge, reasks_left, goes_on })
                 });
-                let stream = Stream::new(reading, body, (no, permit), idle, deadline, limit, recovery);
+                let serving = (no, permit, flaw);
+                let times = Times { idle, deadline, limit };
+                let stream = Stream::new(reading, body, serving, times, keeping, recovery);
                 Tail::stream(frames, stream, dialect, good, open, admitted)
             }
         };
@@ -238,6 +266,10 @@ fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
         return CallError::Provider(error);
     }
     failures.retain(|lapse| !is_too_long(&lapse.failure));
+    // An answer that breaks its contract is one that came: whoever else was away, this is what there is to mend.
+    if failures.iter().any(|lapse| matches!(lapse.failure, Failure::Unmet(_))) {
+        return CallError::ContractUnmet { message: summary(&failures, stop, false) };
+    }
     let cut_short = failures.last().is_some_and(|last| matches!(last.failure, Failure::Deadline));
     if cut_short || stop == Stop::Deadline {
         return CallError::DeadlineExceeded { limit };

@@ -1,6 +1,7 @@
 //! A call that is not over: its record so far, and the promise that it is published exactly once.
 
 use crate::Sink;
+use crate::judge::Ruling;
 use llm::{
     AttemptKind, AttemptRecord, CallRecord, ChatRequest, Degraded, Dialect, Failure, Gaps, Label, Outcome, PassedOver,
     Priority, RequestId, TargetId, Usage, Verdict,
@@ -13,6 +14,9 @@ use std::time::{Duration, Instant};
 const MODEL_CHARS: usize = 128;
 /// How many attempts may run side by side: one, and a hedge.
 pub(crate) const MAX_RUNNING: usize = 2;
+
+/// The most codes of findings kept in a record.
+const MAX_FINDINGS: usize = 64;
 
 /// An attempt of a call, by its place in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ impl Journal {
             attempts: Vec::new(),
             passed_over: Vec::new(),
             degraded: None,
+            checks: Vec::new(),
+            findings: Vec::new(),
             continued: 0,
             priority: Priority::default(),
             duration: Duration::ZERO,
@@ -235,8 +241,8 @@ impl OpenCall {
         let verdict = match failure {
             _ if lagged => Verdict::Neutral,
             Failure::Deadline => Verdict::Neutral,
-            // It ended as we had told it to, and not as the client had.
-            Failure::Altered => Verdict::SemanticFailure,
+            // It ended as we had told it to, and not as the client had; or it was whole, and no use.
+            Failure::Altered | Failure::Unmet(_) => Verdict::SemanticFailure,
             // Rules about the words, not a fault of the target.
             Failure::Provider(error) if error.kind.is_callers() => Verdict::ClientFault,
             _ => Verdict::HardFailure,
@@ -261,6 +267,14 @@ impl OpenCall {
         if let Some(attempt) = self.attempt(no) {
             attempt.usage = usage;
         }
+    }
+
+    /// Notes what judging an answer came to.
+    pub(crate) fn judged(&mut self, ruling: Ruling) {
+        let Ruling { checks, findings, .. } = ruling;
+        self.record.checks = checks;
+        let room = MAX_FINDINGS.saturating_sub(self.record.findings.len());
+        self.record.findings.extend(findings.into_iter().take(room));
     }
 
     /// The target that an attempt was made at.

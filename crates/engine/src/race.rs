@@ -3,15 +3,16 @@
 //! Usually one attempt runs at a time; a hedge is a second one beside it. Must never be here: what a failure means
 //! (`classify`), what comes next (`schedule`), how a target is (`health`).
 
-use crate::asking::Asking;
+use crate::asking::{Asking, Correction};
 use crate::attempt::{Attempted, LAG, Span, Started, attempt};
 use crate::classify::is_unavailable;
 use crate::health::{Seat, words};
+use crate::judge::{Fate, Ways};
 use crate::open_call::{AttemptNo, MAX_RUNNING};
 use crate::routes::Traffic;
 use crate::schedule::Around;
 use crate::{Advice, Blame, Health, OpenCall, Places, Schedule, Scope, Step, Stop, classify};
-use llm::{AttemptKind, ErrorKind, Failure, PassedOver, Prefill, Priority, Verdict};
+use llm::{AttemptKind, CheckResult, ErrorKind, Failure, PassedOver, Prefill, Priority, Verdict};
 use resilience::{Ask, Denied, Entry, Permit, QuotaWindows, Reason, Refused, Report, Rest};
 use routing::{Candidate, OnRefusal, Plan};
 use std::future::{Future, poll_fn};
@@ -38,6 +39,23 @@ pub(crate) struct Won {
     pub(crate) place: usize,
     pub(crate) no: AttemptNo,
     pub(crate) permit: Permit,
+    /// What there is to say of its answer, which is not as the target gave it or as it should be.
+    pub(crate) mark: Option<Mark>,
+}
+
+/// What there is to say of an answer that broke its contract, and is handed on.
+pub(crate) enum Mark {
+    /// It was mended.
+    Repaired,
+    /// It is as it was; this is wrong with it.
+    Flagged(Box<str>),
+}
+
+/// An answer that is not handed on, and what is to be done.
+struct Unmet {
+    failure: Failure,
+    fate: Fate,
+    correction: Option<Correction>,
 }
 
 /// A race that nobody won.
@@ -87,6 +105,7 @@ pub(crate) struct Claim {
 struct Runner<'a> {
     no: AttemptNo,
     place: usize,
+    kind: AttemptKind,
     seat: Arc<Seat>,
     permit: Permit,
     /// Set by an attempt whose target speaks, where that may be long before it says anything new.
@@ -115,7 +134,8 @@ pub(crate) async fn race(
     schedule: &mut Schedule,
     call: &mut OpenCall,
 ) -> Result<Won, Exhausted> {
-    let short_of_retries = !asking.is_for_the_rest() && track.traffic.arrived(now());
+    let short_of_retries = !asking.is_extra() && track.traffic.arrived(now());
+    let (correction, reasks_left) = (asking.correction(), asking.judge().max_reasks());
     let mut race = Race {
         track,
         asking,
@@ -133,6 +153,8 @@ pub(crate) async fn race(
         poor_since: None,
         prepaid: false,
         short_of_retries,
+        correction,
+        reasks_left,
         rng: fastrand::Rng::new(),
         failures: Vec::new(),
         refusal: None,
@@ -168,6 +190,9 @@ struct Race<'a> {
     /// The next attempt has been taken from the retry budget already.
     prepaid: bool,
     short_of_retries: bool,
+    /// Whom to ask again, told what was wrong with its answer.
+    correction: Option<(usize, Correction)>,
+    reasks_left: u32,
     rng: fastrand::Rng,
     failures: Vec<Lapse>,
     /// An answer that is a refusal, kept while others are asked.
@@ -233,12 +258,13 @@ impl<'a> Race<'a> {
         by: Instant,
         now: Instant,
     ) -> Option<Stop> {
-        let extra = self.begun || self.asking.is_for_the_rest();
+        let extra = self.begun || self.asking.is_extra();
         if extra && !std::mem::take(&mut self.prepaid) && !self.track.traffic.may_retry(now) {
             drop(permit);
             return self.wait_for_budget(place, now).await;
         }
-        let kind = self.asking.kind(self.call.attempts() > 0);
+        let corrected = self.correction.as_ref().is_some_and(|(of, _)| *of == place);
+        let kind = if corrected { AttemptKind::Reask } else { self.asking.kind(self.call.attempts() > 0) };
         self.start(place, seat, permit, kind, by, now);
         None
     }
@@ -362,7 +388,8 @@ impl<'a> Race<'a> {
         let prefill = self.prefill(place, candidate, &seat, now);
         let Some(lane) = self.runners.iter_mut().find(|runner| runner.is_none()) else { return };
         let (transport, timeouts) = (self.track.transport, self.plan.policy.timeouts);
-        let Some(dispatch) = self.asking.dispatch(transport, candidate, prefill, timeouts.connect) else {
+        let correction = self.correction.as_ref().filter(|(of, _)| *of == place).map(|(_, correction)| correction);
+        let Some(dispatch) = self.asking.dispatch(transport, candidate, prefill, correction, timeouts.connect) else {
             return self.schedule.refused(place, false);
         };
         let (stream, heard) = (dispatch.outbound.stream, dispatch.heard.clone());
@@ -376,7 +403,7 @@ impl<'a> Race<'a> {
         let look = Some(now + seat.gate().patience_for_answer(stream)).filter(|look| may_tell && *look < by);
         let span = Span { begun: now.into(), by: by.into(), deadline: self.schedule.deadline().into() };
         let work = Box::pin(attempt(transport, dispatch, timeouts, span));
-        *lane = Some(Runner { no, place, seat, permit, heard, look, work });
+        *lane = Some(Runner { no, place, kind, seat, permit, heard, look, work });
         if kind != AttemptKind::Hedge
             && !self.hedged
             && let Some(hedge) = self.plan.policy.hedge
@@ -456,7 +483,7 @@ impl<'a> Race<'a> {
 
     /// Takes in how an attempt ended: it won, or its failure is noted.
     fn ended(&mut self, lane: usize, attempted: Attempted) -> Option<Won> {
-        let Runner { no, place, seat, mut permit, .. } = self.runners.get_mut(lane).and_then(Option::take)?;
+        let Runner { no, place, kind, seat, mut permit, .. } = self.runners.get_mut(lane).and_then(Option::take)?;
         let now = now();
         self.call.attempt_decided(no, now);
         self.note_quotas(place, &seat, &attempted, now);
@@ -467,8 +494,18 @@ impl<'a> Race<'a> {
                     Started::Stream { .. } => permit.begun(now, &mut self.rng),
                 }
                 seat.let_in();
+                let (started, mark) = match self.believed(place, started) {
+                    Ok(believed) => believed,
+                    Err(unmet) => {
+                        let Unmet { failure, fate, correction } = *unmet;
+                        let (key, lagged, hurried) = (attempted.key, false, false);
+                        self.failed(Failed { no, place, kind, seat, permit, failure, key, lagged, hurried }, now);
+                        self.follow(place, &fate, correction);
+                        return None;
+                    }
+                };
                 let declines = self.declines(&started);
-                let won = Won { started, place, no, permit };
+                let won = Won { started, place, no, permit, mark };
                 if declines {
                     self.set_aside(won);
                     return None;
@@ -482,10 +519,58 @@ impl<'a> Race<'a> {
                     self.hedge_at = None;
                 }
                 let Attempted { key, lagged, hurried, .. } = attempted;
-                let failed = Failed { no, place, seat, permit, failure, key, lagged, hurried };
+                let failed = Failed { no, place, kind, seat, permit, failure, key, lagged, hurried };
                 self.failed(failed, now);
                 None
             }
+        }
+    }
+
+    /// Whether an answer is believed: it satisfies its contract, mended perhaps, or the route hands it on all the same. Of
+    /// a stream only the model is known yet; the rest is judged as it comes.
+    fn believed(&mut self, place: usize, started: Started) -> Result<(Started, Option<Mark>), Box<Unmet>> {
+        let Some(candidate) = self.plan.candidates.get(place) else { return Ok((started, None)) };
+        let (judge, model) = (self.asking.judge(), &*candidate.target.model);
+        let mut ruling = match &started {
+            Started::Whole { body, progress } => judge.whole(body, model, &progress.model),
+            Started::Stream { reading, .. } => judge.begun(model, reading.model()),
+        };
+        let Some(mut broken) = ruling.broken.take() else {
+            if matches!(started, Started::Whole { .. }) {
+                self.call.judged(ruling);
+            }
+            return Ok((started, None));
+        };
+        let may = self.schedule.may_try() && matches!(started, Started::Whole { .. });
+        let ways = Ways { reasks_left: if may { self.reasks_left } else { 0 }, another: self.schedule.has_other() };
+        match (judge.fate(&mut broken, ways), started) {
+            (Fate::Mended(body), Started::Whole { progress, .. }) => {
+                self.call.judged(ruling.failed_as(CheckResult::Repaired));
+                Ok((Started::Whole { body, progress }, Some(Mark::Repaired)))
+            }
+            (Fate::Flag, started) => {
+                self.call.judged(ruling.failed_as(CheckResult::Flagged));
+                Ok((started, Some(Mark::Flagged(broken.told()))))
+            }
+            (fate, _) => {
+                self.call.judged(ruling);
+                let failure = Failure::Unmet(broken.told());
+                let correction = (fate == Fate::Reask).then(|| broken.into_correction());
+                Err(Box::new(Unmet { failure, fate, correction }))
+            }
+        }
+    }
+
+    /// Does what the route wants done after an answer that broke its contract.
+    fn follow(&mut self, place: usize, fate: &Fate, correction: Option<Correction>) {
+        match correction {
+            Some(correction) => {
+                self.reasks_left = self.reasks_left.saturating_sub(1);
+                self.correction = Some((place, correction));
+                self.schedule.reopen(place);
+            }
+            None if *fate == Fate::Fail => self.schedule.close(),
+            None => {}
         }
     }
 
@@ -533,10 +618,11 @@ impl<'a> Race<'a> {
     }
 
     fn failed(&mut self, failed: Failed, now: Instant) {
-        let Failed { no, place, seat, permit, failure, key, lagged, hurried } = failed;
+        let Failed { no, place, kind, seat, permit, failure, key, lagged, hurried } = failed;
         let Some(candidate) = self.plan.candidates.get(place) else { return };
         let mut judged = classify(&failure, self.plan.policy.on_refusal);
-        if self.asking.spoilt_by(&failure) {
+        let corrected = kind == AttemptKind::Reask && is_callers(&failure);
+        if corrected || self.asking.spoilt_by(&failure) {
             // The client's question was answered before: what the target would not take is what we added.
             (judged.verdict, judged.advice, judged.blame) = (Verdict::Neutral, Advice::Next, Blame::Us);
         }
@@ -634,6 +720,10 @@ fn turns_us_away(failure: &Failure, key: Option<upstream::Key>) -> bool {
     }
 }
 
+fn is_callers(failure: &Failure) -> bool {
+    matches!(failure, Failure::Provider(error) if error.kind.is_callers())
+}
+
 /// Whether a target only declines because others can be asked.
 fn is_reluctant(reason: Reason) -> bool {
     matches!(reason, Reason::Recovered | Reason::Scarce)
@@ -643,6 +733,7 @@ fn is_reluctant(reason: Reason) -> bool {
 struct Failed {
     no: AttemptNo,
     place: usize,
+    kind: AttemptKind,
     seat: Arc<Seat>,
     permit: Permit,
     failure: Failure,

@@ -60,6 +60,14 @@ impl Reading {
         }
     }
 
+    /// The model that says it serves; empty where none is named yet.
+    pub(crate) fn model(&self) -> &str {
+        match self {
+            Self::Anew(decoder) => &decoder.progress().model,
+            Self::GoingOn(rest) => &rest.continuation.own_progress().model,
+        }
+    }
+
     /// Tokens that this attempt alone took.
     pub(crate) fn used(&self) -> Option<Usage> {
         match self {

@@ -154,6 +154,17 @@ impl Schedule {
         !self.closed && self.attempts_left > 0 && self.next().is_some()
     }
 
+    /// Whether an attempt may still be made.
+    #[must_use]
+    pub fn may_try(&self) -> bool {
+        !self.closed && self.attempts_left > 0
+    }
+
+    /// Takes in that nobody is to be asked any more.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
     /// Takes in that an attempt at a candidate begins.
     pub fn began(&mut self, candidate: usize) {
         self.attempts_left = self.attempts_left.saturating_sub(1);

@@ -3,10 +3,13 @@
 //! One body for whole and streamed answers; a whole answer is a stream of one piece. What is already there leaves
 //! together: the body lets the upstream connection run on for as long as that brings more, and then writes once.
 
+use crate::asking::Correction;
 use crate::attempt::LAG;
 use crate::continuation::{Recovered, Recovery, may_go_on};
+use crate::judge::{Fate, Ruling, Ways};
+use crate::keeping::Keeping;
 use crate::open_call::AttemptNo;
-use crate::race::Won;
+use crate::race::{Mark, Won};
 use crate::reading::Reading;
 use crate::{OpenCall, attempt::Started};
 use admission::Admitted;
@@ -14,17 +17,23 @@ use bytes::{Bytes, BytesMut};
 use dialects::openai_chat::{Ending, as_event, render};
 use http_body::{Body as HttpBody, Frame as HttpFrame, SizeHint};
 use http_body_util::{BodyExt, Empty};
-use llm::{CallError, Degraded, Dialect, ErrorKind, Event, Failure, Frame, Outcome, Progress, StreamEnd, Verdict};
+use llm::{
+    CallError, CheckResult, Degraded, Dialect, ErrorKind, Event, Failure, Frame, Outcome, Progress, StreamEnd, Verdict,
+};
 use resilience::{Permit, Report};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 /// The most gathered before it is written, in bytes.
 const GATHER: usize = 64 * 1024;
+/// How often a client that waits for what is held back is shown that it is still coming, and by what.
+const ALIVE: Duration = Duration::from_secs(10);
+const COMMENT: &[u8] = b": held back until it is judged\n\n";
 /// How long a stream may stay open behind its terminator before it is taken for ended.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -39,8 +48,16 @@ pub struct Tail {
     _admitted: Admitted,
 }
 
-/// The attempt that serves, and its target's permit.
-pub(crate) type Serving = (AttemptNo, Permit);
+/// The attempt that serves, its target's permit, and what is wrong with an answer that is handed on all the same.
+pub(crate) type Serving = (AttemptNo, Permit, Option<Failure>);
+
+/// The clocks of a stream.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) idle: Duration,
+    pub(crate) deadline: std::time::Instant,
+    pub(crate) limit: Duration,
+}
 
 enum State {
     Whole(Box<Whole>),
@@ -63,7 +80,13 @@ pub(crate) struct Stream {
     no: AttemptNo,
     /// `None` once settled.
     permit: Option<Permit>,
-    /// How to go on where the stream breaks off; `None` where the route wants it to end.
+    /// What is wrong with the answer, though it is handed on.
+    flaw: Option<Failure>,
+    /// What is held back of it until it is judged.
+    keeping: Keeping,
+    /// Shows a client that waits for what is held back that it is still coming; made where that is needed.
+    alive: Option<Pin<Box<Sleep>>>,
+    /// How to go on where the stream breaks off; `None` where it is to end.
     recovery: Option<Box<Recovery>>,
     /// Ready to leave.
     out: BytesMut,
@@ -79,13 +102,25 @@ pub(crate) struct Stream {
     phase: Phase,
 }
 
+type Recovering = Pin<Box<dyn Future<Output = Recovered> + Send>>;
+
+/// What may come after a stream that is not handed on any further.
+enum After {
+    /// The rest of its answer, of another attempt.
+    GoOn,
+    /// Another answer, nothing of this one having left; of the same target, where it is corrected.
+    Anew(Option<Correction>),
+    /// Nothing.
+    End,
+}
+
 /// How far a stream has come.
 enum Phase {
     Flowing,
     /// The terminator has been handed over; only the end of the exchange is awaited, so that its connection is reused.
     Terminated,
     /// It broke off, and another attempt may go on with it.
-    Recovering(Pin<Box<dyn Future<Output = Recovered> + Send>>),
+    Recovering(Recovering),
     /// Nothing more is to come.
     Ended,
 }
@@ -94,10 +129,9 @@ impl Stream {
     pub(crate) fn new(
         reading: Reading,
         body: upstream::Body,
-        (no, permit): Serving,
-        idle: Duration,
-        deadline: std::time::Instant,
-        limit: Duration,
+        (no, permit, flaw): Serving,
+        Times { idle, deadline, limit }: Times,
+        keeping: Keeping,
         recovery: Option<Box<Recovery>>,
     ) -> Self {
         let now = Instant::now();
@@ -108,6 +142,9 @@ impl Stream {
             body,
             no,
             permit: Some(permit),
+            flaw,
+            keeping,
+            alive: None,
             recovery,
             out: BytesMut::new(),
             idle,
@@ -125,8 +162,25 @@ impl Stream {
     fn due(&self) -> Instant {
         match self.phase {
             Phase::Terminated => self.heard + LINGER,
-            Phase::Flowing | Phase::Recovering(_) | Phase::Ended => self.deadline.min(self.heard + self.idle),
+            Phase::Flowing | Phase::Recovering(_) | Phase::Ended => {
+                let due = self.deadline.min(self.heard + self.idle);
+                self.keeping.due().map_or(due, |held| due.min(held))
+            }
         }
+    }
+
+    /// Whether a client that waits for what is held back should be shown that it is still coming.
+    fn poll_alive(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.keeping.is_exchangeable() {
+            return false;
+        }
+        let alive = self.alive.get_or_insert_with(|| Box::pin(tokio::time::sleep(ALIVE)));
+        if alive.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        alive.as_mut().reset(Instant::now() + ALIVE);
+        self.out.extend_from_slice(COMMENT);
+        true
     }
 
     /// Tells the target's gate how the attempt ended.
@@ -197,11 +251,16 @@ impl Tail {
             return;
         }
         match frame.event {
-            Event::Preamble | Event::Content | Event::Closing => stream.out.extend_from_slice(&frame.raw),
+            Event::Preamble | Event::Content | Event::Closing => {
+                if let Err(ruling) = stream.keeping.take(&frame, &mut stream.out, stream.heard) {
+                    self.unmet(stream, *ruling, Some(&frame.raw), false);
+                }
+            }
             Event::Done if stream.reading.progress().finished => {
-                stream.out.extend_from_slice(&frame.raw);
-                stream.phase = Phase::Terminated;
-                self.stream_completed(stream);
+                self.finished(stream, &frame.raw);
+                if matches!(stream.phase, Phase::Flowing) {
+                    stream.phase = Phase::Terminated;
+                }
             }
             Event::Done if stream.reading.is_altered() => self.broken(stream, &Failure::Altered),
             Event::Done => self.broken(stream, &Failure::Truncated),
@@ -227,7 +286,7 @@ impl Tail {
             content |= frame.event == Event::Content;
             self.take(stream, frame);
         }
-        if stream.recovery.is_some() && stream.reading.is_hopeless() {
+        if stream.recovery.is_some() && !stream.keeping.is_exchangeable() && stream.reading.is_hopeless() {
             // Nobody could go on with it: the request need not be kept.
             stream.recovery = None;
         }
@@ -245,10 +304,7 @@ impl Tail {
                 self.take(stream, frame);
             }
             match (ending, &stream.phase) {
-                (Ending::Complete(supplied), Phase::Flowing) => {
-                    stream.out.extend_from_slice(&supplied.unwrap_or_default());
-                    self.stream_completed(stream);
-                }
+                (Ending::Complete(supplied), Phase::Flowing) => self.finished(stream, &supplied.unwrap_or_default()),
                 (Ending::Broken(failure), Phase::Flowing) => self.broken(stream, &failure),
                 _ => {}
             }
@@ -256,18 +312,91 @@ impl Tail {
         stream.close();
     }
 
-    fn stream_completed(&mut self, stream: &mut Stream) {
-        stream.settle(Verdict::Success);
+    /// Takes in that the answer has come to its end: it is judged, and what was held back of it leaves.
+    fn finished(&mut self, stream: &mut Stream, terminator: &[u8]) {
+        let mut ruling = stream.keeping.rule(stream.reading.model());
+        // What is already known to be wrong was judged when it was found.
+        if ruling.broken.is_some() && stream.flaw.is_none() {
+            return self.unmet(stream, ruling, Some(terminator), true);
+        }
+        if stream.flaw.is_none() {
+            ruling.broken = None;
+            self.note_ruling(ruling);
+        }
+        let held = stream.keeping.release();
+        self.hand_over(stream, &held, terminator);
+    }
+
+    /// Hands over the last of an answer, and settles it.
+    fn hand_over(&mut self, stream: &mut Stream, held: &[u8], terminator: &[u8]) {
+        stream.out.extend_from_slice(held);
+        stream.out.extend_from_slice(terminator);
+        stream.settle(if stream.flaw.is_some() { Verdict::SemanticFailure } else { Verdict::Success });
         let (progress, used) = (stream.reading.progress(), stream.reading.used());
-        self.completed(progress, Some((stream.no, used)));
+        self.completed(progress, Some((stream.no, used, stream.flaw.as_ref())));
+    }
+
+    fn note_ruling(&mut self, ruling: Ruling) {
+        if let Some(call) = &mut self.call {
+            call.judged(ruling);
+        }
+    }
+
+    /// Takes in that the answer breaks its contract, at its end (`whole`) or before; `next` are the bytes that would leave
+    /// now. What becomes of it is the route's to say, and a question of whether any of it has left.
+    fn unmet(&mut self, stream: &mut Stream, mut ruling: Ruling, next: Option<&[u8]>, whole: bool) {
+        let Some(mut broken) = ruling.broken.take() else { return };
+        let next = next.unwrap_or_default();
+        let recovery = stream.recovery.as_deref().filter(|_| stream.keeping.is_exchangeable());
+        let ways = recovery.map_or(Ways { reasks_left: 0, another: false }, |recovery| Ways {
+            reasks_left: if whole && recovery.schedule.may_try() { recovery.reasks_left } else { 0 },
+            another: recovery.schedule.has_other(),
+        });
+        let failure = Failure::Unmet(broken.told());
+        match stream.keeping.judge().fate(&mut broken, ways) {
+            Fate::Mended(mended) => {
+                self.note_ruling(ruling.failed_as(CheckResult::Repaired));
+                self.good = Outcome::Degraded;
+                if let Some(call) = &mut self.call {
+                    call.record().degraded = Some(Degraded::Repaired);
+                }
+                self.hand_over(stream, &mended, next);
+            }
+            Fate::Flag => {
+                self.note_ruling(ruling.failed_as(CheckResult::Flagged));
+                (self.good, stream.flaw) = (Outcome::Invalid, Some(failure));
+                let held = stream.keeping.release();
+                if whole {
+                    self.hand_over(stream, &held, next);
+                } else {
+                    stream.keeping.give_up();
+                    stream.out.extend_from_slice(&held);
+                    stream.out.extend_from_slice(next);
+                }
+            }
+            Fate::Fail => {
+                self.note_ruling(ruling);
+                self.break_off(stream, &failure, After::End);
+            }
+            fate @ (Fate::Reask | Fate::Failover) => {
+                self.note_ruling(ruling);
+                let correction = (fate == Fate::Reask).then(|| broken.into_correction());
+                self.break_off(stream, &failure, After::Anew(correction));
+            }
+        }
     }
 
     /// Settles the call as answered.
-    fn completed(&mut self, progress: &Progress, served: Option<(AttemptNo, Option<llm::Usage>)>) {
+    fn completed(&mut self, progress: &Progress, served: Option<(AttemptNo, Option<llm::Usage>, Option<&Failure>)>) {
         let Some(call) = &mut self.call else { return };
         note(call, progress);
-        if let Some((no, used)) = served {
-            call.attempt_succeeded(no, used);
+        match served {
+            Some((no, used, Some(flaw))) => {
+                call.attempt_failed(no, flaw, Verdict::SemanticFailure);
+                call.attempt_used(no, used);
+            }
+            Some((no, used, None)) => call.attempt_succeeded(no, used),
+            None => {}
         }
         let refused = progress.refused || progress.finish == Some(llm::FinishReason::ContentFilter);
         let record = call.record();
@@ -275,8 +404,14 @@ impl Tail {
         record.stream_end = record.stream.then_some(StreamEnd::Complete);
     }
 
-    /// Takes in that the stream broke off: another attempt goes on with it, where one may and can; else it is over.
+    /// Takes in that the stream broke off: where nothing of it has left, another answer takes its place; else another
+    /// attempt goes on with it, where one may and can.
     fn broken(&mut self, stream: &mut Stream, failure: &Failure) {
+        let after = if stream.keeping.is_exchangeable() { After::Anew(None) } else { After::GoOn };
+        self.break_off(stream, failure, after);
+    }
+
+    fn break_off(&mut self, stream: &mut Stream, failure: &Failure, after: After) {
         let Some(mut call) = self.call.take() else { return };
         note(&mut call, stream.reading.progress());
         let lagged = matches!(failure, Failure::Stalled) && Instant::now() - stream.due() > LAG;
@@ -285,15 +420,24 @@ impl Tail {
         stream.settle(if matches!(failure, Failure::Altered) { Verdict::Neutral } else { verdict });
         let record = call.record();
         (record.outcome, record.stream_end) = (Outcome::Cancelled, Some(StreamEnd::Cancelled));
-        if let Some(recovery) = stream.recovery.take()
-            && may_go_on(failure, recovery.plan.policy.on_refusal)
-            && let Some(transcript) = stream.reading.take_transcript()
-        {
-            // The exchange ends here: no provider is to go on with what nobody reads.
-            stream.body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-            stream.phase = Phase::Recovering(Box::pin(recovery.recover(call, transcript, failure.clone())));
-            return;
-        }
+        let wanted = stream.recovery.take().filter(|recovery| {
+            let unmet = matches!(failure, Failure::Unmet(_));
+            unmet || may_go_on(failure, recovery.plan.policy.on_refusal)
+        });
+        let recovering: Recovering = match (wanted, after) {
+            (Some(recovery), After::Anew(correction)) => Box::pin(recovery.redo(call, failure.clone(), correction)),
+            (Some(recovery), After::GoOn) if recovery.goes_on => match stream.reading.take_transcript() {
+                Some(transcript) => Box::pin(recovery.recover(call, transcript, failure.clone())),
+                None => return self.lost(stream, call, failure),
+            },
+            _ => return self.lost(stream, call, failure),
+        };
+        // The exchange ends here: no provider is to go on with what nobody reads.
+        stream.body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        stream.phase = Phase::Recovering(recovering);
+    }
+
+    fn lost(&mut self, stream: &mut Stream, call: OpenCall, failure: &Failure) {
         self.call = Some(call);
         self.given_up(stream, failure);
     }
@@ -315,13 +459,25 @@ impl Tail {
 
     /// Takes in what came of the attempt to go on.
     fn recovered(&mut self, stream: &mut Stream, recovered: Recovered) {
-        let Recovered { mut call, cause, result } = recovered;
+        let Recovered { mut call, cause, result, anew } = recovered;
         let resumed = match result {
-            Some((Won { started: Started::Stream { frames, reading, body }, no, permit, .. }, recovery)) => {
-                self.good = Outcome::Degraded;
+            Some((Won { started: Started::Stream { frames, reading, body }, no, permit, mark, .. }, recovery)) => {
+                let served = recovery.plan.candidates.get(recovery.serving);
                 let record = call.record();
-                record.continued += 1;
-                record.degraded = Some(Degraded::Fallback);
+                let elsewhere = record.served.as_ref() != served.map(|served| &served.target);
+                if anew {
+                    record.served = served.map(|served| served.target.clone());
+                    stream.keeping.restart(served.map_or_else(|| Arc::from(""), |one| Arc::clone(&one.target.model)));
+                } else {
+                    record.continued += 1;
+                }
+                if elsewhere || !anew {
+                    self.good = Outcome::Degraded;
+                    record.degraded = Some(Degraded::Fallback);
+                }
+                if let Some(Mark::Flagged(why)) = mark {
+                    (self.good, stream.flaw) = (Outcome::Invalid, Some(Failure::Unmet(why)));
+                }
                 (stream.reading, stream.body, stream.no) = (reading, body, no);
                 (stream.permit, stream.recovery) = (Some(permit), Some(recovery));
                 stream.heard = Instant::now();
@@ -342,6 +498,9 @@ impl Tail {
     fn error_of(&self, failure: &Failure, stream: &Stream) -> CallError {
         match failure {
             Failure::Deadline => CallError::DeadlineExceeded { limit: stream.limit },
+            Failure::Unmet(_) => {
+                CallError::ContractUnmet { message: format!("No target kept the contract: it {failure}.") }
+            }
             other => {
                 let broke = self.call.as_ref().and_then(|call| call.target_of(stream.no));
                 let target = broke.map(ToString::to_string).unwrap_or_default();
@@ -361,8 +520,16 @@ impl Tail {
                 continue;
             }
             if matches!(stream.phase, Phase::Flowing) {
-                let failure = if now >= stream.deadline { Failure::Deadline } else { Failure::Stalled };
-                self.broken(stream, &failure);
+                if now >= stream.deadline {
+                    self.broken(stream, &Failure::Deadline);
+                } else if stream.keeping.due().is_some_and(|held| held <= now) {
+                    self.unmet(stream, *Ruling::too_long(), None, false);
+                    if matches!(stream.phase, Phase::Flowing) {
+                        return Poll::Ready(());
+                    }
+                } else {
+                    self.broken(stream, &Failure::Stalled);
+                }
             }
             stream.close();
             return Poll::Ready(());
@@ -379,8 +546,11 @@ impl Tail {
                 if !stream.out.is_empty() {
                     return Poll::Ready(Some(stream.out.split().freeze()));
                 }
-                let recovered = ready!(recovering.as_mut().poll(cx));
-                self.recovered(stream, recovered);
+                match recovering.as_mut().poll(cx) {
+                    Poll::Ready(recovered) => self.recovered(stream, recovered),
+                    Poll::Pending if stream.poll_alive(cx) => {}
+                    Poll::Pending => return Poll::Pending,
+                }
                 continue;
             }
             match Pin::new(&mut stream.body).poll_frame(cx) {
@@ -407,8 +577,12 @@ impl Tail {
                     return Poll::Ready(Some(stream.out.split().freeze()));
                 }
                 Poll::Pending => {
-                    if matches!(stream.phase, Phase::Terminated) && stream.timer.deadline() > stream.due() {
-                        let due = stream.due();
+                    if stream.poll_alive(cx) {
+                        continue;
+                    }
+                    // It comes sooner than it was, where the answer has ended or is held back.
+                    let due = stream.due();
+                    if stream.timer.deadline() > due {
                         stream.timer.as_mut().reset(due);
                     }
                     ready!(self.poll_time(stream, cx));
@@ -430,10 +604,11 @@ impl HttpBody for Tail {
             State::Over => Poll::Ready(None),
             State::Whole(whole) => {
                 let Whole { body, progress, serving } = *whole;
-                let served = serving.map(|(no, permit)| {
-                    settle(permit, Verdict::Success);
-                    (no, progress.usage)
+                let served = serving.map(|(no, permit, flaw)| {
+                    settle(permit, if flaw.is_some() { Verdict::SemanticFailure } else { Verdict::Success });
+                    (no, flaw)
                 });
+                let served = served.as_ref().map(|(no, flaw)| (*no, progress.usage, flaw.as_ref()));
                 self.completed(&progress, served);
                 Poll::Ready(Some(Ok(HttpFrame::data(body))))
             }
@@ -474,7 +649,7 @@ impl Drop for Tail {
             State::Whole(whole) => {
                 // The client left before it took any of it; the tokens are spent all the same.
                 note(call, &whole.progress);
-                if let Some((no, _)) = &whole.serving {
+                if let Some((no, ..)) = &whole.serving {
                     call.attempt_used(*no, whole.progress.usage);
                 }
                 return;
@@ -501,6 +676,7 @@ fn broken_as(failure: &Failure) -> (Outcome, StreamEnd) {
         Failure::Provider(error) if error.kind == ErrorKind::ContentPolicy => (Outcome::Refused, StreamEnd::ErrorEvent),
         Failure::Provider(_) => (Outcome::Failed, StreamEnd::ErrorEvent),
         Failure::Garbage | Failure::NotAnAnswer(_) | Failure::TooLarge => (Outcome::Failed, StreamEnd::Garbage),
+        Failure::Unmet(_) => (Outcome::Invalid, StreamEnd::Unmet),
         Failure::Deadline => (Outcome::Truncated, StreamEnd::Deadline),
         Failure::Stalled => (Outcome::Truncated, StreamEnd::Stalled),
         _ => (Outcome::Truncated, StreamEnd::Truncated),

@@ -54,6 +54,11 @@ pub enum CallError {
         /// What happened, without provider text.
         message: String,
     },
+    /// Answers came, and none satisfies its contract.
+    ContractUnmet {
+        /// What was wrong with the last one, by codes and places, without the answer's own words.
+        message: String,
+    },
     /// No target could take the call at all.
     AllTargetsUnavailable {
         /// What happened, without provider text.

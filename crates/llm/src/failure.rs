@@ -43,6 +43,8 @@ pub enum Failure {
     Withheld,
     /// Asked to go on with an answer, the target began another one.
     Altered,
+    /// The answer is whole, and breaks its contract. Says how, by codes and places, without its own words.
+    Unmet(Box<str>),
     /// Our own fault: a request could not be built.
     Internal(&'static str),
 }
@@ -131,6 +133,7 @@ impl Failure {
             Self::TooLarge => "too_large",
             Self::Withheld => "withheld",
             Self::Altered => "altered",
+            Self::Unmet(_) => "contract_unmet",
             Self::Internal(_) => "internal",
         }
     }
@@ -193,6 +196,7 @@ impl fmt::Display for Failure {
             Self::TooLarge => f.write_str("sent more than the answer limit"),
             Self::Withheld => f.write_str("declined to answer"),
             Self::Altered => f.write_str("did not go on where the answer had broken off"),
+            Self::Unmet(why) => write!(f, "broke the contract ({why})"),
             Self::Internal(what) => write!(f, "was not called: {what}"),
         }
     }

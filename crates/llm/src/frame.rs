@@ -73,6 +73,8 @@ pub struct Progress {
     pub refused: bool,
     /// The last usage reported.
     pub usage: Option<Usage>,
+    /// The model that says it serves; empty where none is named.
+    pub model: Box<str>,
     /// The terminator has come.
     pub done: bool,
 }

@@ -22,7 +22,9 @@ pub use failure::{ErrorKind, Failure, ProviderError, Reach};
 pub use frame::{Event, FinishReason, Frame, Progress};
 pub use ids::{Label, RequestId, TargetId};
 pub use quota::{QuotaKind, QuotaReading};
-pub use record::{AttemptKind, AttemptRecord, CallRecord, Degraded, GAP_BOUNDS, Gaps, PassedOver, StreamEnd};
+pub use record::{
+    AttemptKind, AttemptRecord, CallRecord, CheckResult, Checked, Degraded, GAP_BOUNDS, Gaps, PassedOver, StreamEnd,
+};
 pub use request::{ChatRequest, Dialect, Prefill, Priority};
 pub use terms::{Demanded, Format, Takes, Terms, Tool, ToolChoice};
 pub use usage::Usage;

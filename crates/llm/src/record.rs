@@ -32,6 +32,10 @@ pub struct CallRecord {
     pub passed_over: Vec<PassedOver>,
     /// Why the answer is less than asked for, where it is: told to the client as `x-breakwater-degraded`.
     pub degraded: Option<Degraded>,
+    /// What each check of the contract came to, for the answer that the client got or, where it got none, for the last.
+    pub checks: Vec<Checked>,
+    /// Codes of what was found wrong with answers of this call, or worth a mark, in the order found. Never content.
+    pub findings: Vec<&'static str>,
     /// How often the stream went on with another attempt after it had broken off.
     pub continued: u32,
     /// How much the call matters where not all can be served.
@@ -91,6 +95,8 @@ pub enum AttemptKind {
     Hedge,
     /// To go on with a stream that had broken off.
     Continuation,
+    /// The same target once more, told what was wrong with its answer.
+    Reask,
 }
 
 impl AttemptKind {
@@ -102,6 +108,7 @@ impl AttemptKind {
             Self::Retry => "retry",
             Self::Hedge => "hedge",
             Self::Continuation => "continuation",
+            Self::Reask => "reask",
         }
     }
 }
@@ -111,6 +118,8 @@ impl AttemptKind {
 pub enum Degraded {
     /// It came from a target of lower priority than the best, or from another route.
     Fallback,
+    /// It was mended so that it satisfies its contract.
+    Repaired,
     /// It is a text of the configuration: no target answered.
     Static,
 }
@@ -121,7 +130,46 @@ impl Degraded {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fallback => "fallback",
+            Self::Repaired => "repaired",
             Self::Static => "static",
+        }
+    }
+}
+
+/// What one check of a contract came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The check's name.
+    pub check: &'static str,
+    /// What it came to.
+    pub result: CheckResult,
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckResult {
+    /// The answer satisfies it.
+    Passed,
+    /// It did once it was mended.
+    Repaired,
+    /// It does not, and was handed on with a mark, as the route says.
+    Flagged,
+    /// It does not.
+    Failed,
+}
+
+impl CheckResult {
+    /// All of them, for tables made at start.
+    pub const ALL: [Self; 4] = [Self::Passed, Self::Repaired, Self::Flagged, Self::Failed];
+
+    /// The label value in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Repaired => "repaired",
+            Self::Flagged => "flagged",
+            Self::Failed => "failed",
         }
     }
 }
@@ -154,11 +202,13 @@ pub enum StreamEnd {
     Garbage,
     /// The deadline passed.
     Deadline,
+    /// The answer broke its contract.
+    Unmet,
 }
 
 impl StreamEnd {
     /// All of them, for tables made at start.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Complete,
         Self::Cancelled,
         Self::Truncated,
@@ -166,6 +216,7 @@ impl StreamEnd {
         Self::ErrorEvent,
         Self::Garbage,
         Self::Deadline,
+        Self::Unmet,
     ];
 
     /// The label value in metrics and logs.
@@ -179,6 +230,7 @@ impl StreamEnd {
             Self::ErrorEvent => "error_event",
             Self::Garbage => "garbage",
             Self::Deadline => "deadline",
+            Self::Unmet => "contract_unmet",
         }
     }
 }

@@ -62,7 +62,7 @@ fn first_token(record: &CallRecord, valid: bool, objective: &Objective) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use llm::{Dialect, Gaps, Label, RequestId};
+    use llm::{CheckResult, Checked, Degraded, Dialect, Gaps, Label, RequestId, StreamEnd};
 
     fn stream(outcome: Outcome, first_token_ms: Option<u64>, duration_ms: u64) -> CallRecord {
         CallRecord {
@@ -79,6 +79,8 @@ mod tests {
             attempts: Vec::new(),
             passed_over: Vec::new(),
             degraded: None,
+            checks: Vec::new(),
+            findings: Vec::new(),
             continued: 0,
             priority: llm::Priority::Normal,
             duration: Duration::from_millis(duration_ms),
@@ -122,6 +124,31 @@ mod tests {
             let counts = (outcome == Outcome::Shed).then_some(false);
             let nowhere = Judgement { availability: counts, first_token: counts };
             assert_eq!(judge(&unrouted, &objective), nowhere, "{outcome:?}, without a route");
+        }
+    }
+
+    #[test]
+    fn a_mended_answer_is_good_and_an_unmet_contract_is_bad() {
+        let whole = |outcome| CallRecord { stream: false, ..stream(outcome, None, 100) };
+        let repaired = CallRecord {
+            degraded: Some(Degraded::Repaired),
+            checks: vec![Checked { check: "schema", result: CheckResult::Repaired }],
+            findings: vec!["json_fenced"],
+            ..whole(Outcome::Degraded)
+        };
+        let unmet = CallRecord {
+            status: 502,
+            error: Some("contract_unmet"),
+            checks: vec![Checked { check: "schema", result: CheckResult::Failed }],
+            findings: vec!["not_json"],
+            ..whole(Outcome::Invalid)
+        };
+        let broken_off = CallRecord { stream_end: Some(StreamEnd::Unmet), ..stream(Outcome::Invalid, Some(100), 900) };
+        for (record, availability, first_token) in
+            [(repaired, Some(true), None), (unmet, Some(false), None), (broken_off, Some(false), Some(true))]
+        {
+            let judged = judge(&record, &Objective::default());
+            assert_eq!(judged, Judgement { availability, first_token }, "{:?}", record.outcome);
         }
     }
 }

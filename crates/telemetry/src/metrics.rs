@@ -6,6 +6,7 @@
 mod breakers;
 mod buckets;
 mod calls;
+mod checks;
 mod gaps;
 mod process;
 mod pulled;
@@ -18,6 +19,7 @@ mod targets;
 use crate::LogSink;
 use breakers::Breakers;
 use calls::Calls;
+use checks::Checks;
 use engine::{Engine, Sink};
 use gaps::GapHistograms;
 use llm::{CallRecord, Label, Outcome, StreamEnd};
@@ -34,11 +36,12 @@ use targets::Targets;
 /// The registry and the handles into it.
 ///
 /// The number of series is bounded by the configuration. With R routes (`direct` and `none` included),
-/// C callers (`anonymous` included) and T target labels there are at the start 74 R + 11 T + 15;
-/// traffic adds at most 18 R C for outcomes and 34 R for reasons of retries.
+/// C callers (`anonymous` included) and T target labels there are at the start 74 R + 11 T + 16;
+/// traffic adds at most 18 R C for outcomes, 36 R for reasons of retries and 56 R for checks of contracts.
 pub struct Metrics {
     names: Names,
     calls: Calls,
+    checks: Checks,
     routes: Routes,
     gaps: GapHistograms,
     targets: Targets,
@@ -68,6 +71,7 @@ impl Metrics {
         process::register(&names)?;
         Ok(Self {
             calls: Calls::new(&names, routes, callers)?,
+            checks: Checks::new(&names, routes)?,
             routes: Routes::new(&names, routes, objectives)?,
             gaps: GapHistograms::new(&names, routes)?,
             targets: Targets::new(&names, targets)?,
@@ -122,6 +126,7 @@ impl Sink for Metrics {
 
     fn record(&self, record: &CallRecord) {
         self.calls.count(record);
+        self.checks.count(record);
         if let Some(route) = self.routes.get(&record.route) {
             route.observe(record);
         }

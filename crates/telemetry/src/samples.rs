@@ -1,8 +1,8 @@
 //! Call records that several tests look at.
 
 use llm::{
-    AttemptKind, AttemptRecord, CallRecord, Degraded, Dialect, FinishReason, Gaps, Label, Outcome, PassedOver,
-    Priority, RequestId, StreamEnd, TargetId, Usage, Verdict,
+    AttemptKind, AttemptRecord, CallRecord, CheckResult, Checked, Degraded, Dialect, FinishReason, Gaps, Label,
+    Outcome, PassedOver, Priority, RequestId, StreamEnd, TargetId, Usage, Verdict,
 };
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(crate) fn unrouted() -> CallRecord {
         attempts: Vec::new(),
         passed_over: Vec::new(),
         degraded: None,
+        checks: Vec::new(),
+        findings: Vec::new(),
         continued: 0,
         priority: Priority::Normal,
         duration: Duration::from_micros(42),
@@ -106,6 +108,32 @@ pub(crate) fn degraded_stream() -> CallRecord {
         gaps,
         finish: Some(FinishReason::Stop),
         usage,
+        ..unrouted()
+    }
+}
+
+/// Mended by the gateway, after the model had been asked again.
+pub(crate) fn repaired() -> CallRecord {
+    let unmet = AttemptRecord { usage: None, ..attempt(0, Verdict::SemanticFailure, Some("contract_unmet")) };
+    let again = AttemptRecord { kind: AttemptKind::Reask, ..attempt(0, Verdict::Success, None) };
+    CallRecord {
+        request_id: RequestId::minted("req-3"),
+        route: routes().remove(0),
+        model: "chat".to_owned(),
+        outcome: Outcome::Degraded,
+        status: 200,
+        error: None,
+        served: TargetId::parse("a/m1"),
+        degraded: Some(Degraded::Repaired),
+        attempts: vec![unmet, again],
+        checks: vec![
+            Checked { check: "complete", result: CheckResult::Passed },
+            Checked { check: "schema", result: CheckResult::Repaired },
+            Checked { check: "max_chars", result: CheckResult::Flagged },
+        ],
+        findings: vec!["missing_field", "json_fenced", "too_long"],
+        duration: Duration::from_millis(900),
+        finish: Some(FinishReason::Stop),
         ..unrouted()
     }
 }

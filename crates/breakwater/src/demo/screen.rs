@@ -152,8 +152,10 @@ fn way(record: &CallRecord) -> String {
     for attempt in &record.attempts {
         let lead = if text.is_empty() { "" } else { " -> " };
         let _ = write!(text, "{lead}{}", attempt.target);
-        if attempt.kind == AttemptKind::Continuation {
-            text.push_str(" goes on");
+        match attempt.kind {
+            AttemptKind::Continuation => text.push_str(" goes on"),
+            AttemptKind::Reask => text.push_str(" asked again"),
+            AttemptKind::First | AttemptKind::Retry | AttemptKind::Hedge => {}
         }
         if let Some(cause) = attempt.cause {
             let _ = write!(text, ": {cause}");

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: defaults, rules.
 
-use super::{Block, List, Span, Text};
+use super::{Block, List, Size, Span, Text};
 use crate::later::Later;
 use crate::lenient::{Lenient, Section, Shape};
 use schemars::JsonSchema;
@@ -47,6 +47,8 @@ pub(crate) struct Contract {
     pub(crate) citations: Block<Citations>,
     /// Somebody who is asked whether an answer may pass.
     pub(crate) webhook: Block<Webhook>,
+    /// How much of a stream is held back until it is judged, where it can only be judged whole.
+    pub(crate) stream_hold: Block<StreamHold>,
 }
 
 /// A regular expression, alone or with a name.
@@ -99,6 +101,16 @@ pub(crate) struct Webhook {
     pub(crate) on_failure: Text,
 }
 
+/// How much of a stream is held back until it is judged.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct StreamHold {
+    /// How much, from 1KiB to 32MiB; a stream with more to hold breaks its contract. Default: 4MiB.
+    pub(crate) bytes: Lenient<Size>,
+    /// For how long, from 1s to 1h. Default: 120s.
+    pub(crate) time: Lenient<Span>,
+}
+
 impl Shape for Pattern {
     const EXPECTED: &'static str = "a regular expression or {name, pattern}";
 }
@@ -108,3 +120,4 @@ impl Later for NamedPattern {}
 impl Later for Detect {}
 impl Later for Citations {}
 impl Later for Webhook {}
+impl Later for StreamHold {}

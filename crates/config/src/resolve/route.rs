@@ -1,6 +1,7 @@
 //! `routes`: names, targets and policies to what the route table needs.
 
 use super::breaker::{self, Breakers};
+use super::contract::AnswerRules;
 use super::last_resort::{self, Leads};
 use super::policy::{self, Keys};
 use super::{chain, name, target};
@@ -9,6 +10,8 @@ use crate::fault::{At, quote};
 use crate::file;
 use crate::lenient::Section;
 use crate::reader::Reader;
+use crate::settings::AnswerPolicy;
+use contracts::Schemas;
 use resilience::BreakerPolicy;
 use routing::{LastResort, Policy, ProviderFacts, RouteSettings, TargetSettings};
 use slo::Objective;
@@ -30,6 +33,10 @@ pub(crate) struct Around<'a> {
     pub(crate) base: Policy,
     /// The breaker it inherits.
     pub(crate) breaker: BreakerPolicy,
+    /// What it inherits of what answers have to satisfy.
+    pub(crate) answer_rules: AnswerRules,
+    /// Keeps the schemas of all contracts.
+    pub(crate) schemas: Arc<Schemas>,
 }
 
 /// All routes.
@@ -38,6 +45,8 @@ pub(crate) struct Routes {
     pub(crate) settings: Vec<RouteSettings>,
     /// For each of `settings` by place.
     pub(crate) objectives: Vec<Objective>,
+    /// For each of `settings` by place.
+    pub(crate) contracts: Vec<AnswerPolicy>,
     /// What they say of their targets.
     pub(crate) breakers: Breakers,
     /// Which route answers to a name.
@@ -111,6 +120,7 @@ fn route(
     let name: Arc<str> = Arc::from(name);
     policy.last_resorts =
         last_resorts(reader, &at.key("last_resort"), (&name, file.last_resort), around, &mut all.leads);
+    all.contracts.push(around.answer_rules.with(reader, &at.key("contract"), file.contract, &around.schemas).answers);
     let objective = objective(reader, &at.key("slo"), file.slo);
     (RouteSettings { name, aliases, targets, policy }, objective)
 }

@@ -1,9 +1,11 @@
 //! The contract block: what it comes to, and every fault in it.
 
-use crate::{VARIABLES, env, lines};
-use config::{Format, contract};
+use crate::{VARIABLES, env, lines, read};
+use config::{AnswerPolicy, Format, Hold, Settings, contract, defaults};
 use contracts::{Action, Check, Policy, Step};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 fn accepted(yaml: &str) -> Policy {
     contract(yaml, Format::Yaml, &env(VARIABLES)).map_err(|faults| lines(&faults)).expect(yaml)
@@ -39,7 +41,8 @@ fn every_key_acts() {
   languages: [en, de]
   max_chars: 4000
   citations: { min: 1 }
-  webhook: { url: 'https://checks.example/judge', timeout: 500ms, on_failure: pass }",
+  webhook: { url: 'https://checks.example/judge', timeout: 500ms, on_failure: pass }
+  stream_hold: { bytes: 64KiB, time: 10s }",
     );
     let all: BTreeSet<Check> = Check::ALL.iter().copied().collect();
     let off: Vec<&str> = all.difference(&policy.require).map(|check| check.as_str()).collect();
@@ -66,6 +69,8 @@ fn a_schema_may_stand_in_a_file_of_its_own() {
     let policy = accepted(&format!("schema: {{ file: '{}' }}", path.display()));
     assert_eq!(policy.schema.as_deref(), Some("{\"type\": \"object\"}"));
 }
+
+const HOLD: &[&str] = &["stream_hold.bytes: must be from 1KiB to 32MiB", "stream_hold.time: must be from 1s to 1h"];
 
 #[test]
 fn every_fault_is_told_with_its_place() {
@@ -110,10 +115,133 @@ fn every_fault_is_told_with_its_place() {
         ("max_chars: 0", &["max_chars: must be more than 0"]),
         ("citations: { pattern: 'no group' }", &["citations.pattern: the pattern has no group"]),
         ("webhook: { timeout: 0s }", &["webhook.timeout: must be more than 0", "webhook.url: is missing"]),
+        ("stream_hold: { bytes: 512B, time: 500ms }", HOLD),
+        ("stream_hold: { bytes: 33MiB, time: 61m }", HOLD),
+        ("stream_hold: { bytes: 0B, size: 1 }", &["stream_hold.size: unknown key", "stream_hold.bytes: must be more"]),
         ("webhook: { url: 'ftp://x' }", &["webhook.url: `ftp://x` is no http or https URL"]),
     ] {
         let faults = contract(yaml, Format::Yaml, &env(VARIABLES)).err().unwrap_or_default();
         let told = lines(&faults);
+        assert_eq!(told.len(), expected.len(), "{yaml}: {told:?}");
+        for words in expected {
+            assert!(told.iter().any(|line| line.starts_with(words)), "{yaml}: {words}: {told:?}");
+        }
+    }
+}
+
+fn routes(yaml: &str) -> Settings {
+    read(yaml).map_err(|faults| lines(&faults)).expect(yaml)
+}
+
+fn policy(answers: &AnswerPolicy) -> &Policy {
+    answers.contract.policy()
+}
+
+const USUAL_HOLD: Hold = Hold { bytes: 4 << 20, time: Duration::from_secs(120) };
+
+#[test]
+fn every_route_and_direct_calls_have_a_contract_without_a_word() {
+    for (yaml, count) in
+        [("direct: true", 2), ("open: true", 2), ("routes: { a: { targets: [p/m] }, b: { targets: [q/m] } }", 3)]
+    {
+        let settings = routes(yaml);
+        assert_eq!(settings.contracts.len(), count, "{yaml}");
+        for answers in &settings.contracts {
+            assert_eq!((policy(answers), answers.hold), (&Policy::default(), USUAL_HOLD), "{yaml}");
+            assert!(Arc::ptr_eq(&answers.contract, &settings.contracts[0].contract), "one for all");
+        }
+    }
+    let zero = config::zero_config(&env(&[])).expect("the simulator");
+    assert_eq!(zero.contracts.len(), zero.routes.len() + 1);
+    assert!(zero.contracts.iter().all(|answers| policy(answers) == &Policy::default() && answers.hold == USUAL_HOLD));
+    assert_eq!((defaults::HOLD_BYTES, defaults::HOLD_TIME), (USUAL_HOLD.bytes, USUAL_HOLD.time));
+}
+
+#[test]
+fn a_routes_key_replaces_that_of_the_defaults() {
+    let settings = routes(
+        "defaults:
+  contract:
+    require: [complete, non_empty]
+    on_violation: [reask, failover]
+    max_repairs: 2
+    deny: [alpha, beta]
+    max_chars: 100
+    secrets: { entities: [JWT] }
+    stream_hold: { bytes: 1MiB, time: 30s }
+routes:
+  a: { targets: [p/m] }
+  b:
+    targets: [p/m]
+    contract:
+      require: [complete]
+      on_violation: [flag]
+      deny: [{ name: g, pattern: gamma }]
+      stream_hold: { time: 1h }
+  c: { targets: [p/m], contract: { deny: [], secrets: {}, schema: { type: object }, stream_hold: { bytes: 1KiB } } }",
+    );
+    let [a, b, c, direct] = &settings.contracts[..] else { panic!("three routes and direct calls") };
+    assert!(Arc::ptr_eq(&a.contract, &direct.contract), "what is inherited unchanged is compiled once");
+    assert_eq!(checks(policy(a)), ["complete", "non_empty", "deny", "secrets", "max_chars"]);
+    assert_eq!(checks(policy(b)), ["complete", "deny", "secrets", "max_chars"]);
+    assert_eq!(checks(policy(c)), ["complete", "non_empty", "schema", "secrets", "max_chars"]);
+    let steps = [&[Step::Reask, Step::Failover][..], &[Step::Flag], &[Step::Reask, Step::Failover]];
+    for (answers, steps) in [a, b, c].into_iter().zip(steps) {
+        assert_eq!(policy(answers).on_violation, steps);
+        assert_eq!((policy(answers).max_repairs, policy(answers).max_chars), (2, Some(100)));
+    }
+    let denied = |answers| policy(answers).deny.iter().map(|pattern| pattern.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((denied(a), denied(b), denied(c)), (vec!["alpha", "beta"], vec!["g"], vec![]));
+    assert_eq!((policy(b).secrets.len(), policy(c).secrets.len()), (1, 0), "a key is replaced whole");
+    let held = |bytes, secs| Hold { bytes, time: Duration::from_secs(secs) };
+    assert_eq!([a.hold, b.hold, c.hold], [held(1 << 20, 30), held(1 << 20, 3600), held(1 << 10, 30)]);
+}
+
+#[test]
+fn every_fault_of_a_route_is_told_where_it_stands() {
+    for (yaml, expected) in [
+        ("defaults: { contract: 7 }", &["defaults.contract: expected a mapping"][..]),
+        (
+            "routes: { r: { targets: [p/m], contract: { colour: x, deny: ['(a'] } } }",
+            &["routes.r.contract.colour: unknown key"],
+        ),
+        (
+            "routes: { r: { targets: [p/m], contract: { deny: [ok, '(a'], schema: { $ref: 'https://example.com/x' } } } }",
+            &["routes.r.contract.deny[1]: is no pattern", "routes.r.contract.schema: refers to another document"],
+        ),
+        // A fault of the defaults is told there alone, and does not hide those of routes.
+        (
+            "defaults: { contract: { deny: ['(a'] } }
+routes: { r: { targets: [p/m], contract: { require: [deny], must_match: ['(b'] } }, s: { targets: [p/m], contract: {} } }",
+            &["defaults.contract.deny[0]: is no pattern", "routes.r.contract.must_match[0]: is no pattern"],
+        ),
+        (
+            "defaults: { contract: { deny: [x], require: [deny] } }
+routes: { r: { targets: [p/m], contract: { deny: [] } } }",
+            &["routes.r.contract.require: `deny` does nothing without `deny`"],
+        ),
+        // Nobody asked for both of what is inherited and what is said against it.
+        (
+            "defaults: { contract: { max_repairs: 3 } }
+routes: { r: { targets: [p/m], contract: { on_violation: [fail] } }, s: { targets: [p/m], contract: { on_violation: [fail], max_repairs: 2 } } }",
+            &["routes.s.contract.max_repairs: does nothing without `reask`"],
+        ),
+        (
+            "defaults: { contract: { webhook: { url: 'https://checks.example' }, pii: { action: redact } } }
+routes: { r: { targets: [p/m], contract: { require: [webhook], secrets: { action: redact } } } }",
+            &[
+                "defaults.contract.webhook: not in this version yet",
+                "defaults.contract.pii.action: `redact` is not in this version yet",
+                "routes.r.contract.require: `webhook` is not in this version yet",
+                "routes.r.contract.secrets.action: `redact` is not in this version yet",
+            ],
+        ),
+        (
+            "routes: { r: { targets: [p/m], contract: { stream_hold: { bytes: 1B, time: 2h } } } }",
+            &["routes.r.contract.stream_hold.bytes: must be from", "routes.r.contract.stream_hold.time: must be from"],
+        ),
+    ] {
+        let told = lines(&read(yaml).err().unwrap_or_default());
         assert_eq!(told.len(), expected.len(), "{yaml}: {told:?}");
         for words in expected {
             assert!(told.iter().any(|line| line.starts_with(words)), "{yaml}: {words}: {told:?}");

@@ -37,7 +37,15 @@ fn every_example_loads_without_faults_or_warnings() {
     names.sort();
     assert_eq!(
         names,
-        ["callers.yaml", "demo-simulator.yaml", "failover.yaml", "local.yaml", "minimal.yaml", "resilience.yaml"]
+        [
+            "callers.yaml",
+            "contracts.yaml",
+            "demo-simulator.yaml",
+            "failover.yaml",
+            "local.yaml",
+            "minimal.yaml",
+            "resilience.yaml"
+        ]
     );
 }
 

@@ -25,7 +25,8 @@ fn nothing_said_gives_the_defaults() {
         "linger: 5s, timeout: 300s",
         "timeouts: Timeouts { connect: 2s, first_token: 60s, idle: 60s, total: 600s }, max_attempts: 3",
         "direct: None, gates: Gates",
-        "callers: [], objectives: [Objective { first_token_under: 2s }], warnings: []",
+        "callers: [], objectives: [Objective { first_token_under: 2s }], contracts: [AnswerPolicy",
+        "hold: Hold { bytes: 4194304, time: 120s } }], warnings: []",
     ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }

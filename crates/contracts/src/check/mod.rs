@@ -9,6 +9,8 @@ mod model;
 pub(crate) mod text;
 mod words;
 
+pub(crate) use model::stranger;
+
 use crate::contract::Bound;
 use crate::finding::{Check, Judgement};
 use llm::Answer;

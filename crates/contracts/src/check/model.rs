@@ -9,17 +9,25 @@ use crate::finding::{Check, Code, Finding, Judgement, Place};
 use llm::Answer;
 
 pub(super) fn check(bound: &Bound<'_>, answer: &Answer, judgement: &mut Judgement) {
+    match stranger(bound, &answer.model) {
+        Some(finding) if bound.contract.policy.models.is_empty() => judgement.mark(finding),
+        Some(finding) => judgement.violation(finding),
+        None => {}
+    }
+}
+
+/// What is wrong with an answer of the model `served`. A violation only where the policy lists models: names alone are
+/// no proof. A deployment may be called anything, and an alias may be answered by what it stands for.
+pub(crate) fn stranger(bound: &Bound<'_>, served: &str) -> Option<Finding> {
     let policy = &bound.contract.policy;
     // Who names no model, or where none is known to have been asked for, claims nothing.
-    if answer.model.is_empty() || bound.model.is_empty() {
-        return;
+    if served.is_empty() || bound.model.is_empty() {
+        return None;
     }
-    let allowed = same(bound.model, &answer.model, policy.dated_models)
-        || policy.models.iter().any(|pattern| glob(pattern.as_bytes(), answer.model.as_bytes()));
-    if !allowed {
-        let message = format!("Another model served than `{}`.", bound.model);
-        judgement.violation(Finding::new(Check::Model, Code::WrongModel, Place::Answer, message));
-    }
+    let allowed = same(bound.model, served, policy.dated_models)
+        || policy.models.iter().any(|pattern| glob(pattern.as_bytes(), served.as_bytes()));
+    let message = || format!("Another model served than `{}`.", bound.model);
+    (!allowed).then(|| Finding::new(Check::Model, Code::WrongModel, Place::Answer, message()))
 }
 
 /// Whether `served` is a name of the model `asked`.

@@ -60,7 +60,7 @@ fn models() -> Vec<Case> {
         models: models.iter().map(|name| (*name).to_owned()).collect(),
         ..Policy::default()
     };
-    let exact = || Policy { dated_models: false, ..Policy::default() };
+    let exact = || Policy { dated_models: false, ..allow(&["none"]) };
     [
         ("m", Policy::default(), false),
         ("", Policy::default(), false),
@@ -72,6 +72,9 @@ fn models() -> Vec<Case> {
         ("m-mini", Policy::default(), true),
         ("m2", Policy::default(), true),
         ("other", Policy::default(), true),
+        ("m-mini", allow(&["none"]), true),
+        ("m2", allow(&["none"]), true),
+        ("m-20240806", allow(&["none"]), false),
         ("m-2024-08-06", exact(), true),
         ("other", allow(&["ot*"]), false),
         ("other", allow(&["*"]), false),
@@ -79,11 +82,12 @@ fn models() -> Vec<Case> {
     ]
     .into_iter()
     .map(|(served, policy, wrong)| {
-        let violations: &[&'static str] = if wrong { &["wrong_model"] } else { &[] };
+        let codes: &[&'static str] = if wrong { &["wrong_model"] } else { &[] };
+        let (violations, marks): (&[_], &[_]) = if policy.models.is_empty() { (&[], codes) } else { (codes, &[]) };
         Case {
             model: served,
             name: format!("served by {served}"),
-            ..Case::text("Hi.").under(policy).violates(violations)
+            ..Case::text("Hi.").under(policy).violates(violations).marked(marks)
         }
     })
     .collect()

@@ -38,6 +38,7 @@ pub fn read_whole(body: &Bytes) -> Result<Progress, Failure> {
         finish: choices.finish,
         refused: choices.refused,
         usage: chunk.usage(),
+        model: chunk.model(),
         done: true,
     })
 }

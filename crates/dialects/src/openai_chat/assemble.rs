@@ -6,6 +6,7 @@
 use super::chunk;
 use super::shape::Shape;
 use super::text::Joined;
+use crate::sse::Framer;
 use llm::{Answer, Choice, FinishReason, ToolCall};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -47,6 +48,35 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, Unread> {
     Ok(assembler.finish())
 }
 
+/// A literal that a part of an answer is taken from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece<'a> {
+    /// The place of the choice that it belongs to.
+    pub(super) choice: u32,
+    /// The tool call of that choice whose arguments it goes on with, by its position; the choice's text where none.
+    pub(super) call: Option<usize>,
+    pub(super) literal: &'a RawValue,
+}
+
+/// Is told of a literal, and of the position of the tool call that it belongs to.
+type Told<'t, 'a> = &'t mut dyn FnMut(Option<usize>, &'a RawValue);
+
+/// Hands on the data of each event in `raw`, which are whole, comments left out; whether there was any.
+///
+/// # Errors
+/// The first that `hand` returns.
+pub fn each_data<E>(raw: &[u8], mut hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
+    let (mut framer, mut any) = (Framer::default(), false);
+    framer.push(raw);
+    while let Ok(Some(block)) = framer.next_block() {
+        if let Some(data) = framer.data(&block).filter(|data| !data.is_empty()) {
+            any = true;
+            hand(data)?;
+        }
+    }
+    Ok(any)
+}
+
 /// Puts an answer together from the JSON objects of its events.
 #[derive(Clone, Debug, Default)]
 pub struct Assembler {
@@ -84,6 +114,12 @@ impl Assembler {
     /// # Errors
     /// What is too large, or no JSON object; what came before stays.
     pub fn push(&mut self, data: &[u8]) -> Result<(), Unread> {
+        self.push_telling(data, &mut |_| ())
+    }
+
+    /// As [`push`](Self::push), and tells `told` of each literal in `data` that text or arguments are taken from, in
+    /// order, those included that say nothing.
+    pub(super) fn push_telling<'a>(&mut self, data: &'a [u8], told: &mut dyn FnMut(Piece<'a>)) -> Result<(), Unread> {
         if data.trim_ascii() == b"[DONE]" {
             return Ok(());
         }
@@ -98,7 +134,7 @@ impl Assembler {
         choices
             .into_iter()
             .filter_map(|raw| value::<WireChoice<'_>>(Some(raw)))
-            .try_for_each(|choice| self.choice(&choice))
+            .try_for_each(|choice| self.choice(&choice, told))
     }
 
     /// Hands on the text that has come since it was last asked, with the place of its choice.
@@ -112,6 +148,12 @@ impl Assembler {
         }
     }
 
+    /// Whether a tool call has begun.
+    #[must_use]
+    pub fn calls(&self) -> bool {
+        self.choices.values().any(|building| !building.calls.is_empty())
+    }
+
     /// The answer, as far as it has come.
     #[must_use]
     pub fn finish(self) -> Answer {
@@ -119,7 +161,7 @@ impl Assembler {
         Answer { model: self.model, choices }
     }
 
-    fn choice(&mut self, wire: &WireChoice<'_>) -> Result<(), Unread> {
+    fn choice<'a>(&mut self, wire: &WireChoice<'a>, told: &mut dyn FnMut(Piece<'a>)) -> Result<(), Unread> {
         let index = value(wire.index).unwrap_or(0);
         let known = self.choices.len();
         if known >= MAX_PARTS && !self.choices.contains_key(&index) {
@@ -132,7 +174,7 @@ impl Assembler {
                 if self.held > MAX_BYTES {
                     return Err(Unread::TooLarge);
                 }
-                building.take(&said)?;
+                building.take(&said, &mut |call, literal| told(Piece { choice: index, call, literal }))?;
             }
         }
         if let Some(word) = string(wire.finish_reason).filter(|word| !word.is_empty()) {
@@ -153,8 +195,8 @@ fn finish(word: &str) -> FinishReason {
 }
 
 impl Building {
-    fn take(&mut self, said: &Said<'_>) -> Result<(), Unread> {
-        self.content(said.content);
+    fn take<'a>(&mut self, said: &Said<'a>, told: Told<'_, 'a>) -> Result<(), Unread> {
+        self.content(said.content, told);
         if let Some(refusal) = said.refusal {
             self.refusal.push(refusal.get());
         }
@@ -164,27 +206,28 @@ impl Building {
         let calls: Vec<&RawValue> = value(said.tool_calls).unwrap_or_default();
         for raw in calls {
             if let Some(call) = value::<WireCall<'_>>(Some(raw)) {
-                self.call(&call)?;
+                self.call(&call, told)?;
             }
         }
         if let Some(function) = value::<Function<'_>>(said.function_call) {
-            self.call(&WireCall { index: Some(u64::MAX), function: Some(function), ..WireCall::default() })?;
+            self.call(&WireCall { index: Some(u64::MAX), function: Some(function), ..WireCall::default() }, told)?;
         }
         Ok(())
     }
 
     /// Text, or a list of parts as Mistral sends it.
-    fn content(&mut self, content: Option<&RawValue>) {
+    fn content<'a>(&mut self, content: Option<&'a RawValue>, told: Told<'_, 'a>) {
         let Some(raw) = content else { return };
-        if self.text.push(raw.get()) {
-            return;
+        if self.text.push(raw.get()) || raw.get() == "null" {
+            return told(None, raw);
         }
         let parts: Vec<Part<'_>> = value(Some(raw)).unwrap_or_default();
         for part in parts {
             match string(part.kind).as_deref() {
                 Some("text" | "output_text") => {
-                    let text = part.text.map_or("\"\"", RawValue::get);
-                    self.text.push(text);
+                    if let Some(text) = part.text.filter(|text| self.text.push(text.get())) {
+                        told(None, text);
+                    }
                 }
                 Some("thinking" | "reasoning") => self.reasoned = true,
                 _ => self.media = true,
@@ -192,7 +235,7 @@ impl Building {
         }
     }
 
-    fn call(&mut self, wire: &WireCall<'_>) -> Result<(), Unread> {
+    fn call<'a>(&mut self, wire: &WireCall<'a>, told: Told<'_, 'a>) -> Result<(), Unread> {
         let id = string(wire.id).unwrap_or_default();
         let function = wire.function.as_ref().or(wire.custom.as_ref());
         let name = function.and_then(|function| string(function.name)).unwrap_or_default();
@@ -212,7 +255,10 @@ impl Building {
         if call.name != name {
             call.name.push_str(&name);
         }
-        let arguments = function.and_then(|function| function.arguments.or(function.input));
+        let arguments = function.and_then(Function::taken);
+        if let Some(raw) = arguments {
+            told(Some(place), raw);
+        }
         if let Some(raw) = arguments.filter(|raw| raw.get() != "null")
             && !call.arguments.push(raw.get())
         {
@@ -276,7 +322,7 @@ struct WireChoice<'a> {
 
 #[derive(Deserialize)]
 struct Said<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "written")]
     content: Option<&'a RawValue>,
     #[serde(borrow, default)]
     refusal: Option<&'a RawValue>,
@@ -326,15 +372,27 @@ struct WireCall<'a> {
 struct Function<'a> {
     #[serde(borrow, default)]
     name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "written")]
     arguments: Option<&'a RawValue>,
     /// Of a tool that takes text.
     #[serde(borrow, default)]
     input: Option<&'a RawValue>,
 }
 
+impl<'a> Function<'a> {
+    /// The arguments, or else the input; null where nothing else stands there.
+    fn taken(&self) -> Option<&'a RawValue> {
+        self.arguments.filter(|raw| raw.get() != "null").or(self.input).or(self.arguments)
+    }
+}
+
 fn place<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(|raw| value(Some(raw)))
+}
+
+/// Whatever stands there, null included.
+fn written<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// What `raw` holds, where it has that shape.

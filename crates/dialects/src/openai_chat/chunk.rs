@@ -28,9 +28,16 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: Choices<'a>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    model: Option<&'a RawValue>,
 }
 
 impl Chunk<'_> {
+    /// The model that says it serves; empty where none is named.
+    pub(super) fn model(&self) -> Box<str> {
+        self.model.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    }
+
     /// Whether the object is an error and no part of an answer.
     pub(super) fn is_error(&self) -> bool {
         let named = [self.object.0, self.kind.0].contains(&Some("error"));

@@ -20,7 +20,7 @@ use super::chunk::{Choices, Chunk, decoded};
 use super::stream::{Ending, StreamDecoder};
 use super::transcript::{Head, Transcript};
 use crate::Quirks;
-use crate::sse::Framer;
+use crate::sse::{Framer, as_event};
 use bytes::Bytes;
 use llm::{Event, Failure, FinishReason, Frame, Progress, Usage};
 use seam::{Matcher, Step};
@@ -176,7 +176,7 @@ impl Continuation {
                 // One that ends no answer is the engine's to judge and nobody's to read.
                 self.last(Event::Done, if self.progress.done { DONE } else { b"" });
             }
-            Event::Preamble | Event::Content | Event::Closing => match data_of(&frame.raw) {
+            Event::Preamble | Event::Content | Event::Closing => match event_data(&frame.raw) {
                 Some(data) => self.take_chunk(&data),
                 None if matches!(self.seam, Seam::Joined(_)) => self.frames.push_back(frame),
                 None => {}
@@ -286,12 +286,12 @@ impl Continuation {
         self.progress.finished |= choices.ended != 0;
         self.progress.finish = choices.finish.or(self.progress.finish);
         self.progress.usage = usage.or(self.progress.usage);
-        self.frames.push_back(Frame { event: facts.event(usage), raw: rewrite::as_event(data) });
+        self.frames.push_back(Frame { event: facts.event(usage), raw: as_event(data) });
     }
 }
 
 /// The data of the one event in `raw`, if it has any.
-fn data_of(raw: &[u8]) -> Option<String> {
+fn event_data(raw: &[u8]) -> Option<String> {
     let mut framer = Framer::default();
     framer.push(raw);
     // A stray line feed before the event makes a block of its own.

@@ -7,10 +7,13 @@ mod answer;
 mod assemble;
 mod chunk;
 mod continuation;
+mod corrected;
 mod error;
+mod mended;
 mod obstacle;
 mod request;
 mod shape;
+mod splice;
 mod stand_in;
 mod stream;
 mod template;
@@ -19,14 +22,16 @@ mod text;
 mod transcript;
 
 pub use answer::read_whole;
-pub use assemble::{Assembler, Unread, read_answer};
+pub use assemble::{Assembler, Unread, each_data, read_answer};
 pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
+pub use corrected::corrected;
 pub use error::{Rendered, as_event, read_error, render};
+pub use mended::{mended, mended_stream};
 pub use obstacle::Obstacle;
 pub use request::{decode, with_model};
 pub use stand_in::{StandIn, stand_in};
 pub use stream::{Ending, StreamDecoder};
-pub use terms::terms;
+pub use terms::{demands_anything, terms};
 pub use transcript::Transcript;
 
 /// The path of this operation below a provider's base address.

@@ -207,6 +207,9 @@ impl StreamDecoder {
         progress.finished = self.begun != 0 && self.begun == self.ended;
         progress.finish = choices.finish.or(progress.finish);
         progress.usage = usage.or(progress.usage);
+        if progress.model.is_empty() {
+            progress.model = chunk.model();
+        }
         if let Some(transcript) = &mut self.transcript {
             transcript.note(&chunk, usage, text);
         }

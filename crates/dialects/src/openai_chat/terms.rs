@@ -5,6 +5,7 @@
 //! Must never be here: compiling schemas, judging answers.
 
 use llm::{Demanded, Format, Takes, Terms, Tool, ToolChoice};
+use memchr::memmem;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -28,6 +29,30 @@ pub fn terms(raw: &[u8]) -> Terms {
         citable: citable(wire.documents, wire.messages),
     }
 }
+
+/// Whether the request in `raw` may demand anything of its answer at all, found without reading it.
+///
+/// Where false, [`terms`] has nothing but what may be cited. Where true, it may still have nothing: the fields' names
+/// are looked for wherever they stand.
+#[must_use]
+pub fn demands_anything(raw: &[u8]) -> bool {
+    NAMES.iter().any(|(begin, rest)| {
+        memmem::find_iter(raw, begin)
+            .filter_map(|at| raw.get(at + begin.len()..))
+            .any(|behind| rest.iter().any(|rest| behind.starts_with(rest)))
+    }) || memmem::find_iter(raw, ESCAPE).any(|at| matches!(raw.get(at + ESCAPE.len()), Some(b'5'..=b'7')))
+}
+
+/// The names of the fields that demand something, by how they begin.
+const NAMES: [(&[u8], &[&[u8]]); 4] = [
+    (b"\"tool", &[b"s\"", b"_choice\""]),
+    (b"\"function", &[b"s\"", b"_call\""]),
+    (b"\"response_format\"", &[b""]),
+    (b"\"parallel_tool_calls\"", &[b""]),
+];
+
+/// How an ASCII character is escaped that needs no escape; `5`, `6` or `7` follows where it is one of a name.
+const ESCAPE: &[u8] = b"\\u00";
 
 /// The fields that say something of the answer.
 #[derive(Deserialize)]
@@ -295,7 +320,54 @@ mod tests {
         assert_eq!(found, ["call_9", "doc-1", "doc-2", "m-1"]);
     }
 
+    #[test]
+    fn what_demands_nothing_is_told_without_reading() {
+        for (fields, demands) in [
+            ("", false),
+            (r#","response_format" : {"type":"text"}"#, true),
+            (r#","tools":[]"#, true),
+            (r#","tool_choice":"auto""#, true),
+            (r#","functions":[]"#, true),
+            (r#","function_call":"none""#, true),
+            (r#","parallel_tool_calls":false"#, true),
+            (r#","t\u006fols":[]"#, true),
+            (r#","tool\u005Fchoice":"required""#, true),
+            (r#","tool":1,"function":2,"toolset":3,"tool_calls":[],"response_formats":4"#, false),
+            (r#","x":"tools, \"tools\", 'functions'""#, false),
+            (r#","x":"h\u00e9 \u003cb\u003e \ud83d\ude00 \n""#, false),
+        ] {
+            let raw = format!(r#"{{"model":"m","messages":[{{"role":"tool","content":"c"}}]{fields}}}"#);
+            assert_eq!(demands_anything(raw.as_bytes()), demands, "{fields}");
+        }
+        for cut in [&br#"{"tool"#[..], br#"\u00"#, b"\"", b""] {
+            assert!(!demands_anything(cut));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn whatever_demands_something_is_told(
+            fields in proptest::collection::vec((0usize..7, 0usize..6, proptest::collection::vec(any::<bool>(), 20)), 0..4),
+        ) {
+            const FIELDS: [&str; 7] = ["response_format", "tools", "tool_choice", "functions", "function_call",
+                "parallel_tool_calls", "documents"];
+            const VALUES: [&str; 6] = [r#"{"type":"json_object"}"#, r#"[{"function":{"name":"f"}}]"#, "\"required\"",
+                r#"[{"name":"f"}]"#, r#"{"name":"f"}"#, "false"];
+            let escape = |name: &str, escaped: &[bool]| -> String {
+                let write = |(c, escaped): (char, &bool)| {
+                    if *escaped { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
+                };
+                name.chars().zip(escaped).map(write).collect()
+            };
+            let fields: String = fields.iter()
+                .map(|(name, value, escaped)| format!(",\"{}\": {}", escape(FIELDS[*name], escaped), VALUES[*value]))
+                .collect();
+            let raw = format!(r#"{{"model":"m","messages":[{{"id":"m-1"}}]{fields}}}"#);
+            let read = terms(raw.as_bytes());
+            let nothing = Terms { citable: read.citable.clone(), ..Terms::default() };
+            prop_assert!(read == nothing || demands_anything(raw.as_bytes()), "{}", raw);
+        }
+
         #[test]
         fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = terms(&bytes);

@@ -8,6 +8,7 @@ mod blameless;
 mod breakers;
 mod cancelled;
 mod chaos;
+mod contracts_kept;
 mod domains;
 mod fallbacks;
 mod gathering;

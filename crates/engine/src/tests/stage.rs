@@ -10,8 +10,9 @@ mod seen;
 pub(super) use playing::{Played, futures};
 
 use super::script::{Asked, Counts, Log, Play, Provider, Script, Scripted, events, json, ms};
-use crate::{Call, Engine, GatePolicies, Journal, OpenCall};
+use crate::{AnswerPolicy, Call, Engine, GatePolicies, Journal, OpenCall};
 use admission::{Admission, Admitted};
+use contracts::Contract;
 use dialects::{Quirks, openai_chat};
 use llm::{Dialect, Label, Priority, RequestId, TargetId};
 use resilience::GatePolicy;
@@ -60,6 +61,8 @@ pub(super) struct Stage {
     /// The failure domains of each provider.
     domains: Vec<Vec<Arc<str>>>,
     gate: GatePolicy,
+    contract: contracts::Policy,
+    hold: (usize, Duration),
     priority: Priority,
     /// Fields that the request has besides.
     fields: String,
@@ -107,6 +110,8 @@ impl Stage {
             facts: vec![ModelFacts::default(); count],
             domains: vec![Vec::new(); count],
             gate: GatePolicy::default(),
+            contract: contracts::Policy::default(),
+            hold: (64 * 1024, ms(30_000)),
             priority: Priority::Normal,
             fields: String::new(),
             table: OnceLock::new(),
@@ -175,6 +180,18 @@ impl Stage {
     /// Another route, with targets of its own and the same policy but for last resorts.
     pub(super) fn route(mut self, name: &'static str, targets: &[(usize, &str)]) -> Self {
         self.routes.push((name, targets.iter().map(|(provider, model)| (*provider, (*model).into())).collect()));
+        self
+    }
+
+    /// What answers have to satisfy.
+    pub(super) fn contract(mut self, change: impl FnOnce(&mut contracts::Policy)) -> Self {
+        change(&mut self.contract);
+        self
+    }
+
+    /// How much of a stream is held back, and for how long.
+    pub(super) fn hold(mut self, bytes: usize, millis: u64) -> Self {
+        self.hold = (bytes, ms(millis));
         self
     }
 
@@ -314,7 +331,11 @@ impl Stage {
                 let gate = self.gate;
                 Arc::new(move |_: &TargetId| gate)
             };
-            Engine::new(self.providers.clone(), self.table(), gates, vec![self.sink.clone()], now())
+            let contract = Arc::new(Contract::new(self.contract.clone(), Arc::default()).unwrap());
+            let (hold_bytes, hold_time) = self.hold;
+            let answers = AnswerPolicy { contract, hold_bytes, hold_time };
+            let answers = vec![answers; self.table().route_labels().len()];
+            Engine::new(self.providers.clone(), self.table(), gates, answers, vec![self.sink.clone()], now())
         })
     }
 }

@@ -63,7 +63,7 @@ impl Sink for AccessLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{degraded_stream, unrouted};
+    use crate::samples::{degraded_stream, repaired, unrouted};
     use std::time::Duration;
 
     fn line(format: Format, colour: bool, record: &CallRecord) -> String {
@@ -99,6 +99,33 @@ mod tests {
                 r#""outcome":"client_error","status":400,"error":"invalid_request","attempts":0,"tried":[],"#,
                 r#""duration_ms":0.042,"overhead_us":42}"#,
                 "\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn what_was_found_in_answers_is_told_by_codes() {
+        assert_eq!(
+            line(Format::Json, false, &repaired()),
+            concat!(
+                r#"{"ts":"2026-01-02T03:04:05.006000Z","level":"info","msg":"call","request_id":"req-3","#,
+                r#""route":"chat","caller":"anonymous","dialect":"openai_chat","model":"chat","#,
+                r#""target":"a/m1","stream":false,"outcome":"degraded","degraded":"repaired","status":200,"attempts":2,"#,
+                r#""tried":[{"target":"a/m1","begun_ms":40.0,"verdict":"semantic_failure","cause":"contract_unmet","#,
+                r#""status":200,"ms":420.0},"#,
+                r#"{"target":"a/m1","kind":"reask","begun_ms":40.0,"verdict":"success","status":200,"ms":420.0}],"#,
+                r#""checks":{"schema":"repaired","max_chars":"flagged"},"#,
+                r#""findings":["missing_field","json_fenced","too_long"],"#,
+                r#""duration_ms":900.0,"overhead_us":42,"finish":"stop"}"#,
+                "\n",
+            ),
+        );
+        assert_eq!(
+            line(Format::Human, false, &repaired()),
+            concat!(
+                r#"2026-01-02T03:04:05.006000Z  INFO call degraded 200 chat "chat" -> a/m1 in 900ms, overhead 42us, "#,
+                "tried a/m1 contract_unmet 200 420ms; a/m1 success as reask 200 420ms, ",
+                "findings missing_field json_fenced too_long, finish stop caller=anonymous id=req-3\n",
             ),
         );
     }

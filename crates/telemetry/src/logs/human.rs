@@ -46,6 +46,10 @@ fn write_parts(out: &mut Vec<u8>, at: Timestamp, record: &CallRecord, colour: bo
             None => out.push(b')'),
         }
     }
+    for (place, code) in record.findings.iter().enumerate() {
+        let lead = if place == 0 { ", findings" } else { "" };
+        write!(out, "{lead} {code}")?;
+    }
     write_answer(out, record)?;
     writeln!(out, " {dim}caller={} id={}{dim:#}", record.caller, record.request_id)
 }
@@ -58,7 +62,7 @@ fn write_tried(out: &mut Vec<u8>, attempts: &[AttemptRecord]) -> io::Result<()> 
     for (place, attempt) in attempts.iter().enumerate() {
         let lead = if place == 0 { ", tried" } else { ";" };
         write!(out, "{lead} {} {}", Plain(&attempt.target), attempt.cause.unwrap_or(attempt.verdict.as_str()))?;
-        if matches!(attempt.kind, AttemptKind::Hedge | AttemptKind::Continuation) {
+        if matches!(attempt.kind, AttemptKind::Hedge | AttemptKind::Continuation | AttemptKind::Reask) {
             write!(out, " as {}", attempt.kind.as_str())?;
         }
         if let Some(status) = attempt.status {

@@ -3,7 +3,7 @@
 //! Must never be here: prompt text, keys.
 
 use super::timestamp::Timestamp;
-use llm::{AttemptKind, AttemptRecord, CallRecord, PassedOver, TargetId};
+use llm::{AttemptKind, AttemptRecord, CallRecord, CheckResult, Checked, PassedOver, TargetId};
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use std::time::Duration;
@@ -46,6 +46,11 @@ struct Line<'a> {
     tried: Tried<'a>,
     #[serde(skip_serializing_if = "PassedOvers::is_empty")]
     passed_over: PassedOvers<'a>,
+    /// What each check came to that did not pass.
+    #[serde(skip_serializing_if = "Unpassed::is_empty")]
+    checks: Unpassed<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    findings: &'a [&'static str],
     duration_ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_token_ms: Option<f64>,
@@ -86,6 +91,8 @@ impl<'a> Line<'a> {
             continued: record.continued,
             tried: Tried(&record.attempts),
             passed_over: PassedOvers(&record.passed_over),
+            checks: Unpassed(&record.checks),
+            findings: &record.findings,
             duration_ms: millis(record.duration),
             first_token_ms: record.first_token.map(millis),
             overhead_us: u64::try_from(record.overhead.as_micros()).unwrap_or(u64::MAX),
@@ -183,5 +190,23 @@ impl<'a> Serialize for PassedOvers<'a> {
             for_ms: one.remaining.map(millis),
         };
         serializer.collect_seq(self.0.iter().map(skipped))
+    }
+}
+
+struct Unpassed<'a>(&'a [Checked]);
+
+impl<'a> Unpassed<'a> {
+    fn iter(&self) -> impl Iterator<Item = &'a Checked> + use<'a> {
+        self.0.iter().filter(|checked| checked.result != CheckResult::Passed)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl Serialize for Unpassed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|checked| (checked.check, checked.result.as_str())))
     }
 }

@@ -7,9 +7,9 @@ use llm::{AttemptKind, CallRecord, Label};
 use prometheus::{Error, IntCounter, IntCounterVec};
 use std::sync::OnceLock;
 
-/// Every cause that `llm::Failure::as_str` names, then a hedge, which follows no failure; the last takes whatever else
-/// there may be.
-const REASONS: [&str; 34] = [
+/// Every cause that `llm::Failure::as_str` names; then a hedge, which follows no failure, and a model asked again, which
+/// is no other candidate; the last takes whatever else there may be.
+const REASONS: [&str; 36] = [
     "dns",
     "connect_refused",
     "connect_timeout",
@@ -41,8 +41,10 @@ const REASONS: [&str; 34] = [
     "too_large",
     "withheld",
     "altered",
+    "contract_unmet",
     "internal",
     "hedge",
+    "reask",
     "other",
 ];
 
@@ -54,7 +56,7 @@ pub(crate) struct Retries {
 
 impl Retries {
     pub(crate) fn new(names: &Names, routes: &[Label]) -> Result<Self, Error> {
-        let help = "Attempts after a call's first, by the cause of the attempt before; hedges follow none.";
+        let help = "Attempts after a call's first, by the cause of the attempt before, or hedge or reask.";
         let retries = names.counters("retries_total", help, &["route", "reason"])?;
         let counters = std::iter::repeat_with(OnceLock::new).take(routes.len() * REASONS.len()).collect();
         Ok(Self { retries, counters })
@@ -63,7 +65,10 @@ impl Retries {
     pub(crate) fn count(&self, record: &CallRecord) {
         for pair in record.attempts.windows(2) {
             let [before, attempt] = pair else { continue };
-            let cause = if attempt.kind == AttemptKind::Hedge { "hedge" } else { before.cause.unwrap_or("other") };
+            let cause = match attempt.kind {
+                AttemptKind::Hedge | AttemptKind::Reask => attempt.kind.as_str(),
+                AttemptKind::First | AttemptKind::Retry | AttemptKind::Continuation => before.cause.unwrap_or("other"),
+            };
             let place = REASONS.iter().position(|reason| *reason == cause).unwrap_or(REASONS.len() - 1);
             let Some(slot) = self.counters.get(record.route.index * REASONS.len() + place) else { continue };
             let resolve = || self.retries.with_label_values(&[&*record.route.name, REASONS[place]]);
@@ -117,6 +122,7 @@ mod tests {
             | Failure::TooLarge
             | Failure::Withheld
             | Failure::Altered
+            | Failure::Unmet(_)
             | Failure::Internal(_) => vec![failure.as_str()],
         }
     }
@@ -150,9 +156,10 @@ mod tests {
             Failure::TooLarge,
             Failure::Withheld,
             Failure::Altered,
+            Failure::Unmet("schema: not_json".into()),
             Failure::Internal("test"),
         ];
         let causes: Vec<_> = failures.iter().flat_map(causes).collect();
-        assert_eq!(causes, REASONS[..REASONS.len() - 2].to_vec());
+        assert_eq!(causes, REASONS[..REASONS.len() - 3].to_vec());
     }
 }

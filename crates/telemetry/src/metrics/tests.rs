@@ -1,8 +1,9 @@
 //! Metrics as they are scraped: what one call changes, and how many series there can be.
 
 use super::*;
-use crate::samples::{attempt, callers, degraded_stream, labels, routes, targets, unrouted};
-use llm::Verdict;
+use crate::samples::{attempt, callers, degraded_stream, labels, repaired, routes, targets, unrouted};
+use contracts::Check;
+use llm::{CheckResult, Checked, Verdict};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -30,6 +31,19 @@ fn a_record_changes_exactly_these_lines() {
         status: 503,
         error: Some("overloaded"),
         ..unrouted()
+    };
+    let unmet = CallRecord {
+        stream: true,
+        outcome: Outcome::Invalid,
+        status: 200,
+        error: Some("contract_unmet"),
+        degraded: None,
+        attempts: vec![attempt(0, Verdict::SemanticFailure, Some("contract_unmet"))],
+        checks: vec![Checked { check: "loop", result: CheckResult::Failed }],
+        findings: vec!["repetition"],
+        first_token: Some(Duration::from_millis(100)),
+        stream_end: Some(StreamEnd::Unmet),
+        ..repaired()
     };
     let cancelled = CallRecord {
         stream: true,
@@ -64,6 +78,42 @@ fn a_record_changes_exactly_these_lines() {
                 r#"tokens_total{direction="output",target="b/m2"} 34"#,
                 r#"tokens_total{direction="reasoning",target="b/m2"} 8"#,
             ][..],
+        ),
+        (
+            repaired(),
+            &[
+                r#"attempts_total{target="a/m1",verdict="semantic_failure"} 1"#,
+                r#"attempts_total{target="a/m1",verdict="success"} 1"#,
+                r#"contract_checks_total{check="complete",result="passed",route="chat"} 1"#,
+                r#"contract_checks_total{check="max_chars",result="flagged",route="chat"} 1"#,
+                r#"contract_checks_total{check="schema",result="repaired",route="chat"} 1"#,
+                r#"overhead_seconds_sum{route="chat"} 0.000042"#,
+                r#"overhead_seconds_count{route="chat"} 1"#,
+                r#"request_duration_seconds_sum{route="chat"} 0.9"#,
+                r#"request_duration_seconds_count{route="chat"} 1"#,
+                r#"requests_total{caller="anonymous",dialect="openai_chat",outcome="degraded",route="chat",stream="false"} 1"#,
+                r#"retries_total{reason="reask",route="chat"} 1"#,
+                r#"slo_good_total{route="chat",sli="availability"} 1"#,
+                r#"slo_valid_total{route="chat",sli="availability"} 1"#,
+            ],
+        ),
+        (
+            unmet,
+            &[
+                r#"attempts_total{target="a/m1",verdict="semantic_failure"} 1"#,
+                r#"contract_checks_total{check="loop",result="failed",route="chat"} 1"#,
+                r#"first_token_seconds_sum{route="chat"} 0.1"#,
+                r#"first_token_seconds_count{route="chat"} 1"#,
+                r#"overhead_seconds_sum{route="chat"} 0.000042"#,
+                r#"overhead_seconds_count{route="chat"} 1"#,
+                r#"request_duration_seconds_sum{route="chat"} 0.9"#,
+                r#"request_duration_seconds_count{route="chat"} 1"#,
+                r#"requests_total{caller="anonymous",dialect="openai_chat",outcome="invalid",route="chat",stream="true"} 1"#,
+                r#"slo_good_total{route="chat",sli="first_token"} 1"#,
+                r#"slo_valid_total{route="chat",sli="availability"} 1"#,
+                r#"slo_valid_total{route="chat",sli="first_token"} 1"#,
+                r#"stream_end_total{reason="contract_unmet"} 1"#,
+            ],
         ),
         (
             unrouted(),
@@ -156,9 +206,17 @@ fn series_are_bounded_by_the_configuration() {
     let (routes, callers, targets) = (named("r", 20), named("c", 10), named("t", 50));
     let metrics = Metrics::new(&routes, &callers, &targets, Vec::new(), "1").unwrap();
     let ours = |text: String| text.lines().filter(|line| line.starts_with("breakwater_")).count();
-    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 14);
+    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 15);
     for (route, caller) in routes.iter().flat_map(|route| callers.iter().map(move |caller| (route, caller))) {
         metrics.record(&CallRecord { route: route.clone(), caller: caller.clone(), ..degraded_stream() });
     }
-    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 14 + 18 * 20 * 10 + 20);
+    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 15 + 18 * 20 * 10 + 20);
+    let named = |check: &Check| Checked { check: check.as_str(), result: CheckResult::Passed };
+    let unknown = Checked { check: "astrology", result: CheckResult::Passed };
+    let checks: Vec<_> = Check::ALL.iter().map(named).chain([unknown]).collect();
+    for route in &routes {
+        metrics.record(&CallRecord { route: route.clone(), checks: checks.clone(), ..repaired() });
+    }
+    // And 20 for the reask in the sample.
+    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 15 + 18 * 20 * 10 + 20 + 20 + 56 * 20);
 }

@@ -39,6 +39,8 @@ fn record(attempts: &[(&str, Option<&'static str>, Option<u16>)], end: Option<St
         attempts,
         passed_over: Vec::new(),
         degraded: None,
+        checks: Vec::new(),
+        findings: Vec::new(),
         continued: 0,
         priority: Priority::Normal,
         duration: Duration::ZERO,
@@ -94,6 +96,9 @@ fn the_way_of_a_call_is_told_from_its_record() {
     let mut continued = record(&[(LARGE, Some("cut"), None), (SMALL, None, None)], complete);
     continued.attempts[1].kind = AttemptKind::Continuation;
     assert_eq!(way(&continued), "primary/large: cut -> spare/small goes on");
+    let mut asked_again = record(&[(LARGE, Some("contract_unmet"), Some(200)), (LARGE, None, Some(200))], None);
+    asked_again.attempts[1].kind = AttemptKind::Reask;
+    assert_eq!(way(&asked_again), "primary/large: contract_unmet 200 -> primary/large asked again 200");
 }
 
 fn moved(to: State, reason: Reason, rest: Option<u64>) -> Moved {

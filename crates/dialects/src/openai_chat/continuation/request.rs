@@ -7,10 +7,11 @@
 use super::super::obstacle::Obstacle;
 use super::super::request::with_model;
 use super::super::shape::Shape;
+use super::super::splice::{list_end, literal, span, splice};
 use super::super::transcript::Transcript;
 use super::withheld::parting;
 use super::{Handed, Way};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use llm::{ChatRequest, Prefill};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,10 +49,9 @@ pub fn continuation_request(
     let (facts, way) = read(request, transcript, prefill)?;
     let Way::Prefill(handed) = way else { return Ok((with_model(request, model), way)) };
     let mut splices = facts.lowered(request, transcript.most_tokens_before(handed.bytes));
-    // Strings cannot fail to serialise.
-    splices.push((request.model_span.clone(), serde_json::to_string(model).unwrap_or_default()));
+    splices.push((request.model_span.clone(), literal(model)));
     let given = transcript.text().get(..handed.bytes).unwrap_or_default();
-    splices.push((facts.messages_end(request), beginning(given, prefill)));
+    splices.push((list_end(&request.raw, facts.messages), beginning(given, prefill)));
     if prefill == Prefill::ContinueFlag {
         let inside = request.raw.iter().position(|byte| *byte == b'{').map_or(0, |at| at + 1);
         let flags = r#""continue_final_message":true,"add_generation_prompt":false,"#;
@@ -62,24 +62,9 @@ pub fn continuation_request(
 
 /// The message that holds the answer's beginning, and the comma before it.
 fn beginning(text: &str, prefill: Prefill) -> String {
-    let content = serde_json::to_string(text).unwrap_or_default();
+    let content = literal(text);
     let flag = if prefill == Prefill::PrefixFlag { r#","prefix":true"# } else { "" };
     format!(r#",{{"role":"assistant","content":{content}{flag}}}"#)
-}
-
-/// `raw` with each range replaced; the ranges must not overlap.
-fn splice(raw: &[u8], mut splices: Vec<(Range<usize>, String)>) -> Bytes {
-    splices.sort_by_key(|(range, _)| range.start);
-    let added: usize = splices.iter().map(|(_, text)| text.len()).sum();
-    let mut spliced = BytesMut::with_capacity(raw.len() + added);
-    let mut from = 0;
-    for (range, text) in splices {
-        spliced.extend_from_slice(raw.get(from..range.start).unwrap_or_default());
-        spliced.extend_from_slice(text.as_bytes());
-        from = range.end;
-    }
-    spliced.extend_from_slice(raw.get(from..).unwrap_or_default());
-    spliced.freeze()
 }
 
 fn read<'a>(request: &'a ChatRequest, transcript: &Transcript, prefill: Prefill) -> Result<(Facts<'a>, Way), Obstacle> {
@@ -177,26 +162,13 @@ impl Facts<'_> {
 
     /// What to replace so that the token limits allow only what is left behind `given` tokens.
     fn lowered(&self, request: &ChatRequest, given: u64) -> Vec<(Range<usize>, String)> {
-        let lower = |limit| Some((span(request, limit), number(limit)?.saturating_sub(given).max(1).to_string()));
+        let lower = |limit| Some((span(&request.raw, limit), number(limit)?.saturating_sub(given).max(1).to_string()));
         self.token_limits().filter_map(lower).collect()
-    }
-
-    /// The place before the bracket that closes the messages.
-    fn messages_end(&self, request: &ChatRequest) -> Range<usize> {
-        let end = span(request, self.messages).end.saturating_sub(1);
-        end..end
     }
 }
 
 fn number(literal: &RawValue) -> Option<u64> {
     literal.get().parse().ok()
-}
-
-/// Where `literal`, read from the request's bytes, stands in them.
-fn span(request: &ChatRequest, literal: &RawValue) -> Range<usize> {
-    // Both point into the same bytes, which is what borrowing a RawValue means.
-    let start = (literal.get().as_ptr() as usize).saturating_sub(request.raw.as_ptr() as usize);
-    start..start + literal.get().len()
 }
 
 /// Whether the last message is an assistant's: the client's own beginning of an answer, which ours would not be.

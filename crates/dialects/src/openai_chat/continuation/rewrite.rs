@@ -4,7 +4,6 @@
 //! Fields that mean nothing here ride along.
 
 use super::super::transcript::Head;
-use bytes::Bytes;
 use llm::Usage;
 use serde_json::{Map, Value, json};
 
@@ -116,11 +115,6 @@ impl Chunk {
             *place = Value::Null;
         }
     }
-}
-
-/// An event that holds `data`.
-pub(super) fn as_event(data: &str) -> Bytes {
-    Bytes::from(format!("data: {data}\n\n"))
 }
 
 #[cfg(test)]

@@ -160,6 +160,7 @@ fn a_repeated_answer_flows_on_where_the_first_broke_off() {
             refused: false,
             usage: Some(usage),
             done: true,
+            ..Progress::default()
         };
         assert_eq!(seen.progress, progress, "who repeats has counted everything");
     }

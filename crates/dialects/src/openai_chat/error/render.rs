@@ -127,6 +127,7 @@ fn wording(error: &CallError) -> Wording {
             },
         ),
         CallError::UpstreamFailed { message } => say(502, SERVER, "upstream_failed", message.clone()),
+        CallError::ContractUnmet { message } => say(502, SERVER, "contract_unmet", message.clone()),
         CallError::Overloaded { .. } => {
             say(503, SERVER, "overloaded", "There is no room for this call now. Please try again shortly.".into())
         }
@@ -162,6 +163,7 @@ mod tests {
             (CallError::RateLimited { limit: "l".into(), retry_after: second }, 429, "rate_limit_exceeded"),
             (theirs("plain text"), 400, "invalid_request"),
             (CallError::UpstreamFailed { message: "m".into() }, 502, "upstream_failed"),
+            (CallError::ContractUnmet { message: "m".into() }, 502, "contract_unmet"),
             (
                 CallError::AllTargetsUnavailable { message: "m".into(), retry_after: None },
                 503,
@@ -177,6 +179,15 @@ mod tests {
             assert_eq!(inner.keys().collect::<Vec<_>>(), ["code", "message", "param", "type"], "{error:?}");
             assert_eq!(inner["code"], code);
         }
+    }
+
+    #[test]
+    fn an_unmet_contract_is_the_services_fault_and_says_what_was_wrong() {
+        let message = "schema: missing_field at /choices/0/message/content#/age".to_owned();
+        let body: Value = serde_json::from_slice(&render(&CallError::ContractUnmet { message }).body).expect("JSON");
+        let inner = |key: &str| body["error"][key].as_str().unwrap_or_default();
+        assert_eq!(inner("type"), "server_error");
+        assert_eq!(inner("message"), "schema: missing_field at /choices/0/message/content#/age");
     }
 
     #[test]

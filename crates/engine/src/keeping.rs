@@ -1,0 +1,133 @@
+//! What is kept back of a streamed answer until it is judged, and what watches the rest.
+//!
+//! Receives frames in order; says of each whether it may leave. Bounded by the route's `stream_hold`. Must never be here:
+//! what becomes of a stream that breaks its contract.
+
+use crate::judge::{Judge, Ruling};
+use bytes::{Bytes, BytesMut};
+use contracts::{Hold, Watch};
+use dialects::openai_chat::{Assembler, each_data};
+use llm::{Event, Frame};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// One stream's answer so far.
+pub(crate) struct Keeping {
+    judge: Arc<Judge>,
+    /// The model that the serving target was asked for.
+    model: Arc<str>,
+    /// `None` where nothing of the stream has to be read.
+    hold: Option<Hold>,
+    assembler: Assembler,
+    watch: Watch,
+    held: BytesMut,
+    /// Since when something is held back.
+    since: Option<Instant>,
+    /// Content has left: the answer cannot be exchanged for another any more.
+    flowed: bool,
+}
+
+impl Keeping {
+    pub(crate) fn new(judge: &Arc<Judge>, model: Arc<str>) -> Self {
+        let (hold, watch) = (judge.hold(), judge.watch());
+        let (judge, assembler, held) = (Arc::clone(judge), Assembler::default(), BytesMut::new());
+        Self { judge, model, hold, assembler, watch, held, since: None, flowed: false }
+    }
+
+    /// Begins anew with another answer; nothing of the last one has left.
+    pub(crate) fn restart(&mut self, model: Arc<str>) {
+        self.model = model;
+        (self.assembler, self.watch) = (Assembler::default(), self.judge.watch());
+        self.held.clear();
+    }
+
+    /// Lets everything leave from now on, unread.
+    pub(crate) fn give_up(&mut self) {
+        self.hold = None;
+    }
+
+    /// Takes in a frame of the answer, its terminator left out. Appends to `out` what may leave.
+    ///
+    /// # Errors
+    /// The stream breaks its contract whatever comes: what watches it found something, or it is more than is held back.
+    pub(crate) fn take(&mut self, frame: &Frame, out: &mut BytesMut, now: Instant) -> Result<(), Box<Ruling>> {
+        let Some(hold) = self.hold else {
+            out.extend_from_slice(&frame.raw);
+            return Ok(());
+        };
+        let assembler = &mut self.assembler;
+        // One frame may hold several events that are alike.
+        if !each_data(&frame.raw, |data| assembler.push(data)).map_err(|_| Ruling::unreadable())? {
+            // Comments keep the client waiting meanwhile.
+            out.extend_from_slice(&frame.raw);
+            return Ok(());
+        }
+        let watch = &mut self.watch;
+        let mut found = None;
+        self.assembler.fresh(|choice, text| {
+            if found.is_none() {
+                found = watch.push(choice, text).cloned();
+            }
+        });
+        if let Some(found) = found {
+            return Err(Box::new(self.judge.thin(&self.model, "").found(found)));
+        }
+        if self.waits(hold, frame) {
+            self.since.get_or_insert(now);
+            if self.held.len() + frame.raw.len() > self.judge.hold_bytes() {
+                return Err(Ruling::too_long());
+            }
+            self.held.extend_from_slice(&frame.raw);
+            return Ok(());
+        }
+        out.extend_from_slice(&self.held.split());
+        out.extend_from_slice(&frame.raw);
+        self.since = None;
+        self.flowed |= frame.event == Event::Content;
+        Ok(())
+    }
+
+    /// Whether a frame has to wait. What announces an answer waits with its content: another answer announces itself.
+    fn waits(&self, hold: Hold, frame: &Frame) -> bool {
+        let announces = !self.flowed && frame.event != Event::Content;
+        match hold {
+            Hold::Nothing => announces,
+            Hold::Calls => announces || self.assembler.calls(),
+            Hold::All => true,
+        }
+    }
+
+    /// Judges the answer, which has come to its end; `served` is the model that says it gave it.
+    pub(crate) fn rule(&mut self, served: &str) -> Ruling {
+        if self.hold.is_none() {
+            return self.judge.thin(&self.model, served);
+        }
+        let answer = std::mem::take(&mut self.assembler).finish();
+        let found = self.watch.finish().cloned();
+        let ruling = self.judge.streamed(answer, &self.held, &self.model);
+        match found {
+            Some(found) if ruling.broken.is_none() => ruling.found(found),
+            _ => ruling,
+        }
+    }
+
+    /// What was held back, to leave.
+    pub(crate) fn release(&mut self) -> Bytes {
+        (self.since, self.flowed) = (None, true);
+        self.held.split().freeze()
+    }
+
+    /// Whether nothing of the answer has left, so that another one may take its place.
+    pub(crate) fn is_exchangeable(&self) -> bool {
+        self.hold.is_some() && !self.flowed
+    }
+
+    /// When what is held back will have been held for too long; `None` where nothing is.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.since.map(|since| since + self.judge.hold_time())
+    }
+
+    pub(crate) fn judge(&self) -> &Judge {
+        &self.judge
+    }
+}
