@@ -119,8 +119,8 @@ fn chosen(only: Option<Only>) -> Vec<Workload> {
     all.into_iter().filter(|(name, _)| named(*name)).map(|(_, workload)| workload).collect()
 }
 
-/// Rounds of each workload; their median counts, so that three may meet a bad moment of the machine.
-const ROUNDS: usize = 7;
+/// Rounds of each workload; their median counts, so that ten may meet a bad moment of the machine.
+const ROUNDS: usize = 21;
 
 /// Drives gateway and nginx in turn, so that a change of the machine's mood meets both.
 async fn one(

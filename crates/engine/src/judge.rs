@@ -80,8 +80,7 @@ pub(crate) struct Ways {
 impl Judge {
     pub(crate) fn new(policy: &AnswerPolicy, request: &ChatRequest) -> Self {
         let cites = policy.contract.policy().require.contains(&Check::Citations);
-        let demands = cites || openai_chat::demands_anything(&request.raw);
-        let terms = if demands { openai_chat::terms(&request.raw) } else { Terms::default() };
+        let terms = if cites || request.demands { openai_chat::terms(&request.raw) } else { Terms::default() };
         let bound = policy.contract.bind(&terms, "");
         // The decoders have proved the first two, and the model is known without reading further.
         let thin = [Check::Complete, Check::NonEmpty, Check::Model, Check::Webhook];

@@ -31,6 +31,8 @@ pub struct ChatRequest {
     pub stream: bool,
     /// The body as it came; never re-serialised.
     pub raw: Bytes,
+    /// Whether it may demand a form of its answer, or declares tools: whether reading its terms can be worth it.
+    pub demands: bool,
     /// Where in `raw` the JSON value of `model` stands, quotes included.
     pub model_span: Range<usize>,
 }

@@ -142,6 +142,7 @@ mod tests {
             dialect: Dialect::OpenAiChat,
             model: "m".into(),
             stream: false,
+            demands: false,
             model_span: raw.find("\"m\"").map(|at| at..at + 3).expect("there"),
             raw: Bytes::from_static(raw.as_bytes()),
         };

@@ -31,7 +31,7 @@ pub use obstacle::Obstacle;
 pub use request::{decode, with_model};
 pub use stand_in::{StandIn, stand_in};
 pub use stream::{Ending, StreamDecoder};
-pub use terms::{demands_anything, terms};
+pub use terms::terms;
 pub use transcript::Transcript;
 
 /// The path of this operation below a provider's base address.

@@ -32,7 +32,8 @@ pub fn decode(raw: Bytes) -> Result<ChatRequest, CallError> {
     thin.messages.judge()?;
     let (model, model_span) = thin.model(text)?;
     let stream = flag(thin.stream, "stream")?;
-    Ok(ChatRequest { dialect: Dialect::OpenAiChat, model, stream, model_span, raw })
+    let demands = thin.demands();
+    Ok(ChatRequest { dialect: Dialect::OpenAiChat, model, stream, demands, model_span, raw })
 }
 
 /// The request's bytes with `model` replaced in place; the very same bytes where it already stands there.
@@ -60,9 +61,28 @@ struct Thin<'a> {
     messages: Messages,
     #[serde(default)]
     stream: Shape,
+    #[serde(default)]
+    response_format: Shape,
+    #[serde(default)]
+    tools: Shape,
+    #[serde(default)]
+    tool_choice: Shape,
+    #[serde(default)]
+    functions: Shape,
+    #[serde(default)]
+    function_call: Shape,
+    #[serde(default)]
+    parallel_tool_calls: Shape,
 }
 
 impl<'a> Thin<'a> {
+    /// Whether anything there may demand something of the answer.
+    fn demands(&self) -> bool {
+        let Self { response_format, tools, tool_choice, functions, function_call, parallel_tool_calls, .. } = self;
+        let all = [response_format, tools, tool_choice, functions, function_call, parallel_tool_calls];
+        all.into_iter().any(|shape| !matches!(shape, Shape::Absent | Shape::Null))
+    }
+
     /// The model's name, and where its literal stands in `text`.
     fn model(&self, text: &'a str) -> Result<(String, Range<usize>), CallError> {
         let Some(literal) = self.model else {

@@ -5,7 +5,6 @@
 //! Must never be here: compiling schemas, judging answers.
 
 use llm::{Demanded, Format, Takes, Terms, Tool, ToolChoice};
-use memchr::memmem;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -29,30 +28,6 @@ pub fn terms(raw: &[u8]) -> Terms {
         citable: citable(wire.documents, wire.messages),
     }
 }
-
-/// Whether the request in `raw` may demand anything of its answer at all, found without reading it.
-///
-/// Where false, [`terms`] has nothing but what may be cited. Where true, it may still have nothing: the fields' names
-/// are looked for wherever they stand.
-#[must_use]
-pub fn demands_anything(raw: &[u8]) -> bool {
-    NAMES.iter().any(|(begin, rest)| {
-        memmem::find_iter(raw, begin)
-            .filter_map(|at| raw.get(at + begin.len()..))
-            .any(|behind| rest.iter().any(|rest| behind.starts_with(rest)))
-    }) || memmem::find_iter(raw, ESCAPE).any(|at| matches!(raw.get(at + ESCAPE.len()), Some(b'5'..=b'7')))
-}
-
-/// The names of the fields that demand something, by how they begin.
-const NAMES: [(&[u8], &[&[u8]]); 4] = [
-    (b"\"tool", &[b"s\"", b"_choice\""]),
-    (b"\"function", &[b"s\"", b"_call\""]),
-    (b"\"response_format\"", &[b""]),
-    (b"\"parallel_tool_calls\"", &[b""]),
-];
-
-/// How an ASCII character is escaped that needs no escape; `5`, `6` or `7` follows where it is one of a name.
-const ESCAPE: &[u8] = b"\\u00";
 
 /// The fields that say something of the answer.
 #[derive(Deserialize)]
@@ -237,6 +212,7 @@ fn citable(documents: Option<&RawValue>, messages: Option<&RawValue>) -> BTreeSe
 
 #[cfg(test)]
 mod tests {
+    use super::super::request::decode;
     use super::*;
     use proptest::prelude::*;
 
@@ -321,10 +297,11 @@ mod tests {
     }
 
     #[test]
-    fn what_demands_nothing_is_told_without_reading() {
+    fn what_demands_nothing_is_told_with_the_request() {
         for (fields, demands) in [
             ("", false),
             (r#","response_format" : {"type":"text"}"#, true),
+            (r#","response_format":null,"tools":null"#, false),
             (r#","tools":[]"#, true),
             (r#","tool_choice":"auto""#, true),
             (r#","functions":[]"#, true),
@@ -337,10 +314,7 @@ mod tests {
             (r#","x":"h\u00e9 \u003cb\u003e \ud83d\ude00 \n""#, false),
         ] {
             let raw = format!(r#"{{"model":"m","messages":[{{"role":"tool","content":"c"}}]{fields}}}"#);
-            assert_eq!(demands_anything(raw.as_bytes()), demands, "{fields}");
-        }
-        for cut in [&br#"{"tool"#[..], br#"\u00"#, b"\"", b""] {
-            assert!(!demands_anything(cut));
+            assert_eq!(decode(raw.into()).expect("a request").demands, demands, "{fields}");
         }
     }
 
@@ -365,7 +339,9 @@ mod tests {
             let raw = format!(r#"{{"model":"m","messages":[{{"id":"m-1"}}]{fields}}}"#);
             let read = terms(raw.as_bytes());
             let nothing = Terms { citable: read.citable.clone(), ..Terms::default() };
-            prop_assert!(read == nothing || demands_anything(raw.as_bytes()), "{}", raw);
+            // A field that stands there twice is refused.
+            let told = decode(raw.clone().into()).is_ok_and(|request| !request.demands);
+            prop_assert!(read == nothing || !told, "{}", raw);
         }
 
         #[test]
