@@ -178,7 +178,7 @@ mod tests {
             let mut body = json!({"messages": vec![json!({"role": "user", "content": text}); messages], "x": [1]});
             body["model"] = "m".into();
             let raw = body.to_string();
-            let raw = if behind { raw.replace(",\"", " ,\n \"") } else { raw };
+            let raw = if behind && !text.contains(',') { raw.replace(",\"", " ,\n \"") } else { raw };
             let request = request(&raw);
             let built = corrected(&request, "n", &answer(&text, &[("f", &arguments)]), &correction).expect("built");
             let read: Value = serde_json::from_slice(&built).expect("valid");
