@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn limits_hold_or_break_by_the_median() {
         for (rounds, broken) in [
-            (vec![(16.0, Some(10.0))], 0),
-            (vec![(16.1, Some(10.0))], 1),
+            (vec![(18.5, Some(10.0))], 0),
+            (vec![(18.6, Some(10.0))], 1),
             (vec![(90.0, Some(10.0)), (15.0, Some(10.0)), (15.0, Some(10.0))], 0),
             (vec![(99.0, None)], 0),
         ] {
