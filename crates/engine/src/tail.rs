@@ -498,9 +498,7 @@ impl Tail {
     fn error_of(&self, failure: &Failure, stream: &Stream) -> CallError {
         match failure {
             Failure::Deadline => CallError::DeadlineExceeded { limit: stream.limit },
-            Failure::Unmet(_) => {
-                CallError::ContractUnmet { message: format!("No target kept the contract: it {failure}.") }
-            }
+            Failure::Unmet(_) => CallError::ContractUnmet { message: format!("The answer {failure}.") },
             other => {
                 let broke = self.call.as_ref().and_then(|call| call.target_of(stream.no));
                 let target = broke.map(ToString::to_string).unwrap_or_default();
