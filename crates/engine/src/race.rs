@@ -3,18 +3,21 @@
 //! Usually one attempt runs at a time; a hedge is a second one beside it. Must never be here: what a failure means
 //! (`classify`), what comes next (`schedule`), how a target is (`health`).
 
+mod believing;
+mod entering;
+mod failing;
+
 use crate::asking::{Asking, Correction};
-use crate::attempt::{Attempted, LAG, Span, Started, attempt};
-use crate::classify::is_unavailable;
-use crate::health::{Seat, words};
-use crate::judge::{Fate, Ways};
+use crate::attempt::{Attempted, LAG, Started};
+use crate::health::Seat;
 use crate::open_call::{AttemptNo, MAX_RUNNING};
 use crate::routes::Traffic;
-use crate::schedule::Around;
-use crate::{Advice, Blame, Health, OpenCall, Places, Schedule, Scope, Step, Stop, classify};
-use llm::{AttemptKind, CheckResult, ErrorKind, Failure, PassedOver, Prefill, Priority, Verdict};
-use resilience::{Ask, Denied, Entry, Permit, QuotaWindows, Reason, Refused, Report, Rest};
-use routing::{Candidate, OnRefusal, Plan};
+use crate::{Health, OpenCall, Places, Schedule, Step, Stop};
+use believing::Unmet;
+use failing::Failed;
+use llm::{AttemptKind, Failure, Priority};
+use resilience::Permit;
+use routing::Plan;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -49,13 +52,6 @@ pub(crate) enum Mark {
     Repaired,
     /// It is as it was; this is wrong with it.
     Flagged(Box<str>),
-}
-
-/// An answer that is not handed on, and what is to be done.
-struct Unmet {
-    failure: Failure,
-    fate: Fate,
-    correction: Option<Correction>,
 }
 
 /// A race that nobody won.
@@ -205,7 +201,7 @@ struct Race<'a> {
     roomier: Places,
 }
 
-impl<'a> Race<'a> {
+impl Race<'_> {
     async fn run(&mut self) -> Result<Won, Exhausted> {
         loop {
             if self.runners.iter().all(Option::is_none) {
@@ -246,177 +242,6 @@ impl<'a> Race<'a> {
             }
             Step::Stop(stop) => Some(stop),
         }
-    }
-
-    /// Starts an attempt if it is the first, or the route's retry budget allows one more. Where the budget is used up
-    /// and the candidate was not asked before, it is worth a short wait for more: many calls may have failed at once.
-    async fn start_within_budget(
-        &mut self,
-        place: usize,
-        seat: Arc<Seat>,
-        permit: Permit,
-        by: Instant,
-        now: Instant,
-    ) -> Option<Stop> {
-        let extra = self.begun || self.asking.is_extra();
-        if extra && !std::mem::take(&mut self.prepaid) && !self.track.traffic.may_retry(now) {
-            drop(permit);
-            return self.wait_for_budget(place, now).await;
-        }
-        let corrected = self.correction.as_ref().is_some_and(|(of, _)| *of == place);
-        let kind = if corrected { AttemptKind::Reask } else { self.asking.kind(self.call.attempts() > 0) };
-        self.start(place, seat, permit, kind, by, now);
-        None
-    }
-
-    async fn wait_for_budget(&mut self, place: usize, now: Instant) -> Option<Stop> {
-        let since = *self.poor_since.get_or_insert(now);
-        let until = now + BUDGET_PAUSE.mul_f64(0.5 + self.rng.f64());
-        let in_vain = self.plan.policy.retry_budget <= 0.0 || self.tried.contains(place);
-        if in_vain || until > since + BUDGET_PATIENCE || until >= self.schedule.deadline() {
-            return Some(Stop::RetryBudget);
-        }
-        sleep_until(until.into()).await;
-        self.call.waited(self::now() - now);
-        None
-    }
-
-    /// Asks a candidate's gate and keys; what they refuse is noted.
-    fn enter(&mut self, place: usize, by: Instant, alternatives: bool, now: Instant) -> Option<(Permit, Arc<Seat>)> {
-        let Some((candidate, seat)) = self.seat(place, now) else {
-            self.schedule.refused(place, false);
-            return None;
-        };
-        if !self.asking.may_go_to(self.prefill(place, candidate, &seat, now)) {
-            self.schedule.refused(place, false);
-            return None;
-        }
-        let alternatives = alternatives && self.plan.candidates.len() > 1;
-        if alternatives && self.short_of_retries && !self.begun && seat.fails_often(now) {
-            self.turned_away(place, now, "it fails often, and the retry budget is nearly used up", true, now);
-            return None;
-        }
-        match seat.gate().enter(self.ask(by, alternatives, now), now, &mut self.rng) {
-            Entry::Permit(permit) => {
-                let (provider, model) = (candidate.provider, &*candidate.target.model);
-                if let Some(until) = self.track.transport.rested_until(provider, model, now) {
-                    self.turned_away(place, until, "every key of the provider rests", false, now);
-                    return None;
-                }
-                Some((permit, seat))
-            }
-            Entry::Refused(Refused { until, reason }) => {
-                self.turned_away(place, until, words(reason), is_reluctant(reason), now);
-                None
-            }
-            Entry::Full => {
-                self.full = true;
-                self.away.insert(place);
-                self.schedule.full(place);
-                let candidate = self.plan.candidates.get(place)?;
-                let (target, reason) = (candidate.target.clone(), "no slot is free");
-                self.call.passed_over(PassedOver { target, reason, remaining: None });
-                None
-            }
-        }
-    }
-
-    fn turned_away(&mut self, place: usize, until: Instant, reason: &'static str, reluctant: bool, now: Instant) {
-        self.schedule.refused(place, reluctant);
-        self.away.insert(place);
-        self.back = Some(self.back.map_or(until, |back| back.min(until)));
-        if let Some(candidate) = self.plan.candidates.get(place) {
-            let remaining = Some(until.saturating_duration_since(now));
-            self.call.passed_over(PassedOver { target: candidate.target.clone(), reason, remaining });
-        }
-    }
-
-    /// Waits a moment for a slot at a candidate.
-    async fn queue(&mut self, place: usize, by: Instant, begun: Instant) -> Option<Stop> {
-        let Some((_, seat)) = self.seat(place, begun) else {
-            self.schedule.refused(place, false);
-            return None;
-        };
-        // One patience for all of a call's queues: whoever is turned away learns so soon.
-        let patience = seat.gate().patience(self.claim.tenant, begun);
-        let until = *self.queue_until.get_or_insert(begun + patience);
-        // It is asked because nobody else is free, and not because there is nobody else.
-        let ask = self.ask(by, self.plan.candidates.len() > 1, begun);
-        let waiting = seat.gate().queue(ask, begun);
-        let permit = match waiting {
-            Ok(mut waiting) => {
-                let permit = tokio::time::timeout_at(until.into(), &mut waiting).await.ok();
-                if permit.is_none() {
-                    waiting.give_up(now());
-                }
-                permit
-            }
-            Err(_) => None,
-        };
-        let now = now();
-        let waited = now - begun;
-        self.call.waited(waited);
-        match permit {
-            Some(Ok(permit)) => {
-                // The wait was for us: the target has the time that it would have had without.
-                let by = (by + waited).min(self.schedule.deadline());
-                return self.start_within_budget(place, seat, permit, by, now).await;
-            }
-            Some(Err(Denied::Refused(Refused { until, reason }))) => {
-                self.turned_away(place, until, words(reason), false, now);
-            }
-            Some(Err(Denied::Shed(_))) | None => self.schedule.full(place),
-        }
-        None
-    }
-
-    fn ask(&self, by: Instant, alternatives: bool, now: Instant) -> Ask {
-        let Claim { tenant, priority } = self.claim;
-        // Whole answers may be waited for much longer, but a probe keeps all others out.
-        let probe_by = by.min(now + self.plan.policy.timeouts.first_token) + PROBE_GRACE;
-        Ask { tenant, priority, probe_by, alternatives }
-    }
-
-    fn seat(&self, place: usize, now: Instant) -> Option<(&'a Candidate, Arc<Seat>)> {
-        let candidate = self.plan.candidates.get(place)?;
-        Some((candidate, self.track.health.seat(candidate, now)?))
-    }
-
-    fn start(&mut self, place: usize, seat: Arc<Seat>, permit: Permit, kind: AttemptKind, by: Instant, now: Instant) {
-        let Some(candidate) = self.plan.candidates.get(place) else { return };
-        let by = by.max(self.usual_time(&seat, now)).min(self.schedule.deadline());
-        let prefill = self.prefill(place, candidate, &seat, now);
-        let Some(lane) = self.runners.iter_mut().find(|runner| runner.is_none()) else { return };
-        let (transport, timeouts) = (self.track.transport, self.plan.policy.timeouts);
-        let correction = self.correction.as_ref().filter(|(of, _)| *of == place).map(|(_, correction)| correction);
-        let Some(dispatch) = self.asking.dispatch(transport, candidate, prefill, correction, timeouts.connect) else {
-            return self.schedule.refused(place, false);
-        };
-        let (stream, heard) = (dispatch.outbound.stream, dispatch.heard.clone());
-        self.begun = true;
-        self.tried.insert(place);
-        self.schedule.began(place);
-        let no = self.call.attempt_begins(&candidate.target, &candidate.label, kind, now);
-        // Nobody knows what is unusual of a target that never answered: its probe is to find out.
-        let may_tell = !permit.is_probe() || seat.gate().usual(stream).is_some();
-        // A look that would come after the end needs no timer.
-        let look = Some(now + seat.gate().patience_for_answer(stream)).filter(|look| may_tell && *look < by);
-        let span = Span { begun: now.into(), by: by.into(), deadline: self.schedule.deadline().into() };
-        let work = Box::pin(attempt(transport, dispatch, timeouts, span));
-        *lane = Some(Runner { no, place, kind, seat, permit, heard, look, work });
-        if kind != AttemptKind::Hedge
-            && !self.hedged
-            && let Some(hedge) = self.plan.policy.hedge
-        {
-            self.hedge_at = self.track.traffic.hedge_after(hedge, stream, now).map(|after| now + after);
-        }
-    }
-
-    /// Until when an answer is nothing unusual: no target is given up before, for the sake of others, within the
-    /// first-token timeout.
-    fn usual_time(&self, seat: &Seat, now: Instant) -> Instant {
-        let usual = seat.gate().usual(self.asking.is_for_a_stream()).unwrap_or_default();
-        now + usual.saturating_mul(2).min(self.plan.policy.timeouts.first_token)
     }
 
     /// Waits until an attempt ends; `None` where it is time to look around.
@@ -526,87 +351,6 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Whether an answer is believed: it satisfies its contract, mended perhaps, or the route hands it on all the same. Of
-    /// a stream only the model is known yet; the rest is judged as it comes.
-    fn believed(&mut self, place: usize, started: Started) -> Result<(Started, Option<Mark>), Box<Unmet>> {
-        let Some(candidate) = self.plan.candidates.get(place) else { return Ok((started, None)) };
-        let (judge, model) = (self.asking.judge(), &*candidate.target.model);
-        let mut ruling = match &started {
-            Started::Whole { body, progress } => judge.whole(body, model, &progress.model),
-            Started::Stream { reading, .. } => judge.begun(model, reading.model()),
-        };
-        let Some(mut broken) = ruling.broken.take() else {
-            if matches!(started, Started::Whole { .. }) {
-                self.call.judged(ruling);
-            }
-            return Ok((started, None));
-        };
-        let may = self.schedule.may_try() && matches!(started, Started::Whole { .. });
-        let ways = Ways { reasks_left: if may { self.reasks_left } else { 0 }, another: self.schedule.has_other() };
-        match (judge.fate(&mut broken, ways), started) {
-            (Fate::Mended(body), Started::Whole { progress, .. }) => {
-                self.call.judged(ruling.failed_as(CheckResult::Repaired));
-                Ok((Started::Whole { body, progress }, Some(Mark::Repaired)))
-            }
-            (Fate::Flag, started) => {
-                self.call.judged(ruling.failed_as(CheckResult::Flagged));
-                Ok((started, Some(Mark::Flagged(broken.told()))))
-            }
-            (fate, _) => {
-                self.call.judged(ruling);
-                let failure = Failure::Unmet(broken.told());
-                let correction = (fate == Fate::Reask).then(|| broken.into_correction());
-                Err(Box::new(Unmet { failure, fate, correction }))
-            }
-        }
-    }
-
-    /// Does what the route wants done after an answer that broke its contract.
-    fn follow(&mut self, place: usize, fate: &Fate, correction: Option<Correction>) {
-        match correction {
-            Some(correction) => {
-                self.reasks_left = self.reasks_left.saturating_sub(1);
-                self.correction = Some((place, correction));
-                self.schedule.reopen(place);
-            }
-            None if *fate == Fate::Fail => self.schedule.close(),
-            None => {}
-        }
-    }
-
-    /// Takes in what a response said of quotas. Where a provider has several keys, what is told is one key's alone: while
-    /// another one is awake, a key whose quota is nearly used up is spared, and nothing is said of the target.
-    fn note_quotas(&self, place: usize, seat: &Seat, attempted: &Attempted, now: Instant) {
-        let Attempted { quotas, key, .. } = attempted;
-        let Some(candidate) = self.plan.candidates.get(place).filter(|_| !quotas.is_empty()) else { return };
-        let (transport, provider, model) = (self.track.transport, candidate.provider, &*candidate.target.model);
-        let spared = match key.filter(|_| transport.keys(provider) > 1) {
-            None => false,
-            Some(key) => {
-                let mut of_key = QuotaWindows::new();
-                of_key.note(quotas, now);
-                of_key.scarce(now, 0).is_none_or(|until| transport.spare(provider, key, model, until))
-            }
-        };
-        if !spared {
-            seat.gate().quota(quotas, now);
-        }
-    }
-
-    /// Keeps a refusal while others are asked: it is what the client gets where none of them answers.
-    fn set_aside(&mut self, won: Won) {
-        self.call.attempt_failed(won.no, &Failure::Withheld, Verdict::ClientFault);
-        if let Some(candidate) = self.plan.candidates.get(won.place) {
-            self.failures.push(Lapse { target: candidate.target.to_string(), failure: Failure::Withheld, back: None });
-        }
-        self.refusal.get_or_insert(won);
-    }
-
-    /// Whether an answer is a refusal by policy that this route takes elsewhere, while there is an elsewhere.
-    fn declines(&self, started: &Started) -> bool {
-        self.plan.policy.on_refusal == OnRefusal::Failover && started.is_refusal() && self.schedule.has_other()
-    }
-
     /// Ends the attempts that another one has outrun.
     fn outrun(&mut self, now: Instant) {
         for lane in &mut self.runners {
@@ -616,130 +360,6 @@ impl<'a> Race<'a> {
             }
         }
     }
-
-    fn failed(&mut self, failed: Failed, now: Instant) {
-        let Failed { no, place, kind, seat, permit, failure, key, lagged, hurried } = failed;
-        let Some(candidate) = self.plan.candidates.get(place) else { return };
-        let mut judged = classify(&failure, self.plan.policy.on_refusal);
-        let corrected = kind == AttemptKind::Reask && is_callers(&failure);
-        if corrected || self.asking.spoilt_by(&failure) {
-            // The client's question was answered before: what the target would not take is what we added.
-            (judged.verdict, judged.advice, judged.blame) = (Verdict::Neutral, Advice::Next, Blame::Us);
-        }
-        if self.asking.prefills(self.prefill(place, candidate, &seat, now)) {
-            self.note_prefill(place, &seat, &failure);
-        }
-        if lagged {
-            // The clock of a starved process proves nothing against the target.
-            (judged.verdict, judged.blame) = (Verdict::Neutral, Blame::Us);
-        }
-        if hurried && judged.blame == Blame::Target {
-            // A target that was not given its whole time counts against its share only, not towards failures in a row.
-            judged.verdict = Verdict::SemanticFailure;
-        }
-        self.call.attempt_failed(no, &failure, judged.verdict);
-        let (provider, model) = (candidate.provider, &*candidate.target.model);
-        if let (Advice::OtherKey(rest, scope), Some(key)) = (judged.advice, key)
-            && !self.is_all_there_is(provider, &failure)
-        {
-            let model = (scope == Scope::Model).then_some(model);
-            self.track.transport.rest(provider, key, model, now + rest);
-        }
-        let fresh_key = self.track.transport.has_fresh_key(provider, model, now);
-        let verdict = if judged.blame == Blame::Target { judged.verdict } else { Verdict::Neutral };
-        let rest = if fresh_key { Rest::Credential } else { Rest::Target };
-        // Where the provider named a time for this key, another of its keys may still wake before.
-        let wakes = self.track.transport.rested_until(provider, model, now);
-        let of_a_key = wakes.filter(|_| matches!(judged.advice, Advice::OtherKey(..)));
-        let retry_after = failure.retry_after().map(|told| of_a_key.map_or(told, |until| until - now));
-        permit.settle(Report { verdict, retry_after, rest }, now, &mut self.rng);
-        if self.plan.candidates.len() > 1 && turns_us_away(&failure, key) {
-            seat.turned_us_away(now);
-        }
-        let around = self.around(candidate);
-        if judged.advice == Advice::LargerWindow {
-            self.roomier = around.larger_window;
-        }
-        if is_unavailable(&failure) {
-            self.away.insert(place);
-        }
-        self.schedule.failed(place, judged.advice, judged.again, fresh_key, around);
-        let back = seat.gate().look(now).breaker.until.max(wakes);
-        self.failures.push(Lapse { target: candidate.target.to_string(), failure, back });
-    }
-
-    /// Takes in what a failure says of a target that was handed a beginning. One that rejects it may be asked at once for
-    /// an exact repeat, and is handed no other for a while. One that did not provably go on with it may be asked for a
-    /// repeat last; it may have chosen other words by chance. A beginning that is too long, or not to its taste, says
-    /// nothing.
-    fn note_prefill(&mut self, place: usize, seat: &Seat, failure: &Failure) {
-        match failure {
-            Failure::Provider(error) if error.kind == ErrorKind::InvalidRequest => {
-                self.schedule.reopen(place);
-                seat.declines_prefill(now());
-            }
-            Failure::Altered => {
-                self.schedule.reopen_last(place);
-                self.unproven.insert(place);
-            }
-            _ => {}
-        }
-    }
-
-    /// How a candidate goes on with a given beginning, as configured and as seen.
-    fn prefill(&self, place: usize, candidate: &Candidate, seat: &Seat, now: Instant) -> Prefill {
-        if self.unproven.contains(place) || seat.declined_prefill(now) { Prefill::No } else { candidate.facts.prefill }
-    }
-
-    /// Whether throttling without a time met the only key of the only target: resting it would turn every call away,
-    /// where some may be served.
-    fn is_all_there_is(&self, provider: usize, failure: &Failure) -> bool {
-        let untold = matches!(failure, Failure::Provider(error)
-            if error.kind == ErrorKind::RateLimited && error.retry_after.is_none());
-        untold && self.plan.candidates.len() == 1 && self.track.transport.keys(provider) <= 1
-    }
-
-    fn around(&self, failed: &Candidate) -> Around {
-        let near = |(_, candidate): &(usize, &Candidate)| candidate.shares_domain(failed);
-        let places = self.plan.candidates.iter().enumerate();
-        let same_domain = places.filter(near).map(|(place, _)| place).collect();
-        Around { same_domain, larger_window: self.plan.larger(failed).collect() }
-    }
-}
-
-/// Whether a target turned a call away for our fault, so that every call would be: it does not know the model, or
-/// accepts no call of ours though it wants no key that could rest.
-fn turns_us_away(failure: &Failure, key: Option<upstream::Key>) -> bool {
-    match failure {
-        Failure::Provider(error) => match error.kind {
-            ErrorKind::NotFound => true,
-            ErrorKind::Auth | ErrorKind::Permission => key.is_none(),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-fn is_callers(failure: &Failure) -> bool {
-    matches!(failure, Failure::Provider(error) if error.kind.is_callers())
-}
-
-/// Whether a target only declines because others can be asked.
-fn is_reluctant(reason: Reason) -> bool {
-    matches!(reason, Reason::Recovered | Reason::Scarce)
-}
-
-/// An attempt that failed.
-struct Failed {
-    no: AttemptNo,
-    place: usize,
-    kind: AttemptKind,
-    seat: Arc<Seat>,
-    permit: Permit,
-    failure: Failure,
-    key: Option<upstream::Key>,
-    lagged: bool,
-    hurried: bool,
 }
 
 fn now() -> Instant {
