@@ -3,31 +3,28 @@
 //! One body for whole and streamed answers; a whole answer is a stream of one piece. What is already there leaves
 //! together: the body lets the upstream connection run on for as long as that brings more, and then writes once.
 
-use crate::asking::Correction;
-use crate::attempt::LAG;
-use crate::continuation::{Recovered, Recovery, may_go_on};
-use crate::judge::{Fate, Ruling, Ways};
-use crate::keeping::Keeping;
+mod broken;
+mod judged;
+mod stream;
+
+pub(crate) use stream::{Stream, Times};
+
+use crate::OpenCall;
+use crate::judge::Ruling;
 use crate::open_call::AttemptNo;
-use crate::race::{Mark, Won};
-use crate::reading::Reading;
-use crate::{OpenCall, attempt::Started};
 use admission::Admitted;
-use bytes::{Bytes, BytesMut};
-use dialects::openai_chat::{Ending, as_event, render};
+use bytes::Bytes;
+use dialects::openai_chat::Ending;
 use http_body::{Body as HttpBody, Frame as HttpFrame, SizeHint};
-use http_body_util::{BodyExt, Empty};
-use llm::{
-    CallError, CheckResult, Degraded, Dialect, ErrorKind, Event, Failure, Frame, Outcome, Progress, StreamEnd, Verdict,
-};
+use llm::{Dialect, Event, Failure, Frame, Outcome, Progress, StreamEnd, Verdict};
 use resilience::{Permit, Report};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+use stream::Phase;
+use tokio::time::Instant;
 
 /// The most gathered before it is written, in bytes.
 const GATHER: usize = 64 * 1024;
@@ -51,14 +48,6 @@ pub struct Tail {
 /// The attempt that serves, its target's permit, and what is wrong with an answer that is handed on all the same.
 pub(crate) type Serving = (AttemptNo, Permit, Option<Failure>);
 
-/// The clocks of a stream.
-#[derive(Clone, Copy)]
-pub(crate) struct Times {
-    pub(crate) idle: Duration,
-    pub(crate) deadline: std::time::Instant,
-    pub(crate) limit: Duration,
-}
-
 enum State {
     Whole(Box<Whole>),
     Stream(Box<Stream>),
@@ -71,131 +60,6 @@ struct Whole {
     progress: Progress,
     /// Who gave it, unless it stood in the configuration.
     serving: Option<Serving>,
-}
-
-/// What is left of a streamed answer.
-pub(crate) struct Stream {
-    reading: Reading,
-    body: upstream::Body,
-    no: AttemptNo,
-    /// `None` once settled.
-    permit: Option<Permit>,
-    /// What is wrong with the answer, though it is handed on.
-    flaw: Option<Failure>,
-    /// What is held back of it until it is judged.
-    keeping: Keeping,
-    /// Shows a client that waits for what is held back that it is still coming; made where that is needed.
-    alive: Option<Pin<Box<Sleep>>>,
-    /// How to go on where the stream breaks off; `None` where it is to end.
-    recovery: Option<Box<Recovery>>,
-    /// Ready to leave.
-    out: BytesMut,
-    idle: Duration,
-    deadline: Instant,
-    limit: Duration,
-    timer: Pin<Box<Sleep>>,
-    /// When anything last came, and when content last came.
-    heard: Instant,
-    spoke: Instant,
-    /// The upstream connection was let run on since anything last came, and brought nothing.
-    yielded: bool,
-    phase: Phase,
-}
-
-type Recovering = Pin<Box<dyn Future<Output = Recovered> + Send>>;
-
-/// What may come after a stream that is not handed on any further.
-enum After {
-    /// The rest of its answer, of another attempt.
-    GoOn,
-    /// Another answer, nothing of this one having left; of the same target, where it is corrected.
-    Anew(Option<Correction>),
-    /// Nothing.
-    End,
-}
-
-/// How far a stream has come.
-enum Phase {
-    Flowing,
-    /// The terminator has been handed over; only the end of the exchange is awaited, so that its connection is reused.
-    Terminated,
-    /// It broke off, and another attempt may go on with it.
-    Recovering(Recovering),
-    /// Nothing more is to come.
-    Ended,
-}
-
-impl Stream {
-    pub(crate) fn new(
-        reading: Reading,
-        body: upstream::Body,
-        (no, permit, flaw): Serving,
-        Times { idle, deadline, limit }: Times,
-        keeping: Keeping,
-        recovery: Option<Box<Recovery>>,
-    ) -> Self {
-        let now = Instant::now();
-        let deadline = Instant::from_std(deadline);
-        let timer = Box::pin(tokio::time::sleep_until(deadline.min(now + idle)));
-        Self {
-            reading,
-            body,
-            no,
-            permit: Some(permit),
-            flaw,
-            keeping,
-            alive: None,
-            recovery,
-            out: BytesMut::new(),
-            idle,
-            deadline,
-            limit,
-            timer,
-            heard: now,
-            spoke: now,
-            yielded: false,
-            phase: Phase::Flowing,
-        }
-    }
-
-    /// When the stream is given up if nothing more comes.
-    fn due(&self) -> Instant {
-        match self.phase {
-            Phase::Terminated => self.heard + LINGER,
-            Phase::Flowing | Phase::Recovering(_) | Phase::Ended => {
-                let due = self.deadline.min(self.heard + self.idle);
-                self.keeping.due().map_or(due, |held| due.min(held))
-            }
-        }
-    }
-
-    /// Whether a client that waits for what is held back should be shown that it is still coming.
-    fn poll_alive(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.keeping.is_exchangeable() {
-            return false;
-        }
-        let alive = self.alive.get_or_insert_with(|| Box::pin(tokio::time::sleep(ALIVE)));
-        if alive.as_mut().poll(cx).is_pending() {
-            return false;
-        }
-        alive.as_mut().reset(Instant::now() + ALIVE);
-        self.out.extend_from_slice(COMMENT);
-        true
-    }
-
-    /// Tells the target's gate how the attempt ended.
-    fn settle(&mut self, verdict: Verdict) {
-        if let Some(permit) = self.permit.take() {
-            settle(permit, verdict);
-        }
-    }
-
-    /// Ends the stream unless another attempt goes on with it.
-    fn close(&mut self) {
-        if !matches!(self.phase, Phase::Recovering(_)) {
-            self.phase = Phase::Ended;
-        }
-    }
 }
 
 impl Tail {
@@ -312,80 +176,6 @@ impl Tail {
         stream.close();
     }
 
-    /// Takes in that the answer has come to its end: it is judged, and what was held back of it leaves.
-    fn finished(&mut self, stream: &mut Stream, terminator: &[u8]) {
-        let mut ruling = stream.keeping.rule(stream.reading.model());
-        // What is already known to be wrong was judged when it was found.
-        if ruling.broken.is_some() && stream.flaw.is_none() {
-            return self.unmet(stream, ruling, Some(terminator), true);
-        }
-        if stream.flaw.is_none() {
-            ruling.broken = None;
-            self.note_ruling(ruling);
-        }
-        let held = stream.keeping.release();
-        self.hand_over(stream, &held, terminator);
-    }
-
-    /// Hands over the last of an answer, and settles it.
-    fn hand_over(&mut self, stream: &mut Stream, held: &[u8], terminator: &[u8]) {
-        stream.out.extend_from_slice(held);
-        stream.out.extend_from_slice(terminator);
-        stream.settle(if stream.flaw.is_some() { Verdict::SemanticFailure } else { Verdict::Success });
-        let (progress, used) = (stream.reading.progress(), stream.reading.used());
-        self.completed(progress, Some((stream.no, used, stream.flaw.as_ref())));
-    }
-
-    fn note_ruling(&mut self, ruling: Ruling) {
-        if let Some(call) = &mut self.call {
-            call.judged(ruling);
-        }
-    }
-
-    /// Takes in that the answer breaks its contract, at its end (`whole`) or before; `next` are the bytes that would leave
-    /// now. What becomes of it is the route's to say, and a question of whether any of it has left.
-    fn unmet(&mut self, stream: &mut Stream, mut ruling: Ruling, next: Option<&[u8]>, whole: bool) {
-        let Some(mut broken) = ruling.broken.take() else { return };
-        let next = next.unwrap_or_default();
-        let recovery = stream.recovery.as_deref().filter(|_| stream.keeping.is_exchangeable());
-        let ways = recovery.map_or(Ways { reasks_left: 0, another: false }, |recovery| Ways {
-            reasks_left: if whole && recovery.schedule.may_try() { recovery.reasks_left } else { 0 },
-            another: recovery.schedule.has_other(),
-        });
-        let failure = Failure::Unmet(broken.told());
-        match stream.keeping.judge().fate(&mut broken, ways) {
-            Fate::Mended(mended) => {
-                self.note_ruling(ruling.failed_as(CheckResult::Repaired));
-                self.good = Outcome::Degraded;
-                if let Some(call) = &mut self.call {
-                    call.record().degraded = Some(Degraded::Repaired);
-                }
-                self.hand_over(stream, &mended, next);
-            }
-            Fate::Flag => {
-                self.note_ruling(ruling.failed_as(CheckResult::Flagged));
-                (self.good, stream.flaw) = (Outcome::Invalid, Some(failure));
-                let held = stream.keeping.release();
-                if whole {
-                    self.hand_over(stream, &held, next);
-                } else {
-                    stream.keeping.give_up();
-                    stream.out.extend_from_slice(&held);
-                    stream.out.extend_from_slice(next);
-                }
-            }
-            Fate::Fail => {
-                self.note_ruling(ruling);
-                self.break_off(stream, &failure, After::End);
-            }
-            fate @ (Fate::Reask | Fate::Failover) => {
-                self.note_ruling(ruling);
-                let correction = (fate == Fate::Reask).then(|| broken.into_correction());
-                self.break_off(stream, &failure, After::Anew(correction));
-            }
-        }
-    }
-
     /// Settles the call as answered.
     fn completed(&mut self, progress: &Progress, served: Option<(AttemptNo, Option<llm::Usage>, Option<&Failure>)>) {
         let Some(call) = &mut self.call else { return };
@@ -402,109 +192,6 @@ impl Tail {
         let record = call.record();
         record.outcome = if refused { Outcome::Refused } else { self.good };
         record.stream_end = record.stream.then_some(StreamEnd::Complete);
-    }
-
-    /// Takes in that the stream broke off: where nothing of it has left, another answer takes its place; else another
-    /// attempt goes on with it, where one may and can.
-    fn broken(&mut self, stream: &mut Stream, failure: &Failure) {
-        let after = if stream.keeping.is_exchangeable() { After::Anew(None) } else { After::GoOn };
-        self.break_off(stream, failure, after);
-    }
-
-    fn break_off(&mut self, stream: &mut Stream, failure: &Failure, after: After) {
-        let Some(mut call) = self.call.take() else { return };
-        note(&mut call, stream.reading.progress());
-        let lagged = matches!(failure, Failure::Stalled) && Instant::now() - stream.due() > LAG;
-        let verdict = call.attempt_broke(stream.no, failure, lagged, stream.reading.used());
-        // Who ended at a limit that we had lowered is not to blame for it.
-        stream.settle(if matches!(failure, Failure::Altered) { Verdict::Neutral } else { verdict });
-        let record = call.record();
-        (record.outcome, record.stream_end) = (Outcome::Cancelled, Some(StreamEnd::Cancelled));
-        let wanted = stream.recovery.take().filter(|recovery| {
-            let unmet = matches!(failure, Failure::Unmet(_));
-            unmet || may_go_on(failure, recovery.plan.policy.on_refusal)
-        });
-        let recovering: Recovering = match (wanted, after) {
-            (Some(recovery), After::Anew(correction)) => Box::pin(recovery.redo(call, failure.clone(), correction)),
-            (Some(recovery), After::GoOn) if recovery.goes_on => match stream.reading.take_transcript() {
-                Some(transcript) => Box::pin(recovery.recover(call, transcript, failure.clone())),
-                None => return self.lost(stream, call, failure),
-            },
-            _ => return self.lost(stream, call, failure),
-        };
-        // The exchange ends here: no provider is to go on with what nobody reads.
-        stream.body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-        stream.phase = Phase::Recovering(recovering);
-    }
-
-    fn lost(&mut self, stream: &mut Stream, call: OpenCall, failure: &Failure) {
-        self.call = Some(call);
-        self.given_up(stream, failure);
-    }
-
-    /// Settles the call as broken off, and tells the client: an error event, and no terminator behind it.
-    fn given_up(&mut self, stream: &mut Stream, failure: &Failure) {
-        let (outcome, end) = broken_as(failure);
-        let Dialect::OpenAiChat = self.dialect;
-        let error = render(&self.error_of(failure, stream));
-        stream.out.extend_from_slice(&as_event(&error));
-        stream.phase = Phase::Ended;
-        if let Some(call) = &mut self.call {
-            let record = call.record();
-            record.outcome = outcome;
-            record.stream_end = Some(end);
-            record.error = Some(error.code);
-        }
-    }
-
-    /// Takes in what came of the attempt to go on.
-    fn recovered(&mut self, stream: &mut Stream, recovered: Recovered) {
-        let Recovered { mut call, cause, result, anew } = recovered;
-        let resumed = match result {
-            Some((Won { started: Started::Stream { frames, reading, body }, no, permit, mark, .. }, recovery)) => {
-                let served = recovery.plan.candidates.get(recovery.serving);
-                let record = call.record();
-                let elsewhere = record.served.as_ref() != served.map(|served| &served.target);
-                if anew {
-                    record.served = served.map(|served| served.target.clone());
-                    stream.keeping.restart(served.map_or_else(|| Arc::from(""), |one| Arc::clone(&one.target.model)));
-                } else {
-                    record.continued += 1;
-                }
-                if elsewhere || !anew {
-                    self.good = Outcome::Degraded;
-                    record.degraded = Some(Degraded::Fallback);
-                }
-                if let Some(Mark::Flagged(why)) = mark {
-                    (self.good, stream.flaw) = (Outcome::Invalid, Some(Failure::Unmet(why)));
-                }
-                (stream.reading, stream.body, stream.no) = (reading, body, no);
-                (stream.permit, stream.recovery) = (Some(permit), Some(recovery));
-                stream.heard = Instant::now();
-                // What the client waited for the rest is a pause like any other.
-                call.record().gaps.observe(stream.heard - stream.spoke);
-                (stream.spoke, stream.phase) = (stream.heard, Phase::Flowing);
-                Some(frames)
-            }
-            Some((Won { started: Started::Whole { .. }, .. }, _)) | None => None,
-        };
-        self.call = Some(call);
-        match resumed {
-            Some(frames) => frames.into_iter().for_each(|frame| self.take(stream, frame)),
-            None => self.given_up(stream, &cause),
-        }
-    }
-
-    fn error_of(&self, failure: &Failure, stream: &Stream) -> CallError {
-        match failure {
-            Failure::Deadline => CallError::DeadlineExceeded { limit: stream.limit },
-            Failure::Unmet(_) => CallError::ContractUnmet { message: format!("The answer {failure}.") },
-            other => {
-                let broke = self.call.as_ref().and_then(|call| call.target_of(stream.no));
-                let target = broke.map(ToString::to_string).unwrap_or_default();
-                CallError::UpstreamFailed { message: format!("The answer broke off: {target} {other}.") }
-            }
-        }
     }
 
     /// Lets time pass: whether the stream has come to its end by it.
@@ -665,19 +352,6 @@ impl Drop for Tail {
             record.outcome = Outcome::Cancelled;
             record.stream_end = Some(StreamEnd::Cancelled);
         }
-    }
-}
-
-/// How an answer that broke off counts.
-fn broken_as(failure: &Failure) -> (Outcome, StreamEnd) {
-    match failure {
-        Failure::Provider(error) if error.kind == ErrorKind::ContentPolicy => (Outcome::Refused, StreamEnd::ErrorEvent),
-        Failure::Provider(_) => (Outcome::Failed, StreamEnd::ErrorEvent),
-        Failure::Garbage | Failure::NotAnAnswer(_) | Failure::TooLarge => (Outcome::Failed, StreamEnd::Garbage),
-        Failure::Unmet(_) => (Outcome::Invalid, StreamEnd::Unmet),
-        Failure::Deadline => (Outcome::Truncated, StreamEnd::Deadline),
-        Failure::Stalled => (Outcome::Truncated, StreamEnd::Stalled),
-        _ => (Outcome::Truncated, StreamEnd::Truncated),
     }
 }
 
