@@ -3,17 +3,16 @@
 //! Receives answers as bytes, whole or held back of a stream; hands on rulings, and what the route wants done with an
 //! answer that breaks its contract. Pure. Must never be here: who is asked next, what has left already.
 
-use crate::asking::Correction;
+mod ruling;
+
+pub(crate) use ruling::{Broken, Fate, Ruling, Ways};
+
 use bytes::Bytes;
-use contracts::{Check, Contract, Finding, Hold, Step, Watch};
+use contracts::{Check, Contract, Hold, Step, Watch};
 use dialects::openai_chat;
 use llm::{Answer, ChatRequest, CheckResult, Checked, Terms};
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The most that a client is told of what is wrong, in bytes.
-const TOLD: usize = 1024;
 
 /// What answers of a route have to satisfy, and how much of a stream may be held back for that.
 #[derive(Clone, Debug)]
@@ -32,49 +31,6 @@ pub(crate) struct Judge {
     terms: Terms,
     /// Whether anything is judged for which an answer has to be read in full.
     reads: bool,
-}
-
-/// What came of judging an answer.
-pub(crate) struct Ruling {
-    pub(crate) checks: Vec<Checked>,
-    /// Codes of all that was found.
-    pub(crate) findings: Vec<&'static str>,
-    /// `None` where the contract holds.
-    pub(crate) broken: Option<Box<Broken>>,
-}
-
-/// An answer that breaks its contract.
-pub(crate) struct Broken {
-    violations: Vec<Finding>,
-    /// What is wrong where there are no findings.
-    why: &'static str,
-    answer: Answer,
-    /// The answer's bytes, mended so that they satisfy it, where that can be done.
-    mended: Option<Bytes>,
-}
-
-/// What is to be done with an answer that breaks its contract.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Fate {
-    /// Its mended bytes are handed on.
-    Mended(Bytes),
-    /// The same target is told what is wrong and asked again.
-    Reask,
-    /// Another target is asked.
-    Failover,
-    /// It is handed on as it is, with a mark.
-    Flag,
-    /// The call ends.
-    Fail,
-}
-
-/// What can still be done.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ways {
-    /// How often the same target may be asked again.
-    pub(crate) reasks_left: u32,
-    /// Another target could be asked.
-    pub(crate) another: bool,
 }
 
 impl Judge {
@@ -176,61 +132,5 @@ impl Judge {
             Step::Fail => Some(Fate::Fail),
         };
         self.policy.contract.policy().on_violation.iter().find_map(step).unwrap_or(Fate::Fail)
-    }
-}
-
-impl Ruling {
-    /// An answer that cannot be read in full: nothing is known of it.
-    pub(crate) fn unreadable() -> Box<Self> {
-        Self::unjudged("unreadable", "it cannot be read")
-    }
-
-    /// An answer of which more would have to be held back than may be, or for longer.
-    pub(crate) fn too_long() -> Box<Self> {
-        Self::unjudged("held_too_long", "more of it would have to be held back, or for longer, than the route allows")
-    }
-
-    fn unjudged(code: &'static str, why: &'static str) -> Box<Self> {
-        let checks = vec![Checked { check: Check::Complete.as_str(), result: CheckResult::Failed }];
-        let broken = Broken { violations: Vec::new(), why, answer: Answer::default(), mended: None };
-        Box::new(Self { checks, findings: vec![code], broken: Some(Box::new(broken)) })
-    }
-
-    /// The same with a violation that was found besides.
-    pub(crate) fn found(mut self, finding: Finding) -> Self {
-        self.checks.retain(|checked| checked.check != finding.check.as_str());
-        self.checks.push(Checked { check: finding.check.as_str(), result: CheckResult::Failed });
-        self.findings.push(finding.code.as_str());
-        let broken = Broken { violations: vec![finding], why: "", answer: Answer::default(), mended: None };
-        Self { broken: Some(Box::new(broken)), ..self }
-    }
-
-    /// The same, where what failed came to `result` in the end.
-    pub(crate) fn failed_as(mut self, result: CheckResult) -> Self {
-        for checked in self.checks.iter_mut().filter(|checked| checked.result == CheckResult::Failed) {
-            checked.result = result;
-        }
-        self
-    }
-}
-
-impl Broken {
-    /// What is wrong, by codes and places; never the answer's own words.
-    pub(crate) fn told(&self) -> Box<str> {
-        let mut told = String::from(self.why);
-        for found in &self.violations {
-            let separator = if told.is_empty() { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _ = write!(told, "{separator}{}: {}", found.check, found.code);
-            if told.len() > TOLD {
-                break;
-            }
-        }
-        told.into()
-    }
-
-    /// What the target is told that is asked again.
-    pub(crate) fn into_correction(self) -> Correction {
-        Correction { text: contracts::reask(&self.violations), answer: self.answer }
     }
 }
