@@ -258,6 +258,32 @@ impl Judgement {
         self.made.iter().map(|check| (*check, self.violations.iter().all(|found| found.check != *check)))
     }
 
+    /// Whether something was found that a check takes out.
+    #[must_use]
+    pub fn redacts(&self, check: Check) -> bool {
+        self.marks.iter().any(|found| found.check == check && found.code == Code::Redacted)
+    }
+
+    /// This judgement of an answer without what `before`, of the whole answer, wanted taken out: it is still told.
+    #[must_use]
+    pub fn redacted(mut self, before: Self) -> Self {
+        before.marks.into_iter().filter(|found| found.code == Code::Redacted).for_each(|found| self.mark(found));
+        self
+    }
+
+    /// This judgement where what it wanted taken out cannot be: the answer breaks its contract.
+    #[must_use]
+    pub fn unredacted(mut self) -> Self {
+        let (leaks, marks) =
+            std::mem::take(&mut self.marks).into_iter().partition(|found| found.code == Code::Redacted);
+        self.marks = marks;
+        for leak in leaks {
+            let code = if leak.check == Check::Secrets { Code::Secret } else { Code::PersonalData };
+            self.violation(Finding { code, ..leak });
+        }
+        self
+    }
+
     pub(crate) fn violation(&mut self, finding: Finding) {
         if self.violations.len() < FINDINGS {
             self.violations.push(finding);

@@ -189,8 +189,12 @@ impl Engine {
         let served = plan.candidates.get(place);
         let best = plan.best_priority();
         let lower = served.is_some_and(|served| served.priority > best).then_some(Degraded::Fallback);
-        let repaired = matches!(mark, Some(Mark::Repaired)).then_some(Degraded::Repaired);
-        let degraded = repaired.or(spare).or(lower);
+        let (revised, flaw) = match mark {
+            Some(Mark::Revised(how)) => (Some(how), None),
+            Some(Mark::Flagged(why)) => (None, Some(Failure::Unmet(why))),
+            None => (None, None),
+        };
+        let degraded = revised.or(spare).or(lower);
         let target = served.map(|served| served.target.clone());
         open.committed(target.clone(), degraded, 200, now);
         if plan.policy.hedge.is_some()
@@ -198,10 +202,6 @@ impl Engine {
         {
             track.traffic.answered(request.stream, open.taken(no), now);
         }
-        let flaw = mark.and_then(|mark| match mark {
-            Mark::Flagged(why) => Some(Failure::Unmet(why)),
-            Mark::Repaired => None,
-        });
         let good = match (&flaw, degraded) {
             (Some(_), _) => Outcome::Invalid,
             (None, Some(_)) => Outcome::Degraded,

@@ -8,7 +8,7 @@ mod ruling;
 pub(crate) use ruling::{Broken, Fate, Ruling, Ways};
 
 use bytes::Bytes;
-use contracts::{Check, Contract, Hold, Step, Watch};
+use contracts::{Action, Check, Contract, Finding, Hold, Step, Watch};
 use dialects::openai_chat;
 use llm::{Answer, ChatRequest, CheckResult, Checked, Terms};
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Judge {
         }
         match openai_chat::read_answer(body) {
             Ok(answer) => self.rule(answer, model, |before, after| openai_chat::mended(body, before, after)),
-            Err(_) => *Ruling::unreadable(),
+            Err(_) => *self.unreadable(),
         }
     }
 
@@ -92,9 +92,10 @@ impl Judge {
     pub(crate) fn thin(&self, model: &str, served: &str) -> Ruling {
         let bound = self.policy.contract.bind(&self.terms, model);
         let stranger = bound.stranger(served);
-        let broken = stranger.clone().filter(|_| !self.policy.contract.policy().models.is_empty()).map(|found| {
-            Box::new(Broken { violations: vec![found], why: "", answer: Answer::default(), mended: None })
-        });
+        let broken = stranger
+            .clone()
+            .filter(|_| !self.policy.contract.policy().models.is_empty())
+            .map(|found| Box::new(Broken { violations: vec![found], ..Broken::default() }));
         let wrong = if broken.is_some() { CheckResult::Failed } else { CheckResult::Flagged };
         let made = [Check::Complete, Check::NonEmpty, Check::Model].into_iter().filter(|check| bound.makes(*check));
         let result = |check| match (&stranger, check) {
@@ -102,24 +103,79 @@ impl Judge {
             _ => CheckResult::Passed,
         };
         let checks = made.map(|check| Checked { check: check.as_str(), result: result(check) }).collect();
-        Ruling { checks, findings: stranger.iter().map(|found| found.code.as_str()).collect(), broken }
+        Ruling { checks, findings: stranger.iter().map(|found| found.code.as_str()).collect(), redacted: None, broken }
     }
 
-    fn rule(&self, answer: Answer, model: &str, write: impl FnOnce(&Answer, &Answer) -> Option<Bytes>) -> Ruling {
+    /// What is said of a stream in which something was found before its end.
+    pub(crate) fn watched(&self, model: &str, found: Finding) -> Box<Ruling> {
+        let mut ruling = self.thin(model, "").found(found);
+        if let Some(broken) = &mut ruling.broken {
+            broken.leaks = self.takes_out();
+        }
+        Box::new(ruling)
+    }
+
+    /// An answer that cannot be read in full: nothing is known of it.
+    pub(crate) fn unreadable(&self) -> Box<Ruling> {
+        self.unjudged("unreadable", "it cannot be read")
+    }
+
+    /// An answer of which more would have to be held back than may be, or for longer.
+    pub(crate) fn too_long(&self) -> Box<Ruling> {
+        self.unjudged("held_too_long", "more of it would have to be held back, or for longer, than the route allows")
+    }
+
+    fn unjudged(&self, code: &'static str, why: &'static str) -> Box<Ruling> {
+        let checks = vec![Checked { check: Check::Complete.as_str(), result: CheckResult::Failed }];
+        let broken = Box::new(Broken { why, leaks: self.takes_out(), ..Broken::default() });
+        Box::new(Ruling { checks, findings: vec![code], redacted: None, broken: Some(broken) })
+    }
+
+    /// Judges an answer that has been read in full; `write` makes bytes of a revision of it, where that can be done.
+    fn rule(&self, answer: Answer, model: &str, write: impl Fn(&Answer, &Answer) -> Option<Bytes>) -> Ruling {
         let bound = self.policy.contract.bind(&self.terms, model);
         let judgement = bound.check(&answer);
-        let result = |holds| if holds { CheckResult::Passed } else { CheckResult::Failed };
-        let checks = judgement.results().map(|(check, holds)| Checked { check: check.as_str(), result: result(holds) });
+        // First of all: whatever leaves, mended or with a mark, leaves without it.
+        let (judgement, clean) = match bound.redacted(&answer).map(|clean| (write(&answer, &clean), clean)) {
+            None => (judgement, None),
+            Some((Some(bytes), clean)) => (bound.check(&clean).redacted(judgement), Some((clean, bytes))),
+            Some((None, _)) => (judgement.unredacted(), None),
+        };
+        let checks = judgement.results().map(|(check, holds)| {
+            let result = match holds {
+                false => CheckResult::Failed,
+                true if judgement.redacts(check) => CheckResult::Redacted,
+                true => CheckResult::Passed,
+            };
+            Checked { check: check.as_str(), result }
+        });
         let checks = checks.collect();
         let findings = judgement.violations.iter().chain(&judgement.marks).map(|found| found.code.as_str()).collect();
-        if judgement.holds() {
-            return Ruling { checks, findings, broken: None };
-        }
-        let mends = self.policy.contract.policy().on_violation.contains(&Step::Repair);
-        let repaired = mends.then(|| bound.repair(&answer)).flatten();
+        let mends = !judgement.holds() && self.policy.contract.policy().on_violation.contains(&Step::Repair);
+        let to_mend = clean.as_ref().map_or(&answer, |(clean, _)| clean);
+        let repaired = mends.then(|| bound.repair(to_mend)).flatten();
         let mended = repaired.and_then(|repaired| write(&answer, &repaired.answer));
-        let broken = Broken { violations: judgement.violations, why: "", answer, mended };
-        Ruling { checks, findings, broken: Some(Box::new(broken)) }
+        let redacted = clean.map(|(_, bytes)| bytes);
+        let broken = (!judgement.holds()).then(|| {
+            let leaks = redacted.is_none() && judgement.violations.iter().any(|found| self.redacts(found.check));
+            Box::new(Broken { violations: judgement.violations, why: "", answer, mended, leaks })
+        });
+        Ruling { checks, findings, redacted, broken }
+    }
+
+    /// Whether something that `check` finds is to be taken out.
+    fn redacts(&self, check: Check) -> bool {
+        let policy = self.policy.contract.policy();
+        let action = match check {
+            Check::Pii => policy.pii_action,
+            Check::Secrets => policy.secrets_action,
+            _ => return false,
+        };
+        policy.require.contains(&check) && action == Action::Redact
+    }
+
+    fn takes_out(&self) -> bool {
+        self.redacts(Check::Pii) || self.redacts(Check::Secrets)
     }
 
     /// What the route wants done with an answer that breaks its contract: the first of its steps that can be taken.
@@ -128,7 +184,8 @@ impl Judge {
             Step::Repair => broken.mended.take().map(Fate::Mended),
             Step::Reask => (ways.reasks_left > 0).then_some(Fate::Reask),
             Step::Failover => ways.another.then_some(Fate::Failover),
-            Step::Flag => Some(Fate::Flag),
+            // What is to be taken out does not leave with a mark either.
+            Step::Flag => (!broken.leaks).then_some(Fate::Flag),
             Step::Fail => Some(Fate::Fail),
         };
         self.policy.contract.policy().on_violation.iter().find_map(step).unwrap_or(Fate::Fail)

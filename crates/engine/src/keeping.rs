@@ -57,7 +57,7 @@ impl Keeping {
         };
         let assembler = &mut self.assembler;
         // One frame may hold several events that are alike.
-        if !each_data(&frame.raw, |data| assembler.push(data)).map_err(|_| Ruling::unreadable())? {
+        if !each_data(&frame.raw, |data| assembler.push(data)).map_err(|_| self.judge.unreadable())? {
             // Comments keep the client waiting meanwhile.
             out.extend_from_slice(&frame.raw);
             return Ok(());
@@ -70,12 +70,12 @@ impl Keeping {
             }
         });
         if let Some(found) = found {
-            return Err(Box::new(self.judge.thin(&self.model, "").found(found)));
+            return Err(self.judge.watched(&self.model, found));
         }
         if self.waits(hold, frame) {
             self.since.get_or_insert(now);
             if self.held.len() + frame.raw.len() > self.judge.hold_bytes() {
-                return Err(Ruling::too_long());
+                return Err(self.judge.too_long());
             }
             self.held.extend_from_slice(&frame.raw);
             return Ok(());

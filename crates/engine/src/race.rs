@@ -15,7 +15,7 @@ use crate::routes::Traffic;
 use crate::{Health, OpenCall, Places, Schedule, Step, Stop};
 use believing::Unmet;
 use failing::Failed;
-use llm::{AttemptKind, Failure, Priority};
+use llm::{AttemptKind, Degraded, Failure, Priority};
 use resilience::Permit;
 use routing::Plan;
 use std::future::{Future, poll_fn};
@@ -42,15 +42,15 @@ pub(crate) struct Won {
     pub(crate) place: usize,
     pub(crate) no: AttemptNo,
     pub(crate) permit: Permit,
-    /// What there is to say of its answer, which is not as the target gave it or as it should be.
+    /// What there is to say of its answer.
     pub(crate) mark: Option<Mark>,
 }
 
-/// What there is to say of an answer that broke its contract, and is handed on.
+/// What there is to say of an answer that is handed on, but not as it was given or as it should be.
 pub(crate) enum Mark {
-    /// It was mended.
-    Repaired,
-    /// It is as it was; this is wrong with it.
+    /// It was changed, and satisfies its contract now.
+    Revised(Degraded),
+    /// It breaks its contract; this is wrong with it.
     Flagged(Box<str>),
 }
 

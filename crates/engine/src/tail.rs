@@ -10,7 +10,6 @@ mod stream;
 pub(crate) use stream::{Stream, Times};
 
 use crate::OpenCall;
-use crate::judge::Ruling;
 use crate::open_call::AttemptNo;
 use admission::Admitted;
 use bytes::Bytes;
@@ -208,7 +207,8 @@ impl Tail {
                 if now >= stream.deadline {
                     self.broken(stream, &Failure::Deadline);
                 } else if stream.keeping.due().is_some_and(|held| held <= now) {
-                    self.unmet(stream, *Ruling::too_long(), None, false);
+                    let ruling = stream.keeping.judge().too_long();
+                    self.unmet(stream, *ruling, None, false);
                     if matches!(stream.phase, Phase::Flowing) {
                         return Poll::Ready(());
                     }

@@ -120,6 +120,8 @@ pub enum Degraded {
     Fallback,
     /// It was mended so that it satisfies its contract.
     Repaired,
+    /// Personal data or credentials were taken out of it, as its contract says.
+    Redacted,
     /// It is a text of the configuration: no target answered.
     Static,
 }
@@ -131,6 +133,7 @@ impl Degraded {
         match self {
             Self::Fallback => "fallback",
             Self::Repaired => "repaired",
+            Self::Redacted => "redacted",
             Self::Static => "static",
         }
     }
@@ -152,6 +155,8 @@ pub enum CheckResult {
     Passed,
     /// It did once it was mended.
     Repaired,
+    /// It does without what was taken out of it.
+    Redacted,
     /// It does not, and was handed on with a mark, as the route says.
     Flagged,
     /// It does not.
@@ -160,7 +165,7 @@ pub enum CheckResult {
 
 impl CheckResult {
     /// All of them, for tables made at start.
-    pub const ALL: [Self; 4] = [Self::Passed, Self::Repaired, Self::Flagged, Self::Failed];
+    pub const ALL: [Self; 5] = [Self::Passed, Self::Repaired, Self::Redacted, Self::Flagged, Self::Failed];
 
     /// The label value in metrics and logs.
     #[must_use]
@@ -168,6 +173,7 @@ impl CheckResult {
         match self {
             Self::Passed => "passed",
             Self::Repaired => "repaired",
+            Self::Redacted => "redacted",
             Self::Flagged => "flagged",
             Self::Failed => "failed",
         }

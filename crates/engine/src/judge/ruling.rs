@@ -4,7 +4,7 @@
 
 use crate::asking::Correction;
 use bytes::Bytes;
-use contracts::{Check, Finding};
+use contracts::Finding;
 use llm::{Answer, CheckResult, Checked};
 use std::fmt::Write;
 
@@ -16,11 +16,14 @@ pub(crate) struct Ruling {
     pub(crate) checks: Vec<Checked>,
     /// Codes of all that was found.
     pub(crate) findings: Vec<&'static str>,
+    /// The answer's bytes without what is to be taken out of it, where it held any.
+    pub(crate) redacted: Option<Bytes>,
     /// `None` where the contract holds.
     pub(crate) broken: Option<Box<Broken>>,
 }
 
 /// An answer that breaks its contract.
+#[derive(Default)]
 pub(crate) struct Broken {
     pub(super) violations: Vec<Finding>,
     /// What is wrong where there are no findings.
@@ -28,6 +31,8 @@ pub(crate) struct Broken {
     pub(super) answer: Answer,
     /// The answer's bytes, mended so that they satisfy it, where that can be done.
     pub(super) mended: Option<Bytes>,
+    /// It may hold what is to be taken out, and cannot be: it must not leave, with a mark or without.
+    pub(super) leaks: bool,
 }
 
 /// What is to be done with an answer that breaks its contract.
@@ -55,29 +60,18 @@ pub(crate) struct Ways {
 }
 
 impl Ruling {
-    /// An answer that cannot be read in full: nothing is known of it.
-    pub(crate) fn unreadable() -> Box<Self> {
-        Self::unjudged("unreadable", "it cannot be read")
-    }
-
-    /// An answer of which more would have to be held back than may be, or for longer.
-    pub(crate) fn too_long() -> Box<Self> {
-        Self::unjudged("held_too_long", "more of it would have to be held back, or for longer, than the route allows")
-    }
-
-    fn unjudged(code: &'static str, why: &'static str) -> Box<Self> {
-        let checks = vec![Checked { check: Check::Complete.as_str(), result: CheckResult::Failed }];
-        let broken = Broken { violations: Vec::new(), why, answer: Answer::default(), mended: None };
-        Box::new(Self { checks, findings: vec![code], broken: Some(Box::new(broken)) })
-    }
-
     /// The same with a violation that was found besides.
     pub(crate) fn found(mut self, finding: Finding) -> Self {
         self.checks.retain(|checked| checked.check != finding.check.as_str());
         self.checks.push(Checked { check: finding.check.as_str(), result: CheckResult::Failed });
         self.findings.push(finding.code.as_str());
-        let broken = Broken { violations: vec![finding], why: "", answer: Answer::default(), mended: None };
+        let broken = Broken { violations: vec![finding], ..Broken::default() };
         Self { broken: Some(Box::new(broken)), ..self }
+    }
+
+    /// Whether the answer must not leave, whatever the route wants done.
+    pub(crate) fn leaks(&self) -> bool {
+        self.broken.as_ref().is_some_and(|broken| broken.leaks)
     }
 
     /// The same, where what failed came to `result` in the end.

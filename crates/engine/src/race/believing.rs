@@ -6,7 +6,7 @@ use super::{Lapse, Mark, Race, Won};
 use crate::asking::Correction;
 use crate::attempt::Started;
 use crate::judge::{Fate, Ways};
-use llm::{CheckResult, Failure, Verdict};
+use llm::{CheckResult, Degraded, Failure, Verdict};
 use routing::OnRefusal;
 
 /// An answer that is not handed on, and what is to be done.
@@ -26,18 +26,24 @@ impl Race<'_> {
             Started::Whole { body, progress } => judge.whole(body, model, &progress.model),
             Started::Stream { reading, .. } => judge.begun(model, reading.model()),
         };
+        let (started, revised) = match (ruling.redacted.take(), started) {
+            (Some(body), Started::Whole { progress, .. }) => {
+                (Started::Whole { body, progress }, Some(Mark::Revised(Degraded::Redacted)))
+            }
+            (_, started) => (started, None),
+        };
         let Some(mut broken) = ruling.broken.take() else {
             if matches!(started, Started::Whole { .. }) {
                 self.call.judged(ruling);
             }
-            return Ok((started, None));
+            return Ok((started, revised));
         };
         let may = self.schedule.may_try() && matches!(started, Started::Whole { .. });
         let ways = Ways { reasks_left: if may { self.reasks_left } else { 0 }, another: self.schedule.has_other() };
         match (judge.fate(&mut broken, ways), started) {
             (Fate::Mended(body), Started::Whole { progress, .. }) => {
                 self.call.judged(ruling.failed_as(CheckResult::Repaired));
-                Ok((Started::Whole { body, progress }, Some(Mark::Repaired)))
+                Ok((Started::Whole { body, progress }, Some(Mark::Revised(Degraded::Repaired))))
             }
             (Fate::Flag, started) => {
                 self.call.judged(ruling.failed_as(CheckResult::Flagged));

@@ -5,6 +5,7 @@
 use super::Tail;
 use super::stream::{After, Stream};
 use crate::judge::{Fate, Ruling, Ways};
+use bytes::Bytes;
 use llm::{CheckResult, Degraded, Failure, Outcome, Verdict};
 
 impl Tail {
@@ -12,15 +13,30 @@ impl Tail {
     pub(super) fn finished(&mut self, stream: &mut Stream, terminator: &[u8]) {
         let mut ruling = stream.keeping.rule(stream.reading.model());
         // What is already known to be wrong was judged when it was found.
-        if ruling.broken.is_some() && stream.flaw.is_none() {
+        if ruling.broken.is_some() && (stream.flaw.is_none() || ruling.leaks()) {
             return self.unmet(stream, ruling, Some(terminator), true);
         }
+        let held = self.without_redacted(stream, &mut ruling);
         if stream.flaw.is_none() {
-            ruling.broken = None;
             self.note_ruling(ruling);
         }
-        let held = stream.keeping.release();
         self.hand_over(stream, &held, terminator);
+    }
+
+    /// What was held back, as it may leave.
+    fn without_redacted(&mut self, stream: &mut Stream, ruling: &mut Ruling) -> Bytes {
+        let held = stream.keeping.release();
+        let Some(redacted) = ruling.redacted.take() else { return held };
+        self.revised(Degraded::Redacted);
+        redacted
+    }
+
+    /// Notes that the client gets something else than the target said.
+    fn revised(&mut self, how: Degraded) {
+        self.good = Outcome::Degraded;
+        if let Some(call) = &mut self.call {
+            call.record().degraded = Some(how);
+        }
     }
 
     /// Hands over the last of an answer, and settles it.
@@ -52,16 +68,13 @@ impl Tail {
         match stream.keeping.judge().fate(&mut broken, ways) {
             Fate::Mended(mended) => {
                 self.note_ruling(ruling.failed_as(CheckResult::Repaired));
-                self.good = Outcome::Degraded;
-                if let Some(call) = &mut self.call {
-                    call.record().degraded = Some(Degraded::Repaired);
-                }
+                self.revised(Degraded::Repaired);
                 self.hand_over(stream, &mended, next);
             }
             Fate::Flag => {
+                let held = self.without_redacted(stream, &mut ruling);
                 self.note_ruling(ruling.failed_as(CheckResult::Flagged));
                 (self.good, stream.flaw) = (Outcome::Invalid, Some(failure));
-                let held = stream.keeping.release();
                 if whole {
                     self.hand_over(stream, &held, next);
                 } else {

@@ -7,12 +7,12 @@ use llm::{AttemptKind, CallError, CheckResult, Degraded, Outcome, Verdict};
 use serde_json::{Value, json as value};
 
 /// A form that is demanded: an object with a number called `age`.
-const FORM: &str = r#","response_format":{"type":"json_schema","json_schema":{"name":"person","schema":{"type":"object","properties":{"age":{"type":"integer"}},"required":["age"],"additionalProperties":false}}}"#;
+pub(super) const FORM: &str = r#","response_format":{"type":"json_schema","json_schema":{"name":"person","schema":{"type":"object","properties":{"age":{"type":"integer"}},"required":["age"],"additionalProperties":false}}}"#;
 const TOOLS: &str = r#","tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]"#;
-const SOUND: &str = r#"{"age":3}"#;
+pub(super) const SOUND: &str = r#"{"age":3}"#;
 
 /// The answer `text`, whole or in pieces of `size` bytes.
-fn says(stream: bool, text: &str, size: usize) -> Script {
+pub(super) fn says(stream: bool, text: &str, size: usize) -> Script {
     if !stream {
         let message = value!({"role": "assistant", "content": text});
         let choice = value!({"index": 0, "message": message, "finish_reason": "stop"});
@@ -32,7 +32,7 @@ fn says(stream: bool, text: &str, size: usize) -> Script {
 }
 
 /// One call of a tool, whole or its arguments in pieces.
-fn calls(stream: bool, name: &str, arguments: &str, before: &str) -> Script {
+pub(super) fn calls(stream: bool, name: &str, arguments: &str, before: &str) -> Script {
     let function = |arguments: &str| value!({"name": name, "arguments": arguments});
     if !stream {
         let call = value!({"id": "c1", "type": "function", "function": function(arguments)});
@@ -62,7 +62,7 @@ fn calls(stream: bool, name: &str, arguments: &str, before: &str) -> Script {
 }
 
 /// What the client reads: the text, the arguments of tool calls, and whether it is whole.
-fn read(played: &Played) -> (String, String, bool) {
+pub(super) fn read(played: &Played) -> (String, String, bool) {
     let text = played.text();
     let mut assembler = dialects::openai_chat::Assembler::default();
     let mut whole = false;
@@ -79,7 +79,7 @@ fn read(played: &Played) -> (String, String, bool) {
     (choice.text, choice.calls.into_iter().map(|call| call.arguments).collect(), whole)
 }
 
-fn steps(steps: &[Step]) -> impl FnOnce(&mut contracts::Policy) + use<'_> {
+pub(super) fn steps(steps: &[Step]) -> impl FnOnce(&mut contracts::Policy) + use<'_> {
     |policy| policy.on_violation = steps.to_vec()
 }
 

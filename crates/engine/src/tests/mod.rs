@@ -19,6 +19,7 @@ mod keys;
 mod lost;
 mod pace;
 mod reader;
+mod redacted;
 mod resorts;
 mod retries;
 mod script;

@@ -218,5 +218,5 @@ fn series_are_bounded_by_the_configuration() {
         metrics.record(&CallRecord { route: route.clone(), checks: checks.clone(), ..repaired() });
     }
     // And 20 for the reask in the sample.
-    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 15 + 18 * 20 * 10 + 20 + 20 + 56 * 20);
+    assert_eq!(ours(metrics.render()), 74 * 20 + 11 * 50 + 15 + 18 * 20 * 10 + 20 + 20 + 70 * 20);
 }
