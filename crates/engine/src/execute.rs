@@ -6,7 +6,7 @@ use crate::attempt::since_epoch;
 use crate::classify::is_unavailable;
 use crate::continuation::Recovery;
 use crate::health::GatePolicies;
-use crate::judge::{AnswerPolicy, Judge};
+use crate::judge::{AnswerPolicy, Judge, Judges};
 use crate::keeping::Keeping;
 use crate::race::{Claim, Exhausted, Lapse, Mark, Track, Won, race};
 use crate::routes::Traffic;
@@ -76,8 +76,8 @@ struct Shared {
     health: Arc<Health>,
     /// By the index of the route's label.
     traffic: Vec<Traffic>,
-    /// By the same: what answers have to satisfy.
-    answers: Vec<AnswerPolicy>,
+    /// By the same: what judges the answers.
+    judges: Vec<Judges>,
 }
 
 /// One plan's race on its way.
@@ -105,7 +105,8 @@ impl Engine {
     ) -> Self {
         let health = Health::new(table.targets(), table.pools(), policies, sinks, now);
         let traffic = table.policies().into_iter().map(|policy| Traffic::new(&policy, now)).collect();
-        Self(Arc::new(Shared { transport, health, traffic, answers }))
+        let judges = answers.into_iter().map(Judges::new).collect();
+        Self(Arc::new(Shared { transport, health, traffic, judges }))
     }
 
     /// The health of every target.
@@ -147,10 +148,10 @@ impl Engine {
         loop {
             resorts.extend(std::mem::take(&mut plan.last_resorts).into_iter().rev());
             let schedule = Schedule::new(&plan.policy, plan.candidates.len(), request.stream, deadline);
-            let Some(answers) = self.0.answers.get(plan.route.index) else {
+            let Some(judges) = self.0.judges.get(plan.route.index) else {
                 return Err(Box::new(Lost { error: CallError::Internal, open }));
             };
-            let judge = Arc::new(Judge::new(answers, &request));
+            let judge = judges.of(&request);
             let mut run = Run { request, plan, schedule, claim, limit, judge };
             let exhausted = match self.run(&mut run, &mut open).await {
                 Ok(won) => return Ok(self.reply(won, run, degraded, open, admitted)),

@@ -25,7 +25,14 @@ pub struct AnswerPolicy {
     pub hold_time: Duration,
 }
 
-/// The contract of one call.
+/// What judges the answers of one route.
+pub(crate) struct Judges {
+    policy: AnswerPolicy,
+    /// For all requests that demand nothing themselves.
+    plain: Arc<Judge>,
+}
+
+/// The contract of one call, or of all that are alike.
 pub(crate) struct Judge {
     policy: AnswerPolicy,
     terms: Terms,
@@ -33,15 +40,30 @@ pub(crate) struct Judge {
     reads: bool,
 }
 
+impl Judges {
+    pub(crate) fn new(policy: AnswerPolicy) -> Self {
+        let plain = Arc::new(Judge::new(policy.clone(), Terms::default()));
+        Self { policy, plain }
+    }
+
+    /// The one for answers to `request`.
+    pub(crate) fn of(&self, request: &ChatRequest) -> Arc<Judge> {
+        let cites = self.policy.contract.policy().require.contains(&Check::Citations);
+        if cites || request.demands {
+            Arc::new(Judge::new(self.policy.clone(), openai_chat::terms(&request.raw)))
+        } else {
+            Arc::clone(&self.plain)
+        }
+    }
+}
+
 impl Judge {
-    pub(crate) fn new(policy: &AnswerPolicy, request: &ChatRequest) -> Self {
-        let cites = policy.contract.policy().require.contains(&Check::Citations);
-        let terms = if cites || request.demands { openai_chat::terms(&request.raw) } else { Terms::default() };
+    fn new(policy: AnswerPolicy, terms: Terms) -> Self {
         let bound = policy.contract.bind(&terms, "");
         // The decoders have proved the first two, and the model is known without reading further.
         let thin = [Check::Complete, Check::NonEmpty, Check::Model, Check::Webhook];
         let reads = Check::ALL.iter().any(|check| !thin.contains(check) && bound.makes(*check));
-        Self { policy: policy.clone(), terms, reads }
+        Self { policy, terms, reads }
     }
 
     /// How often one call may ask a target again.
