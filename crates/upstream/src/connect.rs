@@ -1,10 +1,14 @@
-//! How a connection comes about: name, TCP, TLS, all within one timeout.
+//! How a connection comes about: name, TCP, TLS, all within one timeout; and how it is kept.
 
 use crate::names::Names;
 use crate::reason::ConnectTimeout;
+use bytes::Bytes;
 use http::Uri;
+use http_body_util::Full;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use std::error::Error;
 use std::future::Future;
@@ -12,6 +16,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tower_service::Service;
+
+/// The largest response head that is read, in bytes.
+pub const MAX_HEAD: usize = 64 * 1024;
+
+/// How long a connection without work is kept.
+const POOL_IDLE: Duration = Duration::from_secs(60);
+
+/// Connections that are kept. Follows no redirect, reads no proxy variable, keeps no cookie. A request whose connection
+/// turns out to be closed before any of it was sent is sent once more, over another one.
+pub(crate) type Pool = Client<TimedConnector, Full<Bytes>>;
 
 type Connector = HttpsConnector<HttpConnector<Names>>;
 
@@ -65,4 +79,15 @@ pub(crate) fn connector(tls: ClientConfig, names: &Names, timeout: Duration) -> 
     http.set_keepalive(Some(Duration::from_secs(60)));
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http);
     TimedConnector { inner: https, timeout }
+}
+
+/// A pool that keeps at most `idle` connections without work to one host.
+pub(crate) fn pool(connector: TimedConnector, idle: usize) -> Pool {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(idle)
+        .http1_max_buf_size(MAX_HEAD)
+        .build(connector)
 }

@@ -1,9 +1,11 @@
-//! The only room that opens sockets to providers.
+//! The only room that opens sockets to providers, and to whoever else is asked.
 //!
 //! Lives here: host names, pooled connections, TLS, key rotation, presets of compatible providers.
-//! Receives a finished request body and the place of a provider; hands on a response or a failure.
+//! Receives a finished request body and the place of a provider, or a question; hands on a response, or why there is
+//! none.
 //! Must never be here: what a response means (that is `dialects`), whether to try again (that is `engine`).
 
+mod adviser;
 mod connect;
 mod keys;
 mod names;
@@ -11,8 +13,12 @@ mod presets;
 mod reason;
 mod settings;
 mod transport;
+mod webhook;
 
+pub use adviser::{Adviser, Asking, Silence};
+pub use connect::MAX_HEAD;
 pub use keys::Key;
 pub use presets::{PRESETS, Preset, preset};
-pub use settings::ProviderSettings;
-pub use transport::{Body, BuildError, Inbound, MAX_HEAD, Outbound, Sending, Transport, Upstream};
+pub use settings::{ProviderSettings, WebhookSettings};
+pub use transport::{Body, BuildError, Inbound, Outbound, Sending, Transport, Upstream};
+pub use webhook::Webhooks;

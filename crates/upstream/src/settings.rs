@@ -1,9 +1,11 @@
-//! What a provider is, as data: made by `config`, read by the transport.
+//! What a provider is, and a webhook, as data: made by `config`, read by what calls them.
 
 use dialects::Quirks;
 use http::{HeaderName, HeaderValue, Uri};
 use secrecy::SecretString;
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One provider as configured.
 #[derive(Clone, Debug)]
@@ -18,4 +20,28 @@ pub struct ProviderSettings {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Where it differs from the dialect it speaks.
     pub quirks: Quirks,
+}
+
+/// A service that is asked for an opinion.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookSettings {
+    /// Where it is asked.
+    pub url: Uri,
+    /// Headers added to every question.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// Without the address below the host, which may be all that keeps others from asking there.
+impl fmt::Debug for WebhookSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, headers, timeout } = self;
+        let host = url.host().unwrap_or_default();
+        f.debug_struct("WebhookSettings")
+            .field("host", &host)
+            .field("headers", headers)
+            .field("timeout", timeout)
+            .finish()
+    }
 }

@@ -1,31 +1,29 @@
 //! Requests out, responses in.
 
-use crate::connect::{TimedConnector, connector, tls};
+use crate::connect::{Pool, connector, pool, tls};
 use crate::keys::{Key, KeyRing};
 use crate::names::Names;
 use crate::reason;
 use crate::settings::ProviderSettings;
+use crate::webhook::Webhooks;
 use bytes::Bytes;
 use dialects::{Quirks, openai_chat};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use llm::Failure;
+use rustls::ClientConfig;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The largest response head read from a provider, in bytes.
-pub const MAX_HEAD: usize = 64 * 1024;
-
 /// The most connections without work that are kept to one provider.
 const POOL_SIZE: usize = 1024;
-/// How long a connection without work is kept.
-const POOL_IDLE: Duration = Duration::from_secs(60);
+/// Whoever is called is told who calls.
+pub(crate) const AGENT: HeaderValue = HeaderValue::from_static(concat!("breakwater/", env!("CARGO_PKG_VERSION")));
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A response body as it comes.
 pub type Body = UnsyncBoxBody<Bytes, Failure>;
@@ -98,9 +96,7 @@ pub enum BuildError {
     Tls(#[from] rustls::Error),
 }
 
-type Pool = Client<TimedConnector, Full<Bytes>>;
-
-/// Providers over real sockets: pooled HTTP/1.1, with TLS. Follows no redirect, reads no proxy variable.
+/// Providers over real sockets: pooled HTTP/1.1, with TLS.
 ///
 /// HTTP/2 would put all calls to a provider on one connection: one dead connection, or the peer's limit of streams,
 /// would then look like the silence of every call.
@@ -108,6 +104,8 @@ pub struct Upstream {
     providers: Vec<Provider>,
     /// One pool for each connect timeout in use.
     pools: Vec<(Duration, Pool)>,
+    tls: ClientConfig,
+    names: Names,
 }
 
 /// Every operation's path below a provider's base address.
@@ -141,11 +139,17 @@ impl Upstream {
         let mut pools: Vec<(Duration, Pool)> = Vec::new();
         for timeout in connect_timeouts {
             if !pools.iter().any(|(known, _)| known == timeout) {
-                pools.push((*timeout, pool(connector(tls.clone(), names, *timeout))));
+                pools.push((*timeout, pool(connector(tls.clone(), names, *timeout), POOL_SIZE)));
             }
         }
         let providers = providers.into_iter().map(Provider::new).collect::<Result<_, _>>()?;
-        Ok(Self { providers, pools })
+        Ok(Self { providers, pools, tls, names: names.clone() })
+    }
+
+    /// Webhooks, reached as providers are: with the same TLS, and host names from the same place.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        Webhooks::new(self.tls.clone(), &self.names)
     }
 
     async fn exchange(&self, outbound: Outbound) -> Result<Inbound, Failure> {
@@ -208,8 +212,6 @@ impl Provider {
     }
 
     fn request(&self, outbound: Outbound, authorization: Option<HeaderValue>) -> Result<Request<Full<Bytes>>, Failure> {
-        const AGENT: HeaderValue = HeaderValue::from_static(concat!("breakwater/", env!("CARGO_PKG_VERSION")));
-        const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
         let place = PATHS.iter().position(|path| *path == outbound.path);
         let address = place.and_then(|place| self.addresses.get(place));
@@ -238,16 +240,6 @@ fn below(base: &Uri, path: &str) -> Option<Uri> {
     let mut parts = base.clone().into_parts();
     parts.path_and_query = format!("{}{path}", base.path().trim_end_matches('/')).try_into().ok();
     Uri::from_parts(parts).ok()
-}
-
-fn pool(connector: TimedConnector) -> Pool {
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .pool_idle_timeout(POOL_IDLE)
-        .pool_max_idle_per_host(POOL_SIZE)
-        .http1_max_buf_size(MAX_HEAD)
-        .build(connector)
 }
 
 #[cfg(test)]
