@@ -6,6 +6,7 @@ mod chain;
 mod contract;
 mod domain;
 mod gates;
+mod headers;
 mod hedge;
 mod last_resort;
 mod listeners;
@@ -15,6 +16,7 @@ mod policy;
 mod provider;
 mod route;
 mod target;
+mod url;
 
 pub(crate) use contract::{AnswerRules, contract};
 pub(crate) use model::CAPABILITIES;

@@ -1,8 +1,10 @@
 //! `providers`: a kind, an address, keys and headers to what the transport needs.
 
 use super::domain::{self, Labels};
+use super::headers::headers;
 use super::model::{self, Models, Slots};
 use super::name;
+use super::url;
 use crate::fault::{At, did_you_mean, quote};
 use crate::file;
 use crate::later;
@@ -13,24 +15,10 @@ use http::{HeaderName, HeaderValue, Uri};
 use routing::ProviderFacts;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 use upstream::{PRESETS, Preset, ProviderSettings, preset};
 
 const SIMULATOR: &str = "simulator";
-
-/// Headers that belong to the transport: a value from the file would break the message.
-const TRANSPORT_HEADERS: &[&str] = &[
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Other spellings of a kind.
 const SPELLINGS: &[(&str, &str)] =
@@ -204,7 +192,7 @@ fn base_url(reader: &mut Reader<'_>, at: &At, text: file::Text) -> Option<Uri> {
     let words = reader.text(at, text)?;
     match address(&words.value) {
         Ok(uri) => {
-            if uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback) {
+            if url::is_overheard(&uri) {
                 reader.warn(at, "keys and prompts travel unencrypted over http:// to another host");
             }
             Some(uri)
@@ -216,35 +204,15 @@ fn base_url(reader: &mut Reader<'_>, at: &At, text: file::Text) -> Option<Uri> {
     }
 }
 
-/// The text is never quoted: it may hold a password where none belongs.
 fn address(text: &str) -> Result<Uri, &'static str> {
-    // The parser drops a fragment without a word.
-    if text.contains('#') {
-        return Err("must have no fragment (`#...`)");
-    }
-    let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| "is no URL such as https://api.example.com/v1")?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err("must begin with http:// or https://");
-    }
+    let uri = url::outside(text.trim_end_matches('/'))?;
     if uri.query().is_some() {
         return Err("must have no query (`?...`)");
     }
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    if authority.contains('@') {
+    if url::names_a_user(&uri) {
         return Err("must hold no user or password; use `api_key` or `headers`");
     }
-    if uri.host().is_none_or(str::is_empty) {
-        return Err("must name a host");
-    }
     Ok(uri)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    literal.parse().map_or_else(
-        |_| host == "localhost" || host.ends_with(".localhost"),
-        |address: IpAddr| address.to_canonical().is_loopback(),
-    )
 }
 
 /// Where a key is looked for when the file gives none.
@@ -291,46 +259,6 @@ fn key_from(reader: &mut Reader<'_>, at: &At, variable: &str) -> Vec<SecretStrin
 fn usable(key: SecretString) -> Result<SecretString, &'static str> {
     let sendable = HeaderValue::from_str(key.expose_secret()).is_ok();
     if sendable { Ok(key) } else { Err("holds characters that no HTTP header can carry") }
-}
-
-fn headers(
-    reader: &mut Reader<'_>,
-    at: &At,
-    headers: Lenient<BTreeMap<String, Lenient<file::Secret>>>,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let written = reader.value(at, headers).unwrap_or_default();
-    let mut seen = BTreeSet::new();
-    let mut built = Vec::new();
-    for (name, value) in written {
-        let at = at.key(&name);
-        let value = reader.secret(&at, value);
-        match header_name(&name) {
-            Ok(name) if !seen.insert(name.to_string()) => reader.fault(&at, "is given twice"),
-            Ok(name) => built.extend(value.and_then(|value| header_value(reader, &at, &value)).map(|v| (name, v))),
-            Err(why) => reader.fault(&at, why),
-        }
-    }
-    built
-}
-
-fn header_name(name: &str) -> Result<HeaderName, &'static str> {
-    let name: HeaderName = name.parse().map_err(|_| "is no header name")?;
-    let transport = TRANSPORT_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("proxy-");
-    if transport { Err("belongs to the transport and cannot be set") } else { Ok(name) }
-}
-
-fn header_value(reader: &mut Reader<'_>, at: &At, value: &SecretString) -> Option<HeaderValue> {
-    match HeaderValue::from_str(value.expose_secret()) {
-        Ok(mut value) => {
-            // Keeps the value out of every Debug output and out of HPACK tables.
-            value.set_sensitive(true);
-            Some(value)
-        }
-        Err(_) => {
-            reader.fault(at, "holds characters that no HTTP header can carry");
-            None
-        }
-    }
 }
 
 fn has_authorization(headers: &[(HeaderName, HeaderValue)]) -> bool {
