@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use telemetry::{LogSink, Metrics};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use upstream::{ProviderSettings, Upstream};
+use upstream::{ProviderSettings, Upstream, Webhooks};
 
 /// The most connections of the admin listener.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -63,7 +63,8 @@ impl Gateway {
         }
         sinks.push(Arc::clone(&metrics) as Arc<dyn Sink>);
         let gates: GatePolicies = Arc::new(move |target: &TargetId| gates.of(target));
-        let answers = contracts.into_iter().map(answers).collect();
+        let mut webhooks = upstream.webhooks();
+        let answers = contracts.into_iter().map(|policy| answers(policy, &mut webhooks)).collect();
         let engine = Engine::new(Arc::new(upstream), &table, gates, answers, sinks.clone(), Instant::now());
         metrics.watch_engine(&engine, &table.route_labels(), &table.target_labels())?;
         let journal = Arc::new(Journal::new(sinks, admission.anonymous().clone(), table.none().clone()));
@@ -152,9 +153,10 @@ async fn bind(what: &str, flag: &str, address: SocketAddr, limits: ListenLimits)
     })
 }
 
-fn answers(policy: config::AnswerPolicy) -> AnswerPolicy {
-    let config::AnswerPolicy { contract, hold } = policy;
-    AnswerPolicy { contract, hold_bytes: hold.bytes, hold_time: hold.time }
+fn answers(policy: config::AnswerPolicy, webhooks: &mut Webhooks) -> AnswerPolicy {
+    let config::AnswerPolicy { contract, hold, webhook } = policy;
+    let adviser = webhook.map(|webhook| webhooks.of(&webhook));
+    AnswerPolicy { contract, hold_bytes: hold.bytes, hold_time: hold.time, adviser }
 }
 
 /// Gives every simulated provider a listener of its own on the loopback, so that it is called like any other.
@@ -181,4 +183,33 @@ async fn start_simulators(providers: Vec<Provider>) -> Result<(Vec<ProviderSetti
         });
     }
     Ok((settings, running))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Format;
+
+    #[test]
+    fn routes_that_name_one_webhook_share_its_adviser() {
+        let webhook = |path| format!("{{ webhook: {{ url: 'https://checks.test/{path}' }} }}");
+        let yaml = format!(
+            "providers: {{ p: {{ kind: simulator }} }}
+routes:
+  a: {{ targets: [p/m], contract: {} }}
+  b: {{ targets: [p/m], contract: {} }}
+  c: {{ targets: [p/m], contract: {} }}
+  d: {{ targets: [p/m] }}",
+            webhook("judge"),
+            webhook("judge"),
+            webhook("other"),
+        );
+        let settings = config::parse(&yaml, Format::Yaml, &|_| None).expect("sound");
+        let mut webhooks = Upstream::new(Vec::new(), &[]).expect("an upstream").webhooks();
+        let advisers = settings.contracts.into_iter().map(|policy| answers(policy, &mut webhooks).adviser);
+        let [Some(a), Some(b), Some(c), None, None] = &advisers.collect::<Vec<_>>()[..] else {
+            panic!("three routes ask, one and direct calls do not")
+        };
+        assert!(Arc::ptr_eq(a, b) && !Arc::ptr_eq(a, c));
+    }
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use upstream::ProviderSettings;
+use upstream::{ProviderSettings, WebhookSettings};
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -76,6 +76,8 @@ pub struct AnswerPolicy {
     pub contract: Arc<Contract>,
     /// How much of a stream may be held until it is judged.
     pub hold: Hold,
+    /// Who is asked besides; there where the contract says so.
+    pub webhook: Option<WebhookSettings>,
 }
 
 /// How much of a stream may be held back until it is judged.

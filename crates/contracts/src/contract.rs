@@ -5,7 +5,7 @@
 //! Must never be here: the checks themselves.
 
 use crate::finding::{Check, shortened};
-use crate::policy::{Action, Pattern, Policy};
+use crate::policy::{Action, Pattern, Policy, Webhook};
 use crate::schema::{Schema, Schemas};
 use crate::{Entity, Judgement};
 use llm::{Answer, Format, Terms, ToolChoice};
@@ -202,6 +202,12 @@ impl Bound<'_> {
         crate::redact::redact(self.contract, answer)
     }
 
+    /// How somebody outside is asked besides, once everything else holds.
+    #[must_use]
+    pub fn webhook(&self) -> Option<Webhook> {
+        self.contract.policy.webhook.filter(|_| self.makes(Check::Webhook))
+    }
+
     /// What has to be held back of a stream until it is judged.
     #[must_use]
     pub fn hold(&self) -> Hold {
@@ -227,6 +233,7 @@ impl Bound<'_> {
         let demanded = match check {
             Check::Schema => self.terms.format != Format::Text || self.contract.schema.is_some(),
             Check::Tools => !self.terms.tools.is_empty() || self.terms.tool_choice != ToolChoice::Auto,
+            Check::Webhook => self.contract.policy.webhook.is_some(),
             _ => true,
         };
         demanded && self.contract.policy.require.contains(&check)
@@ -294,6 +301,8 @@ mod tests {
             (Policy { pii_action: Action::Redact, ..with(Check::Pii) }, &plain, Hold::All),
             (with(Check::Deny), &plain, Hold::Nothing),
             (with(Check::Require), &plain, Hold::All),
+            (with(Check::Webhook), &plain, Hold::Nothing),
+            (Policy { webhook: Some(Webhook { fail_open: true }), ..with(Check::Webhook) }, &plain, Hold::All),
         ] {
             assert_eq!(hold(policy, terms), expected);
         }

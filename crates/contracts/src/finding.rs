@@ -152,6 +152,10 @@ words! {
         CitationUnknown => "citation_unknown",
         /// Fewer sources are cited than demanded.
         CitationMissing => "citation_missing",
+        /// Somebody outside says that it may not pass.
+        WebhookRefused => "webhook_refused",
+        /// Nobody outside said whether it may pass. A mark, where the policy lets it pass then.
+        WebhookUnavailable => "webhook_unavailable",
     }
 }
 
@@ -243,7 +247,7 @@ pub struct Judgement {
     pub made: Vec<Check>,
 }
 
-/// The most violations, and the most marks, that one judgement keeps.
+/// The most violations, and the most marks, that one judgement keeps. What somebody outside says is one more.
 pub const FINDINGS: usize = 32;
 
 impl Judgement {

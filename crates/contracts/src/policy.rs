@@ -70,7 +70,7 @@ pub struct Policy {
     pub max_chars: Option<u64>,
     /// How a text cites.
     pub citations: Citations,
-    /// Who else is asked: kept for the engine, which asks.
+    /// Somebody outside is asked besides.
     pub webhook: Option<Webhook>,
 }
 
@@ -92,14 +92,10 @@ pub struct Citations {
     pub min: u32,
 }
 
-/// Who else judges an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Somebody outside judges an answer too; the engine knows who, and asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Webhook {
-    /// Where it is asked.
-    pub url: String,
-    /// How long it may take.
-    pub timeout: std::time::Duration,
-    /// Whether an answer passes where it does not reply.
+    /// Whether an answer passes where there is no opinion of it.
     pub fail_open: bool,
 }
 

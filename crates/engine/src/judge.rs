@@ -13,6 +13,7 @@ use dialects::openai_chat;
 use llm::{Answer, ChatRequest, CheckResult, Checked, Terms};
 use std::sync::Arc;
 use std::time::Duration;
+use upstream::Adviser;
 
 /// What answers of a route have to satisfy, and how much of a stream may be held back for that.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct AnswerPolicy {
     pub hold_bytes: usize,
     /// How long a stream may be held back.
     pub hold_time: Duration,
+    /// Who is asked besides; there where the contract says so.
+    pub adviser: Option<Arc<dyn Adviser>>,
 }
 
 /// What judges the answers of one route.
@@ -61,7 +64,7 @@ impl Judge {
     fn new(policy: AnswerPolicy, terms: Terms) -> Self {
         let bound = policy.contract.bind(&terms, "");
         // The decoders have proved the first two, and the model is known without reading further.
-        let thin = [Check::Complete, Check::NonEmpty, Check::Model, Check::Webhook];
+        let thin = [Check::Complete, Check::NonEmpty, Check::Model];
         let reads = Check::ALL.iter().any(|check| !thin.contains(check) && bound.makes(*check));
         Self { policy, terms, reads }
     }

@@ -1,13 +1,14 @@
 //! What an answer has to satisfy, as the file says it.
 //!
-//! Must never be here: defaults, rules.
+//! Must never be here: defaults, rules, `Debug` (literal secrets stand in these types).
 
-use super::{Block, List, Size, Span, Text};
+use super::{Block, List, Secret, Size, Span, Text};
 use crate::later::Later;
 use crate::lenient::{Lenient, Section, Shape};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What an answer has to satisfy, and what becomes of one that does not.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -45,7 +46,7 @@ pub(crate) struct Contract {
     pub(crate) max_chars: Lenient<u32>,
     /// What is cited has to be in the request.
     pub(crate) citations: Block<Citations>,
-    /// Somebody who is asked whether an answer may pass.
+    /// A service that is asked whether an answer may pass, once all else holds.
     pub(crate) webhook: Block<Webhook>,
     /// How much of a stream is held back until it is judged, where it can only be judged whole.
     pub(crate) stream_hold: Block<StreamHold>,
@@ -89,16 +90,19 @@ pub(crate) struct Citations {
     pub(crate) min: Lenient<u32>,
 }
 
-/// Somebody who is asked whether an answer may pass.
+/// A service that is asked whether an answer may pass.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(extend("required" = ["url"]))]
 pub(crate) struct Webhook {
     /// Where, as an http or https URL.
     pub(crate) url: Text,
-    /// How long it may take. Default: 2s.
+    /// How long it may take, from 10ms to 120s. Default: 2s.
     pub(crate) timeout: Lenient<Span>,
-    /// What becomes of an answer where there is no reply: `pass` or `fail`. Default: fail.
+    /// What becomes of an answer of which it says nothing: `pass` or `fail`. Default: fail.
     pub(crate) on_failure: Text,
+    /// Headers added to every question, such as `authorization`.
+    pub(crate) headers: Lenient<BTreeMap<String, Lenient<Secret>>>,
 }
 
 /// How much of a stream is held back until it is judged.

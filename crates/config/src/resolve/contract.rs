@@ -2,6 +2,7 @@
 //! that of `defaults`.
 
 mod said;
+mod webhook;
 
 pub(crate) use said::Said;
 
@@ -37,7 +38,8 @@ impl AnswerRules {
     /// What holds where nothing is written.
     pub(crate) fn usual(schemas: Arc<Schemas>) -> Self {
         let said = Said::default();
-        let answers = AnswerPolicy { contract: Arc::new(Contract::usual(schemas)), hold: hold(&said) };
+        let contract = Arc::new(Contract::usual(schemas));
+        let answers = AnswerPolicy { contract, hold: hold(&said), webhook: None };
         Self { said, answers }
     }
 
@@ -62,6 +64,7 @@ impl AnswerRules {
             answers.contract = Arc::new(contract);
         }
         answers.hold = hold(&said);
+        answers.webhook = said.webhook.as_ref().map(|webhook| webhook.settings.clone());
         Self { said, answers }
     }
 }
@@ -69,11 +72,6 @@ impl AnswerRules {
 /// What `verify` does offline and no route does yet.
 fn refuse_early(reader: &mut Reader<'_>, at: &At, own: &Said) {
     const EARLY: &str = "not in this version yet";
-    if own.webhook.is_some() {
-        reader.fault(&at.key("webhook"), EARLY);
-    } else if own.require.as_ref().is_some_and(|checks| checks.contains(&Check::Webhook)) {
-        reader.fault(&at.key("require"), format!("`{}` is {EARLY}", Check::Webhook));
-    }
     for (key, detect) in [("pii", &own.pii), ("secrets", &own.secrets)] {
         if matches!(detect, Some((_, Action::Redact))) {
             reader.fault(&at.key(key).key("action"), format!("`{}` is {EARLY}", Action::Redact));
@@ -112,7 +110,7 @@ fn policy(said: &Said) -> Policy {
         languages: said.languages.unwrap_or(usual.languages),
         max_chars: said.max_chars.or(usual.max_chars),
         citations: said.citations.unwrap_or(usual.citations),
-        webhook: said.webhook.or(usual.webhook),
+        webhook: said.webhook.map(|webhook| webhook.policy).or(usual.webhook),
     }
 }
 

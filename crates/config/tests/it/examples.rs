@@ -21,6 +21,7 @@ fn every_example_loads_without_faults_or_warnings() {
         ("BREAKWATER_ADMIN_TOKEN", "admin-token"),
         ("APP_KEY", "app-key-1"),
         ("BATCH_KEY", "batch-key-1"),
+        ("CHECKS_TOKEN", "checks-token-1"),
     ];
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder()).unwrap() {

@@ -10,6 +10,7 @@ mod resilience_rules;
 mod rules;
 mod sources;
 mod values;
+mod webhooks;
 mod zero;
 
 use config::{Fault, Format, Settings, parse};

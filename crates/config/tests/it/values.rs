@@ -26,7 +26,7 @@ fn nothing_said_gives_the_defaults() {
         "timeouts: Timeouts { connect: 2s, first_token: 60s, idle: 60s, total: 600s }, max_attempts: 3",
         "direct: None, gates: Gates",
         "callers: [], objectives: [Objective { first_token_under: 2s }], contracts: [AnswerPolicy",
-        "hold: Hold { bytes: 4194304, time: 120s } }], warnings: []",
+        "hold: Hold { bytes: 4194304, time: 120s }, webhook: None }], warnings: []",
     ] {
         assert!(shown.contains(part), "{part} in {shown}");
     }

@@ -333,7 +333,7 @@ impl Stage {
             };
             let contract = Arc::new(Contract::new(self.contract.clone(), Arc::default()).unwrap());
             let (hold_bytes, hold_time) = self.hold;
-            let answers = AnswerPolicy { contract, hold_bytes, hold_time };
+            let answers = AnswerPolicy { contract, hold_bytes, hold_time, adviser: None };
             let answers = vec![answers; self.table().route_labels().len()];
             Engine::new(self.providers.clone(), self.table(), gates, answers, vec![self.sink.clone()], now())
         })

@@ -2,13 +2,13 @@
 //!
 //! Must never be here: defaults, rules about several keys.
 
-use crate::defaults;
+use super::webhook::{Webhook, webhook};
 use crate::fault::{At, did_you_mean, quote};
-use crate::file::{self, Block, List, Text};
+use crate::file::{self, Block, List};
 use crate::lenient::{Lenient, Section};
 use crate::reader::Reader;
 use crate::source::read_bounded;
-use contracts::{Action, Check, Citations, Entity, Language, Pattern, Step, Webhook};
+use contracts::{Action, Check, Citations, Entity, Language, Pattern, Step};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -254,28 +254,4 @@ fn citations(reader: &mut Reader<'_>, at: &At, block: Block<file::Citations>) ->
         pattern: reader.value(&at.key("pattern"), citations.pattern),
         min: reader.value(&at.key("min"), citations.min).unwrap_or(0),
     })
-}
-
-fn webhook(reader: &mut Reader<'_>, at: &At, block: Block<file::Webhook>) -> Option<Webhook> {
-    const REPLIES: &[(&str, bool)] = &[("pass", true), ("fail", false)];
-    if block.is_absent() {
-        return None;
-    }
-    let webhook = reader.block(at, block);
-    let timeout = reader.wait(&at.key("timeout"), webhook.timeout).unwrap_or(defaults::WEBHOOK_TIMEOUT);
-    let fail_open = reader.choice(&at.key("on_failure"), webhook.on_failure, "outcome", REPLIES).unwrap_or(false);
-    let url = url(reader, &at.key("url"), webhook.url)?;
-    Some(Webhook { url, timeout, fail_open })
-}
-
-fn url(reader: &mut Reader<'_>, at: &At, text: Text) -> Option<String> {
-    let required = reader.required(at, text);
-    let words = reader.text(at, required)?;
-    let sound = words.value.parse::<http::Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-    });
-    if !sound {
-        reader.fault(at, format!("{} is no http or https URL", quote(&words.written)));
-    }
-    sound.then_some(words.value)
 }
