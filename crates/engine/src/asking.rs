@@ -6,8 +6,9 @@
 use crate::attempt::Dispatch;
 use crate::judge::Judge;
 use crate::reading::Reading;
+use contracts::About;
 use dialects::openai_chat::{self, Continuation, StreamDecoder, Transcript, Way};
-use llm::{Answer, AttemptKind, ChatRequest, Failure, Prefill};
+use llm::{Answer, AttemptKind, ChatRequest, Failure, Prefill, RequestId, TargetId};
 use routing::Candidate;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +60,11 @@ impl<'a> Asking<'a> {
     /// What an answer has to satisfy.
     pub(crate) fn judge(&self) -> &'a Judge {
         self.judge
+    }
+
+    /// What somebody outside is told of the call whose answer they are asked about.
+    pub(crate) fn about<'b>(&'b self, id: &'b RequestId, route: &'b str, target: &'b TargetId) -> About<'b> {
+        About { request_id: id.as_str(), route, target, request: &self.request.raw }
     }
 
     /// With which correction the race begins, and whom it is for.

@@ -101,6 +101,8 @@ pub fn classify(failure: &Failure, on_refusal: OnRefusal) -> Judgement {
         Failure::Withheld => judge(Verdict::ClientFault, Advice::Next, Again::No, Blame::Nobody),
         Failure::Altered => judge(SemanticFailure, Advice::Next, Again::No, Blame::Nobody),
         Failure::Deadline => judge(Neutral, Advice::Never, Again::No, Blame::Nobody),
+        // No other answer would fare better, and nobody who answered is to blame.
+        Failure::Unadvised(_) => judge(Neutral, Advice::Never, Again::No, Blame::Us),
         Failure::Internal(_) => judge(Neutral, Advice::Next, Again::No, Blame::Us),
         Failure::Provider(error) => classify_refusal(error, on_refusal),
     }

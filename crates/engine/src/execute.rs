@@ -268,7 +268,7 @@ fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
     }
     failures.retain(|lapse| !is_too_long(&lapse.failure));
     // An answer that breaks its contract is one that came: whoever else was away, this is what there is to mend.
-    if failures.iter().any(|lapse| matches!(lapse.failure, Failure::Unmet(_))) {
+    if failures.iter().any(|lapse| matches!(lapse.failure, Failure::Unmet(_) | Failure::Unadvised(_))) {
         return CallError::ContractUnmet { message: summary(&failures, stop, false) };
     }
     let cut_short = failures.last().is_some_and(|last| matches!(last.failure, Failure::Deadline));

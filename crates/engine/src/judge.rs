@@ -5,15 +5,15 @@
 
 mod ruling;
 
-pub(crate) use ruling::{Broken, Fate, Ruling, Ways};
+pub(crate) use ruling::{Broken, Fate, Mended, Ruling, Ways};
 
 use bytes::Bytes;
-use contracts::{Action, Check, Contract, Finding, Hold, Step, Watch};
+use contracts::{About, Action, Advised, Check, Contract, Finding, Hold, Step, Watch, question};
 use dialects::openai_chat;
 use llm::{Answer, ChatRequest, CheckResult, Checked, Terms};
 use std::sync::Arc;
-use std::time::Duration;
-use upstream::Adviser;
+use std::time::{Duration, Instant};
+use upstream::{Adviser, Asking, Silence};
 
 /// What answers of a route have to satisfy, and how much of a stream may be held back for that.
 #[derive(Clone, Debug)]
@@ -128,7 +128,8 @@ impl Judge {
             _ => CheckResult::Passed,
         };
         let checks = made.map(|check| Checked { check: check.as_str(), result: result(check) }).collect();
-        Ruling { checks, findings: stranger.iter().map(|found| found.code.as_str()).collect(), redacted: None, broken }
+        let findings = stranger.iter().map(|found| found.code.as_str()).collect();
+        Ruling { checks, findings, broken, ..Ruling::default() }
     }
 
     /// What is said of a stream in which something was found before its end.
@@ -153,7 +154,7 @@ impl Judge {
     fn unjudged(&self, code: &'static str, why: &'static str) -> Box<Ruling> {
         let checks = vec![Checked { check: Check::Complete.as_str(), result: CheckResult::Failed }];
         let broken = Box::new(Broken { why, leaks: self.takes_out(), ..Broken::default() });
-        Box::new(Ruling { checks, findings: vec![code], redacted: None, broken: Some(broken) })
+        Box::new(Ruling { checks, findings: vec![code], broken: Some(broken), ..Ruling::default() })
     }
 
     /// Judges an answer that has been read in full; `write` makes bytes of a revision of it, where that can be done.
@@ -179,13 +180,44 @@ impl Judge {
         let mends = !judgement.holds() && self.policy.contract.policy().on_violation.contains(&Step::Repair);
         let to_mend = clean.as_ref().map_or(&answer, |(clean, _)| clean);
         let repaired = mends.then(|| bound.repair(to_mend)).flatten();
-        let mended = repaired.and_then(|repaired| write(&answer, &repaired.answer));
-        let redacted = clean.map(|(_, bytes)| bytes);
-        let broken = (!judgement.holds()).then(|| {
-            let leaks = redacted.is_none() && judgement.violations.iter().any(|found| self.redacts(found.check));
-            Box::new(Broken { violations: judgement.violations, why: "", answer, mended, leaks })
+        let mended = repaired.and_then(|repaired| {
+            let bytes = write(&answer, &repaired.answer)?;
+            Some(Mended { answer: repaired.answer, bytes })
         });
-        Ruling { checks, findings, redacted, broken }
+        let (answer, redacted) = clean.map_or((answer, None), |(clean, bytes)| (clean, Some(bytes)));
+        let ruling = Ruling { checks, findings, redacted, ..Ruling::default() };
+        if judgement.holds() {
+            return Ruling { answer, ..ruling };
+        }
+        let leaks = ruling.redacted.is_none() && judgement.violations.iter().any(|found| self.redacts(found.check));
+        let broken = Broken { violations: judgement.violations, answer, mended, leaks, ..Broken::default() };
+        Ruling { broken: Some(Box::new(broken)), ..ruling }
+    }
+
+    /// Asks somebody outside about an answer, where the contract says so.
+    pub(crate) fn ask(&self, about: &About<'_>, answer: &Answer, by: Instant) -> Option<Asking> {
+        let adviser = self.policy.adviser.as_ref().filter(|_| self.policy.contract.policy().webhook.is_some())?;
+        Some(adviser.ask(question(about, answer).into(), by))
+    }
+
+    /// What the reply comes to of one who was asked about `answer`.
+    pub(crate) fn advised(&self, answer: Answer, reply: &Result<Bytes, Silence>) -> Ruling {
+        let Some(webhook) = self.policy.contract.policy().webhook else { return Ruling::default() };
+        let ruled = |result, found: Option<&Finding>| Ruling {
+            checks: vec![Checked { check: Check::Webhook.as_str(), result }],
+            findings: found.iter().map(|found| found.code.as_str()).collect(),
+            besides: true,
+            ..Ruling::default()
+        };
+        let (found, unadvised) = match webhook.advised(reply.as_deref()) {
+            Advised::Approved => return ruled(CheckResult::Passed, None),
+            Advised::Excused(found) => return ruled(CheckResult::Flagged, Some(&found)),
+            Advised::Refused(found) => (found, false),
+            Advised::Withheld(found) => (found, true),
+        };
+        let ruling = ruled(CheckResult::Failed, Some(&found));
+        let broken = Broken { violations: vec![found], answer, unadvised, ..Broken::default() };
+        Ruling { broken: Some(Box::new(broken)), ..ruling }
     }
 
     /// Whether something that `check` finds is to be taken out.
@@ -205,6 +237,9 @@ impl Judge {
 
     /// What the route wants done with an answer that breaks its contract: the first of its steps that can be taken.
     pub(crate) fn fate(&self, broken: &mut Broken, ways: Ways) -> Fate {
+        if broken.unadvised {
+            return Fate::Fail;
+        }
         let step = |step: &Step| match step {
             Step::Repair => broken.mended.take().map(Fate::Mended),
             Step::Reask => (ways.reasks_left > 0).then_some(Fate::Reask),

@@ -119,6 +119,11 @@ impl OpenCall {
         &self.record.caller
     }
 
+    /// The name of the route that it goes by.
+    pub(crate) fn route(&self) -> &str {
+        &self.record.route.name
+    }
+
     /// How long an attempt took to its commit point.
     pub(crate) fn taken(&self, no: AttemptNo) -> Duration {
         self.record.attempts.get(no.0).map_or(Duration::ZERO, |attempt| attempt.duration)
@@ -240,7 +245,7 @@ impl OpenCall {
     ) -> Verdict {
         let verdict = match failure {
             _ if lagged => Verdict::Neutral,
-            Failure::Deadline => Verdict::Neutral,
+            Failure::Deadline | Failure::Unadvised(_) => Verdict::Neutral,
             // It ended as we had told it to, and not as the client had; or it was whole, and no use.
             Failure::Altered | Failure::Unmet(_) => Verdict::SemanticFailure,
             // Rules about the words, not a fault of the target.
@@ -271,8 +276,12 @@ impl OpenCall {
 
     /// Notes what judging an answer came to.
     pub(crate) fn judged(&mut self, ruling: Ruling) {
-        let Ruling { checks, findings, .. } = ruling;
-        self.record.checks = checks;
+        let Ruling { checks, findings, besides, .. } = ruling;
+        if besides {
+            self.record.checks.extend(checks);
+        } else {
+            self.record.checks = checks;
+        }
         let room = MAX_FINDINGS.saturating_sub(self.record.findings.len());
         self.record.findings.extend(findings.into_iter().take(room));
     }

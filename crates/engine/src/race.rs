@@ -13,7 +13,8 @@ use crate::health::Seat;
 use crate::open_call::{AttemptNo, MAX_RUNNING};
 use crate::routes::Traffic;
 use crate::{Health, OpenCall, Places, Schedule, Step, Stop};
-use believing::Unmet;
+use believing::{Entrant, Hearing};
+use bytes::Bytes;
 use failing::Failed;
 use llm::{AttemptKind, Degraded, Failure, Priority};
 use resilience::Permit;
@@ -22,10 +23,10 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::sleep_until;
-use upstream::Transport;
+use upstream::{Silence, Transport};
 
 /// How long after its first-token deadline a probe that never reported counts as lost.
 const PROBE_GRACE: Duration = Duration::from_secs(1);
@@ -108,7 +109,31 @@ struct Runner<'a> {
     heard: Option<Arc<AtomicBool>>,
     /// When to look whether it is silent for longer than usual, where that can be told.
     look: Option<Instant>,
-    work: Pin<Box<dyn Future<Output = Attempted> + Send + 'a>>,
+    work: Work<'a>,
+}
+
+/// What a runner waits for.
+enum Work<'a> {
+    /// Its target's answer.
+    Attempt(Pin<Box<dyn Future<Output = Attempted> + Send + 'a>>),
+    /// Whether that may be handed on.
+    Hearing(Box<Hearing>),
+}
+
+/// What came of it.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and moved once")]
+enum Came {
+    Attempted(Attempted),
+    Reply(Result<Bytes, Silence>),
+}
+
+impl Work<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Came> {
+        match self {
+            Self::Attempt(attempt) => attempt.as_mut().poll(cx).map(Came::Attempted),
+            Self::Hearing(hearing) => hearing.asking.as_mut().poll(cx).map(Came::Reply),
+        }
+    }
 }
 
 impl Runner<'_> {
@@ -216,8 +241,12 @@ impl Race<'_> {
                 continue;
             }
             match self.wait().await {
-                Some((lane, attempted)) => {
-                    if let Some(won) = self.ended(lane, attempted) {
+                Some((lane, came)) => {
+                    let won = match came {
+                        Came::Attempted(attempted) => self.ended(lane, attempted),
+                        Came::Reply(reply) => self.heard(lane, &reply),
+                    };
+                    if let Some(won) = won {
                         return Ok(won);
                     }
                 }
@@ -245,7 +274,7 @@ impl Race<'_> {
     }
 
     /// Waits until an attempt ends; `None` where it is time to look around.
-    async fn wait(&mut self) -> Option<(usize, Attempted)> {
+    async fn wait(&mut self) -> Option<(usize, Came)> {
         let looks = self.runners.iter().flatten().filter_map(|runner| runner.look);
         let timer = looks.chain(self.hedge_at).min();
         let mut timer = std::pin::pin!(timer.map(|at| sleep_until(at.into())));
@@ -253,8 +282,8 @@ impl Race<'_> {
         poll_fn(move |cx| {
             for (lane, runner) in runners.iter_mut().enumerate() {
                 let Some(runner) = runner else { continue };
-                if let Poll::Ready(attempted) = runner.work.as_mut().poll(cx) {
-                    return Poll::Ready(Some((lane, attempted)));
+                if let Poll::Ready(came) = runner.work.poll(cx) {
+                    return Poll::Ready(Some((lane, came)));
                 }
                 runner.note_heard();
             }
@@ -306,7 +335,7 @@ impl Race<'_> {
         }
     }
 
-    /// Takes in how an attempt ended: it won, or its failure is noted.
+    /// Takes in how an attempt ended: it won, it is put before somebody outside, or its failure is noted.
     fn ended(&mut self, lane: usize, attempted: Attempted) -> Option<Won> {
         let Runner { no, place, kind, seat, mut permit, .. } = self.runners.get_mut(lane).and_then(Option::take)?;
         let now = now();
@@ -319,24 +348,8 @@ impl Race<'_> {
                     Started::Stream { .. } => permit.begun(now, &mut self.rng),
                 }
                 seat.let_in();
-                let (started, mark) = match self.believed(place, started) {
-                    Ok(believed) => believed,
-                    Err(unmet) => {
-                        let Unmet { failure, fate, correction } = *unmet;
-                        let (key, lagged, hurried) = (attempted.key, false, false);
-                        self.failed(Failed { no, place, kind, seat, permit, failure, key, lagged, hurried }, now);
-                        self.follow(place, &fate, correction);
-                        return None;
-                    }
-                };
-                let declines = self.declines(&started);
-                let won = Won { started, place, no, permit, mark };
-                if declines {
-                    self.set_aside(won);
-                    return None;
-                }
-                self.outrun(now);
-                Some(won)
+                let belief = self.believed(place, started);
+                self.weighed(lane, Entrant { no, place, kind, seat, permit, key: attempted.key }, belief, now)
             }
             Err(failure) => {
                 if self.runners.iter().all(Option::is_none) {

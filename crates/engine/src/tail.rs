@@ -22,7 +22,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use stream::Phase;
+use stream::{Phase, no_body};
 use tokio::time::Instant;
 
 /// The most gathered before it is written, in bytes.
@@ -172,6 +172,9 @@ impl Tail {
                 _ => {}
             }
         }
+        if matches!(stream.phase, Phase::Unheard(_)) {
+            stream.body = no_body();
+        }
         stream.close();
     }
 
@@ -227,10 +230,19 @@ impl Tail {
                 let out = stream.out.split().freeze();
                 return Poll::Ready((!out.is_empty()).then_some(out));
             }
-            if let Phase::Recovering(recovering) = &mut stream.phase {
-                if !stream.out.is_empty() {
-                    return Poll::Ready(Some(stream.out.split().freeze()));
+            let waits = matches!(stream.phase, Phase::Unheard(_) | Phase::Recovering(_));
+            if waits && !stream.out.is_empty() {
+                return Poll::Ready(Some(stream.out.split().freeze()));
+            }
+            if let Phase::Unheard(hearing) = &mut stream.phase {
+                match hearing.asking.as_mut().poll(cx) {
+                    Poll::Ready(reply) => self.heard(stream, &reply),
+                    Poll::Pending if stream.poll_alive(cx) => {}
+                    Poll::Pending => return Poll::Pending,
                 }
+                continue;
+            }
+            if let Phase::Recovering(recovering) = &mut stream.phase {
                 match recovering.as_mut().poll(cx) {
                     Poll::Ready(recovered) => self.recovered(stream, recovered),
                     Poll::Pending if stream.poll_alive(cx) => {}
@@ -341,7 +353,7 @@ impl Drop for Tail {
             }
             State::Over => return,
         };
-        let flowing = matches!(stream.phase, Phase::Flowing);
+        let flowing = matches!(stream.phase, Phase::Flowing | Phase::Unheard(_));
         if flowing || !stream.out.is_empty() {
             // The client left before it had everything: what was seen so far is all that is known.
             if stream.reading.progress().content {

@@ -45,6 +45,8 @@ pub enum Failure {
     Altered,
     /// The answer is whole, and breaks its contract. Says how, by codes and places, without its own words.
     Unmet(Box<str>),
+    /// The answer is whole, but nobody said whether it may pass, without which its contract lets none. Says why.
+    Unadvised(Box<str>),
     /// Our own fault: a request could not be built.
     Internal(&'static str),
 }
@@ -134,6 +136,7 @@ impl Failure {
             Self::Withheld => "withheld",
             Self::Altered => "altered",
             Self::Unmet(_) => "contract_unmet",
+            Self::Unadvised(_) => "unadvised",
             Self::Internal(_) => "internal",
         }
     }
@@ -197,6 +200,7 @@ impl fmt::Display for Failure {
             Self::Withheld => f.write_str("declined to answer"),
             Self::Altered => f.write_str("did not go on where the answer had broken off"),
             Self::Unmet(why) => write!(f, "broke the contract ({why})"),
+            Self::Unadvised(why) => write!(f, "was not let pass ({why})"),
             Self::Internal(what) => write!(f, "was not called: {what}"),
         }
     }

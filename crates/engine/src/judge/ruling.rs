@@ -5,19 +5,24 @@
 use crate::asking::Correction;
 use bytes::Bytes;
 use contracts::Finding;
-use llm::{Answer, CheckResult, Checked};
+use llm::{Answer, CheckResult, Checked, Failure};
 use std::fmt::Write;
 
 /// The most that a client is told of what is wrong, in bytes.
 const TOLD: usize = 1024;
 
 /// What came of judging an answer.
+#[derive(Default)]
 pub(crate) struct Ruling {
     pub(crate) checks: Vec<Checked>,
     /// Codes of all that was found.
     pub(crate) findings: Vec<&'static str>,
-    /// The answer's bytes without what is to be taken out of it, where it held any.
+    /// The answer as it may leave, where it has been read in full.
+    pub(crate) answer: Answer,
+    /// Its bytes without what is to be taken out of it, where it held any.
     pub(crate) redacted: Option<Bytes>,
+    /// This comes on top of another ruling on the same answer.
+    pub(crate) besides: bool,
     /// `None` where the contract holds.
     pub(crate) broken: Option<Box<Broken>>,
 }
@@ -29,17 +34,26 @@ pub(crate) struct Broken {
     /// What is wrong where there are no findings.
     pub(super) why: &'static str,
     pub(super) answer: Answer,
-    /// The answer's bytes, mended so that they satisfy it, where that can be done.
-    pub(super) mended: Option<Bytes>,
+    /// The answer mended so that it satisfies its contract, where that can be done.
+    pub(super) mended: Option<Mended>,
     /// It may hold what is to be taken out, and cannot be: it must not leave, with a mark or without.
     pub(super) leaks: bool,
+    /// It was not approved only because nobody was there to say so.
+    pub(super) unadvised: bool,
+}
+
+/// A mended answer, and its bytes.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Mended {
+    pub(crate) answer: Answer,
+    pub(crate) bytes: Bytes,
 }
 
 /// What is to be done with an answer that breaks its contract.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fate {
-    /// Its mended bytes are handed on.
-    Mended(Bytes),
+    /// It is handed on mended.
+    Mended(Mended),
     /// The same target is told what is wrong and asked again.
     Reask,
     /// Another target is asked.
@@ -96,6 +110,11 @@ impl Broken {
             }
         }
         told.into()
+    }
+
+    /// As what its attempt failed.
+    pub(crate) fn failure(&self) -> Failure {
+        if self.unadvised { Failure::Unadvised(self.told()) } else { Failure::Unmet(self.told()) }
     }
 
     /// What the target is told that is asked again.

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: what an attempt came to.
 
-use super::{BUDGET_PATIENCE, BUDGET_PAUSE, Claim, PROBE_GRACE, Race, Runner, now};
+use super::{BUDGET_PATIENCE, BUDGET_PAUSE, Claim, PROBE_GRACE, Race, Runner, Work, now};
 use crate::Stop;
 use crate::attempt::{Span, attempt};
 use crate::health::{Seat, words};
@@ -182,7 +182,7 @@ impl<'a> Race<'a> {
         // A look that would come after the end needs no timer.
         let look = Some(now + seat.gate().patience_for_answer(stream)).filter(|look| may_tell && *look < by);
         let span = Span { begun: now.into(), by: by.into(), deadline: self.schedule.deadline().into() };
-        let work = Box::pin(attempt(transport, dispatch, timeouts, span));
+        let work = Work::Attempt(Box::pin(attempt(transport, dispatch, timeouts, span)));
         *lane = Some(Runner { no, place, kind, seat, permit, heard, look, work });
         if kind != AttemptKind::Hedge
             && !self.hedged

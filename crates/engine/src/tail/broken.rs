@@ -2,14 +2,13 @@
 //!
 //! Must never be here: whether the rest can be had (`continuation`).
 
-use super::stream::{After, Phase, Recovering, Stream};
+use super::stream::{After, Phase, Recovering, Stream, no_body};
 use super::{Tail, note};
 use crate::OpenCall;
 use crate::attempt::{LAG, Started};
 use crate::continuation::{Recovered, may_go_on};
 use crate::race::{Mark, Won};
 use dialects::openai_chat::{as_event, render};
-use http_body_util::{BodyExt, Empty};
 use llm::{CallError, Degraded, Dialect, ErrorKind, Failure, Outcome, StreamEnd, Verdict};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -32,7 +31,7 @@ impl Tail {
         let record = call.record();
         (record.outcome, record.stream_end) = (Outcome::Cancelled, Some(StreamEnd::Cancelled));
         let wanted = stream.recovery.take().filter(|recovery| {
-            let unmet = matches!(failure, Failure::Unmet(_));
+            let unmet = matches!(failure, Failure::Unmet(_) | Failure::Unadvised(_));
             unmet || may_go_on(failure, recovery.plan.policy.on_refusal)
         });
         let recovering: Recovering = match (wanted, after) {
@@ -44,7 +43,7 @@ impl Tail {
             _ => return self.lost(stream, call, failure),
         };
         // The exchange ends here: no provider is to go on with what nobody reads.
-        stream.body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        stream.body = no_body();
         stream.phase = Phase::Recovering(recovering);
     }
 
@@ -109,7 +108,9 @@ impl Tail {
     fn error_of(&self, failure: &Failure, stream: &Stream) -> CallError {
         match failure {
             Failure::Deadline => CallError::DeadlineExceeded { limit: stream.limit },
-            Failure::Unmet(_) => CallError::ContractUnmet { message: format!("The answer {failure}.") },
+            Failure::Unmet(_) | Failure::Unadvised(_) => {
+                CallError::ContractUnmet { message: format!("The answer {failure}.") }
+            }
             other => {
                 let broke = self.call.as_ref().and_then(|call| call.target_of(stream.no));
                 let target = broke.map(ToString::to_string).unwrap_or_default();
@@ -125,7 +126,7 @@ fn broken_as(failure: &Failure) -> (Outcome, StreamEnd) {
         Failure::Provider(error) if error.kind == ErrorKind::ContentPolicy => (Outcome::Refused, StreamEnd::ErrorEvent),
         Failure::Provider(_) => (Outcome::Failed, StreamEnd::ErrorEvent),
         Failure::Garbage | Failure::NotAnAnswer(_) | Failure::TooLarge => (Outcome::Failed, StreamEnd::Garbage),
-        Failure::Unmet(_) => (Outcome::Invalid, StreamEnd::Unmet),
+        Failure::Unmet(_) | Failure::Unadvised(_) => (Outcome::Invalid, StreamEnd::Unmet),
         Failure::Deadline => (Outcome::Truncated, StreamEnd::Deadline),
         Failure::Stalled => (Outcome::Truncated, StreamEnd::Stalled),
         _ => (Outcome::Truncated, StreamEnd::Truncated),

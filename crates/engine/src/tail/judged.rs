@@ -3,10 +3,12 @@
 //! Must never be here: what its contract is (`judge`), what is kept back (`keeping`).
 
 use super::Tail;
-use super::stream::{After, Stream};
-use crate::judge::{Fate, Ruling, Ways};
+use super::stream::{After, Hearing, Phase, Revision, Stream};
+use crate::judge::{Fate, Mended, Ruling, Ways};
 use bytes::Bytes;
-use llm::{CheckResult, Degraded, Failure, Outcome, Verdict};
+use contracts::About;
+use llm::{Answer, CheckResult, Degraded, Outcome, Verdict};
+use upstream::{Asking, Silence};
 
 impl Tail {
     /// Takes in that the answer has come to its end: it is judged, and what was held back of it leaves.
@@ -16,36 +18,72 @@ impl Tail {
         if ruling.broken.is_some() && (stream.flaw.is_none() || ruling.leaks()) {
             return self.unmet(stream, ruling, Some(terminator), true);
         }
-        let held = self.without_redacted(stream, &mut ruling);
-        if stream.flaw.is_none() {
-            self.note_ruling(ruling);
+        let revision = ruling.redacted.take().map(|bytes| (Degraded::Redacted, bytes));
+        let answer = std::mem::take(&mut ruling.answer);
+        if stream.flaw.is_some() {
+            return self.hand_over(stream, revision, terminator);
         }
-        self.hand_over(stream, &held, terminator);
+        self.note_ruling(ruling);
+        self.put(stream, answer, revision, terminator);
     }
 
-    /// What was held back, as it may leave.
-    fn without_redacted(&mut self, stream: &mut Stream, ruling: &mut Ruling) -> Bytes {
-        let held = stream.keeping.release();
-        let Some(redacted) = ruling.redacted.take() else { return held };
-        self.revised(Degraded::Redacted);
-        redacted
+    /// Hands over the last of an answer, once somebody outside has spoken where its contract says so.
+    fn put(&mut self, stream: &mut Stream, answer: Answer, revision: Option<Revision>, terminator: &[u8]) {
+        match self.ask(stream, &answer) {
+            Some(asking) => {
+                let terminator = Bytes::copy_from_slice(terminator);
+                stream.phase = Phase::Unheard(Box::new(Hearing { asking, answer, revision, terminator }));
+            }
+            None => self.hand_over(stream, revision, terminator),
+        }
     }
 
-    /// Notes that the client gets something else than the target said.
-    fn revised(&mut self, how: Degraded) {
-        self.good = Outcome::Degraded;
-        if let Some(call) = &mut self.call {
-            call.record().degraded = Some(how);
+    fn ask(&self, stream: &Stream, answer: &Answer) -> Option<Asking> {
+        let (call, judge) = (self.call.as_ref()?, stream.keeping.judge());
+        let request = stream.recovery.as_ref().map_or(&[][..], |recovery| &recovery.request.raw);
+        let (request_id, target) = (call.request_id().as_str(), call.target_of(stream.no)?);
+        let by = stream.keeping.due().map_or(stream.deadline, |due| due.min(stream.deadline));
+        judge.ask(&About { request_id, route: call.route(), target, request }, answer, by.into_std())
+    }
+
+    /// Takes in what somebody outside says of an answer.
+    pub(super) fn heard(&mut self, stream: &mut Stream, reply: &Result<Bytes, Silence>) {
+        let Phase::Unheard(hearing) = std::mem::replace(&mut stream.phase, Phase::Flowing) else { return };
+        let Hearing { answer, revision, terminator, .. } = *hearing;
+        let mut ruling = stream.keeping.judge().advised(answer, reply);
+        if ruling.broken.is_some() {
+            ruling.redacted = revision.map(|(_, bytes)| bytes);
+            self.unmet(stream, ruling, Some(&terminator), true);
+        } else {
+            self.note_ruling(ruling);
+            self.hand_over(stream, revision, &terminator);
+        }
+        if matches!(stream.phase, Phase::Flowing) {
+            stream.phase = Phase::Terminated;
         }
     }
 
     /// Hands over the last of an answer, and settles it.
-    fn hand_over(&mut self, stream: &mut Stream, held: &[u8], terminator: &[u8]) {
-        stream.out.extend_from_slice(held);
+    fn hand_over(&mut self, stream: &mut Stream, revision: Option<Revision>, terminator: &[u8]) {
+        let held = self.release(stream, revision);
+        stream.out.extend_from_slice(&held);
         stream.out.extend_from_slice(terminator);
         stream.settle(if stream.flaw.is_some() { Verdict::SemanticFailure } else { Verdict::Success });
         let (progress, used) = (stream.reading.progress(), stream.reading.used());
         self.completed(progress, Some((stream.no, used, stream.flaw.as_ref())));
+    }
+
+    /// What was held back, or what leaves in its place.
+    fn release(&mut self, stream: &mut Stream, revision: Option<Revision>) -> Bytes {
+        let held = stream.keeping.release();
+        let Some((how, bytes)) = revision else { return held };
+        if stream.flaw.is_none() {
+            self.good = Outcome::Degraded;
+        }
+        if let Some(call) = &mut self.call {
+            call.record().degraded = Some(how);
+        }
+        bytes
     }
 
     fn note_ruling(&mut self, ruling: Ruling) {
@@ -64,20 +102,20 @@ impl Tail {
             reasks_left: if whole && recovery.schedule.may_try() { recovery.reasks_left } else { 0 },
             another: recovery.schedule.has_other(),
         });
-        let failure = Failure::Unmet(broken.told());
+        let failure = broken.failure();
         match stream.keeping.judge().fate(&mut broken, ways) {
-            Fate::Mended(mended) => {
+            Fate::Mended(Mended { answer, bytes }) => {
                 self.note_ruling(ruling.failed_as(CheckResult::Repaired));
-                self.revised(Degraded::Repaired);
-                self.hand_over(stream, &mended, next);
+                self.put(stream, answer, Some((Degraded::Repaired, bytes)), next);
             }
             Fate::Flag => {
-                let held = self.without_redacted(stream, &mut ruling);
+                let revision = ruling.redacted.take().map(|bytes| (Degraded::Redacted, bytes));
                 self.note_ruling(ruling.failed_as(CheckResult::Flagged));
                 (self.good, stream.flaw) = (Outcome::Invalid, Some(failure));
                 if whole {
-                    self.hand_over(stream, &held, next);
+                    self.hand_over(stream, revision, next);
                 } else {
+                    let held = self.release(stream, revision);
                     stream.keeping.give_up();
                     stream.out.extend_from_slice(&held);
                     stream.out.extend_from_slice(next);

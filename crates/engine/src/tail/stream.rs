@@ -8,14 +8,16 @@ use crate::continuation::{Recovered, Recovery};
 use crate::keeping::Keeping;
 use crate::open_call::AttemptNo;
 use crate::reading::Reading;
-use bytes::BytesMut;
-use llm::{Failure, Verdict};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Empty};
+use llm::{Answer, Degraded, Failure, Verdict};
 use resilience::Permit;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Context;
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
+use upstream::Asking;
 
 /// The clocks of a stream.
 #[derive(Clone, Copy)]
@@ -66,11 +68,30 @@ pub(super) enum After {
     End,
 }
 
+/// An answer that satisfies its contract as far as can be told here, held back until somebody outside has spoken.
+pub(super) struct Hearing {
+    pub(super) asking: Asking,
+    pub(super) answer: Answer,
+    /// What leaves in its place.
+    pub(super) revision: Option<Revision>,
+    pub(super) terminator: Bytes,
+}
+
+/// Bytes that leave in place of an answer's own, and what they are.
+pub(super) type Revision = (Degraded, Bytes);
+
+/// The body of an exchange that is over.
+pub(super) fn no_body() -> upstream::Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
 /// How far a stream has come.
 pub(super) enum Phase {
     Flowing,
     /// The terminator has been handed over; only the end of the exchange is awaited, so that its connection is reused.
     Terminated,
+    /// All of it has come, and waits for what somebody outside says of it.
+    Unheard(Box<Hearing>),
     /// It broke off, and another attempt may go on with it.
     Recovering(Recovering),
     /// Nothing more is to come.
@@ -114,7 +135,7 @@ impl Stream {
     pub(super) fn due(&self) -> Instant {
         match self.phase {
             Phase::Terminated => self.heard + LINGER,
-            Phase::Flowing | Phase::Recovering(_) | Phase::Ended => {
+            Phase::Flowing | Phase::Unheard(_) | Phase::Recovering(_) | Phase::Ended => {
                 let due = self.deadline.min(self.heard + self.idle);
                 self.keeping.due().map_or(due, |held| due.min(held))
             }
@@ -142,9 +163,9 @@ impl Stream {
         }
     }
 
-    /// Ends the stream unless another attempt goes on with it.
+    /// Ends the stream unless another attempt goes on with it, or it waits to be let pass.
     pub(super) fn close(&mut self) {
-        if !matches!(self.phase, Phase::Recovering(_)) {
+        if !matches!(self.phase, Phase::Recovering(_) | Phase::Unheard(_)) {
             self.phase = Phase::Ended;
         }
     }

@@ -13,6 +13,7 @@ mod domains;
 mod fallbacks;
 mod gathering;
 mod going_on;
+mod heard;
 mod hedges;
 mod hours;
 mod keys;

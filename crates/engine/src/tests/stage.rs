@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
+use upstream::Adviser;
 
 pub(super) const ROLE: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
@@ -63,6 +64,7 @@ pub(super) struct Stage {
     gate: GatePolicy,
     contract: contracts::Policy,
     hold: (usize, Duration),
+    adviser: Option<Arc<dyn Adviser>>,
     priority: Priority,
     /// Fields that the request has besides.
     fields: String,
@@ -112,6 +114,7 @@ impl Stage {
             gate: GatePolicy::default(),
             contract: contracts::Policy::default(),
             hold: (64 * 1024, ms(30_000)),
+            adviser: None,
             priority: Priority::Normal,
             fields: String::new(),
             table: OnceLock::new(),
@@ -193,6 +196,15 @@ impl Stage {
     pub(super) fn hold(mut self, bytes: usize, millis: u64) -> Self {
         self.hold = (bytes, ms(millis));
         self
+    }
+
+    /// Who is asked about answers, and whether they pass where nobody says so.
+    pub(super) fn advised_by(mut self, adviser: Arc<dyn Adviser>, fail_open: bool) -> Self {
+        self.adviser = Some(adviser);
+        self.contract(|policy| {
+            policy.require.insert(contracts::Check::Webhook);
+            policy.webhook = Some(contracts::Webhook { fail_open });
+        })
     }
 
     /// How every target is watched and bounded.
@@ -333,7 +345,7 @@ impl Stage {
             };
             let contract = Arc::new(Contract::new(self.contract.clone(), Arc::default()).unwrap());
             let (hold_bytes, hold_time) = self.hold;
-            let answers = AnswerPolicy { contract, hold_bytes, hold_time, adviser: None };
+            let answers = AnswerPolicy { contract, hold_bytes, hold_time, adviser: self.adviser.clone() };
             let answers = vec![answers; self.table().route_labels().len()];
             Engine::new(self.providers.clone(), self.table(), gates, answers, vec![self.sink.clone()], now())
         })

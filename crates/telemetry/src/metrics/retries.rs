@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// Every cause that `llm::Failure::as_str` names; then a hedge, which follows no failure, and a model asked again, which
 /// is no other candidate; the last takes whatever else there may be.
-const REASONS: [&str; 36] = [
+const REASONS: [&str; 37] = [
     "dns",
     "connect_refused",
     "connect_timeout",
@@ -42,6 +42,7 @@ const REASONS: [&str; 36] = [
     "withheld",
     "altered",
     "contract_unmet",
+    "unadvised",
     "internal",
     "hedge",
     "reask",
@@ -123,6 +124,7 @@ mod tests {
             | Failure::Withheld
             | Failure::Altered
             | Failure::Unmet(_)
+            | Failure::Unadvised(_)
             | Failure::Internal(_) => vec![failure.as_str()],
         }
     }
@@ -157,6 +159,7 @@ mod tests {
             Failure::Withheld,
             Failure::Altered,
             Failure::Unmet("schema: not_json".into()),
+            Failure::Unadvised("webhook: webhook_unavailable".into()),
             Failure::Internal("test"),
         ];
         let causes: Vec<_> = failures.iter().flat_map(causes).collect();
