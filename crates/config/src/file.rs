@@ -9,7 +9,7 @@ mod provider;
 mod values;
 
 pub(crate) use calls::{Breaker, Hedge, LastResort, Retry, Timeouts};
-pub(crate) use contract::{Citations, Contract, Detect, Pattern, Webhook};
+pub(crate) use contract::{Citations, Contract, Detect, Pattern, Unless, Webhook};
 pub(crate) use provider::{Model, Price, Provider};
 pub(crate) use values::{Secret, Share, Size, Span};
 

@@ -4,7 +4,7 @@
 //! Must never be here: what a value means; the value itself in a message, for it may be a secret.
 
 use crate::later::Later;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ impl<'de, T: DeserializeOwned + Shape> Deserialize<'de> for Lenient<T> {
         let found = found(&value);
         Ok(match T::deserialize(value) {
             Ok(value) => Self::Is(value),
-            Err(_) => Self::Wrong(format!("expected {}, not {found}", T::EXPECTED)),
+            Err(_) => Self::Wrong(format!("expected {}, not {found}", T::expected())),
         })
     }
 }
@@ -71,8 +71,12 @@ impl<T: JsonSchema> JsonSchema for Lenient<T> {
 
 /// How a type is called where something else stands.
 pub(crate) trait Shape {
-    /// Completes "expected ...".
     const EXPECTED: &'static str;
+
+    /// Completes "expected ...".
+    fn expected() -> Cow<'static, str> {
+        Cow::Borrowed(Self::EXPECTED)
+    }
 }
 
 impl Shape for bool {
@@ -98,6 +102,44 @@ impl Shape for Map<String, Value> {
 }
 impl<T> Shape for Section<T> {
     const EXPECTED: &'static str = "a mapping";
+}
+
+/// A value, or `false` where there is to be none, whatever is inherited.
+pub(crate) enum Switched<T> {
+    /// There is none.
+    Off,
+    /// The value.
+    On(T),
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Switched<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(false) => Ok(Self::Off),
+            value => T::deserialize(value).map(Self::On).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+impl<T: Shape> Shape for Switched<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn expected() -> Cow<'static, str> {
+        format!("{} or false", T::expected()).into()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Switched<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}OrFalse", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [value, { "const": false }] })
+    }
 }
 
 /// A mapping with fixed keys, and whatever other keys the file has there.

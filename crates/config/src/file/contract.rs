@@ -4,13 +4,17 @@
 
 use super::{Block, List, Secret, Size, Span, Text};
 use crate::later::Later;
-use crate::lenient::{Lenient, Section, Shape};
+use crate::lenient::{Lenient, Section, Shape, Switched};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What an answer has to satisfy, and what becomes of one that does not.
+/// A key that `false` switches off, whatever is inherited.
+pub(crate) type Unless<T> = Lenient<Switched<T>>;
+
+/// What an answer has to satisfy, and what becomes of one that does not. `false` switches a check off that `defaults`
+/// turns on, and so does an empty list.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Contract {
@@ -25,29 +29,29 @@ pub(crate) struct Contract {
     /// Text that stands for a number may become that number, where the schema takes nothing else. Default: false.
     pub(crate) repair_numbers: Lenient<bool>,
     /// A JSON Schema that every text has to satisfy, or {file: PATH}.
-    pub(crate) schema: Lenient<Map<String, Value>>,
+    pub(crate) schema: Unless<Map<String, Value>>,
     /// Models that may serve beside the one asked for; `*` stands for any run of characters.
-    pub(crate) models: List<String>,
+    pub(crate) models: Unless<Vec<Lenient<String>>>,
     /// `gpt-4o` may be served by `gpt-4o-2024-08-06`. Default: true.
     pub(crate) dated_models: Lenient<bool>,
     /// Reasoning alone is an answer. Default: false.
     pub(crate) reasoning_is_content: Lenient<bool>,
     /// Regular expressions that no text may match.
-    pub(crate) deny: List<Pattern>,
+    pub(crate) deny: Unless<Vec<Lenient<Pattern>>>,
     /// Regular expressions that every text has to match.
-    pub(crate) must_match: List<Pattern>,
+    pub(crate) must_match: Unless<Vec<Lenient<Pattern>>>,
     /// Personal data that no answer may hold.
-    pub(crate) pii: Block<Detect>,
+    pub(crate) pii: Unless<Section<Detect>>,
     /// Credentials that no answer may hold.
-    pub(crate) secrets: Block<Detect>,
+    pub(crate) secrets: Unless<Section<Detect>>,
     /// The languages that a text may be in, as ISO 639-1 codes.
-    pub(crate) languages: List<String>,
+    pub(crate) languages: Unless<Vec<Lenient<String>>>,
     /// The longest text, in characters.
-    pub(crate) max_chars: Lenient<u32>,
+    pub(crate) max_chars: Unless<u32>,
     /// What is cited has to be in the request.
-    pub(crate) citations: Block<Citations>,
+    pub(crate) citations: Unless<Section<Citations>>,
     /// A service that is asked whether an answer may pass, once all else holds.
-    pub(crate) webhook: Block<Webhook>,
+    pub(crate) webhook: Unless<Section<Webhook>>,
     /// How much of a stream is held back until it is judged, where it can only be judged whole.
     pub(crate) stream_hold: Block<StreamHold>,
 }

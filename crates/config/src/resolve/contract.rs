@@ -5,6 +5,7 @@ mod said;
 mod webhook;
 
 pub(crate) use said::Said;
+use said::is_usual;
 
 use crate::defaults;
 use crate::fault::At;
@@ -12,8 +13,7 @@ use crate::file;
 use crate::lenient::Section;
 use crate::reader::Reader;
 use crate::settings::{AnswerPolicy, Hold};
-use contracts::{Action, Check, Contract, Invalid, Policy, Schemas, Step};
-use std::collections::BTreeSet;
+use contracts::{Check, Contract, Invalid, Policy, Schemas, Step};
 use std::sync::Arc;
 
 /// The policy of the section at `at`, which stands alone: `verify` takes it, so every key may act.
@@ -55,7 +55,6 @@ impl AnswerRules {
         let Some(section) = reader.value(at, block) else { return self.clone() };
         let before = reader.faults.len();
         let own = Said::read(reader, at, section);
-        refuse_early(reader, at, &own);
         let said = own.over(&self.said);
         let mut answers = self.answers.clone();
         if reader.faults.len() == before
@@ -69,16 +68,6 @@ impl AnswerRules {
     }
 }
 
-/// What `verify` does offline and no route does yet.
-fn refuse_early(reader: &mut Reader<'_>, at: &At, own: &Said) {
-    const EARLY: &str = "not in this version yet";
-    for (key, detect) in [("pii", &own.pii), ("secrets", &own.secrets)] {
-        if matches!(detect, Some((_, Action::Redact))) {
-            reader.fault(&at.key(key).key("action"), format!("`{}` is {EARLY}", Action::Redact));
-        }
-    }
-}
-
 fn hold(said: &Said) -> Hold {
     Hold { bytes: said.hold_bytes.unwrap_or(defaults::HOLD_BYTES), time: said.hold_time.unwrap_or(defaults::HOLD_TIME) }
 }
@@ -87,11 +76,12 @@ fn hold(said: &Said) -> Hold {
 fn policy(said: &Said) -> Policy {
     let usual = Policy::default();
     let said = said.clone();
-    let mut on = turned_on(&said);
+    let mut on = said.turned_on();
     let (pii, pii_action) = said.pii.unwrap_or((usual.pii, usual.pii_action));
     let (secrets, secrets_action) = said.secrets.unwrap_or((usual.secrets, usual.secrets_action));
     let mut require = said.require.unwrap_or(usual.require);
     require.append(&mut on);
+    require.retain(|check| !said.off.contains(check) || is_usual(*check));
     Policy {
         require,
         on_violation: said.on_violation.unwrap_or(usual.on_violation),
@@ -112,26 +102,6 @@ fn policy(said: &Said) -> Policy {
         citations: said.citations.unwrap_or(usual.citations),
         webhook: said.webhook.map(|webhook| webhook.policy).or(usual.webhook),
     }
-}
-
-/// The checks that keys turn on; an empty list turns nothing on.
-fn turned_on(said: &Said) -> BTreeSet<Check> {
-    fn some<T>(list: Option<&Vec<T>>) -> bool {
-        list.is_some_and(|list| !list.is_empty())
-    }
-    let keys = [
-        (Check::Schema, said.schema.is_some()),
-        (Check::Model, some(said.models.as_ref())),
-        (Check::Deny, some(said.deny.as_ref())),
-        (Check::Require, some(said.must_match.as_ref())),
-        (Check::Pii, said.pii.is_some()),
-        (Check::Secrets, said.secrets.is_some()),
-        (Check::Language, said.languages.as_ref().is_some_and(|list| !list.is_empty())),
-        (Check::MaxChars, said.max_chars.is_some()),
-        (Check::Citations, said.citations.is_some()),
-        (Check::Webhook, said.webhook.is_some()),
-    ];
-    keys.into_iter().filter(|(_, on)| *on).map(|(check, _)| check).collect()
 }
 
 /// The contract of a policy that the block at `at` has the last word on; `None` after what is wrong with it.

@@ -100,7 +100,7 @@ fn every_fault_is_told_with_its_place() {
         ("must_match: [7]", &["must_match[0]: expected a regular expression"]),
         ("schema: { $ref: 'https://example.com/x' }", &["schema: refers to another document"]),
         ("schema: { file: /nowhere/at/all.json }", &["schema.file: cannot read"]),
-        ("schema: 7", &["schema: expected a mapping"]),
+        ("schema: 7", &["schema: expected a mapping or false, not a number"]),
         (
             "pii: { entities: [EMAIL], action: hide }",
             &["pii.entities[0]: unknown entity", "pii.action: unknown action"],
@@ -192,6 +192,49 @@ routes:
 }
 
 #[test]
+fn a_route_switches_off_what_the_defaults_turn_on() {
+    let settings = routes(
+        "defaults:
+  contract:
+    require: [complete, deny]
+    schema: { type: object }
+    models: [m]
+    deny: [alpha]
+    must_match: [beta]
+    pii: { action: redact }
+    secrets: {}
+    languages: [en]
+    max_chars: 10
+    citations: {}
+    webhook: { url: 'https://checks.example/judge' }
+routes:
+  all: { targets: [p/m], contract: { max_repairs: 2 } }
+  bare:
+    targets: [p/m]
+    contract:
+      { schema: false, models: false, deny: false, must_match: false, pii: false, secrets: false, languages: false,
+        max_chars: false, citations: false, webhook: false }
+  empty: { targets: [p/m], contract: { models: [], deny: [], must_match: [], languages: [] } }
+  again: { targets: [p/m], contract: { pii: { entities: [EMAIL_ADDRESS] }, deny: [gamma], webhook: false } }",
+    );
+    let [again, all, bare, empty, _] = &settings.contracts[..] else { panic!("four routes and direct calls") };
+    let every = ["complete", "schema", "model", "deny", "require", "pii", "secrets", "language", "max_chars"];
+    assert_eq!(checks(policy(all)), [&every[..], &["citations", "webhook"]].concat());
+    assert_eq!(checks(policy(bare)), ["complete"]);
+    assert_eq!((policy(bare).schema.as_ref(), policy(bare).models.len(), policy(bare).webhook), (None, 0, None));
+    assert!(all.webhook.is_some() && bare.webhook.is_none() && again.webhook.is_none());
+    let left = ["complete", "schema", "pii", "secrets", "max_chars", "citations", "webhook"];
+    assert_eq!(checks(policy(empty)), left);
+    assert_eq!((policy(again).pii.len(), policy(again).pii_action), (1, Action::Fail));
+    assert_eq!(policy(again).deny[0].name, "gamma");
+    let inherited = "defaults: { contract: { pii: false, deny: [] } }
+routes: { r: { targets: [p/m], contract: { require: [complete, pii] } }, s: { targets: [p/m], contract: { pii: {} } } }";
+    let settings = routes(inherited);
+    assert_eq!(checks(policy(&settings.contracts[0])), ["complete", "pii"], "what is demanded by name is back on");
+    assert!(checks(policy(&settings.contracts[1])).contains(&"pii"));
+}
+
+#[test]
 fn every_fault_of_a_route_is_told_where_it_stands() {
     for (yaml, expected) in [
         ("defaults: { contract: 7 }", &["defaults.contract: expected a mapping"][..]),
@@ -209,11 +252,6 @@ fn every_fault_of_a_route_is_told_where_it_stands() {
 routes: { r: { targets: [p/m], contract: { require: [deny], must_match: ['(b'] } }, s: { targets: [p/m], contract: {} } }",
             &["defaults.contract.deny[0]: is no pattern", "routes.r.contract.must_match[0]: is no pattern"],
         ),
-        (
-            "defaults: { contract: { deny: [x], require: [deny] } }
-routes: { r: { targets: [p/m], contract: { deny: [] } } }",
-            &["routes.r.contract.require: `deny` does nothing without `deny`"],
-        ),
         // Nobody asked for both of what is inherited and what is said against it.
         (
             "defaults: { contract: { max_repairs: 3 } }
@@ -221,11 +259,10 @@ routes: { r: { targets: [p/m], contract: { on_violation: [fail] } }, s: { target
             &["routes.s.contract.max_repairs: does nothing without `reask`"],
         ),
         (
-            "defaults: { contract: { pii: { action: redact } } }
-routes: { r: { targets: [p/m], contract: { secrets: { action: redact } } } }",
+            "routes: { r: { targets: [p/m], contract: { require: [pii, schema], pii: false, schema: false, deny: true } } }",
             &[
-                "defaults.contract.pii.action: `redact` is not in this version yet",
-                "routes.r.contract.secrets.action: `redact` is not in this version yet",
+                "routes.r.contract.require: `pii` is switched off here too",
+                "routes.r.contract.deny: expected a list or false, not true or false",
             ],
         ),
         (

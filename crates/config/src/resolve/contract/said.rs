@@ -4,8 +4,8 @@
 
 use super::webhook::{Webhook, webhook};
 use crate::fault::{At, did_you_mean, quote};
-use crate::file::{self, Block, List};
-use crate::lenient::{Lenient, Section};
+use crate::file::{self, Block, List, Unless};
+use crate::lenient::{Lenient, Section, Switched};
 use crate::reader::Reader;
 use crate::source::read_bounded;
 use contracts::{Action, Check, Citations, Entity, Language, Pattern, Step};
@@ -48,6 +48,8 @@ pub(crate) struct Said {
     pub(super) webhook: Option<Webhook>,
     pub(super) hold_bytes: Option<usize>,
     pub(super) hold_time: Option<Duration>,
+    /// Whose keys are switched off.
+    pub(super) off: BTreeSet<Check>,
 }
 
 impl Said {
@@ -56,25 +58,39 @@ impl Said {
         let file = reader.section(at, section);
         let hold = reader.block(&at.key("stream_hold"), file.stream_hold);
         let hold_at = at.key("stream_hold");
+        let mut off = BTreeSet::new();
+        let models = unless_empty(&mut off, Check::Model, file.models);
+        let languages = unless_empty(&mut off, Check::Language, file.languages);
+        let deny = unless_empty(&mut off, Check::Deny, file.deny);
+        let must_match = unless_empty(&mut off, Check::Require, file.must_match);
+        let pii = unless(&mut off, Check::Pii, file.pii);
+        let secrets = unless(&mut off, Check::Secrets, file.secrets);
+        let own_schema = unless(&mut off, Check::Schema, file.schema);
+        let most = unless(&mut off, Check::MaxChars, file.max_chars);
+        let cited = unless(&mut off, Check::Citations, file.citations);
+        let asked = unless(&mut off, Check::Webhook, file.webhook);
+        let require = names(reader, &at.key("require"), file.require, "check", Check::parse, Check::ALL);
+        contradictions(reader, at, require.as_ref(), &off);
         Self {
             on_violation: steps(reader, &at.key("on_violation"), file.on_violation),
             repair_numbers: reader.value(&at.key("repair_numbers"), file.repair_numbers),
-            schema: schema(reader, &at.key("schema"), file.schema),
-            models: texts(reader, &at.key("models"), file.models),
+            schema: schema(reader, &at.key("schema"), own_schema),
+            models: texts(reader, &at.key("models"), models),
             dated_models: reader.value(&at.key("dated_models"), file.dated_models),
             reasoning_is_content: reader.value(&at.key("reasoning_is_content"), file.reasoning_is_content),
-            deny: patterns(reader, &at.key("deny"), file.deny),
-            must_match: patterns(reader, &at.key("must_match"), file.must_match),
-            languages: names(reader, &at.key("languages"), file.languages, "language", Language::parse, Language::ALL),
-            max_chars: reader.count(&at.key("max_chars"), file.max_chars).map(|most| u64::from(most.get())),
+            deny: patterns(reader, &at.key("deny"), deny),
+            must_match: patterns(reader, &at.key("must_match"), must_match),
+            languages: names(reader, &at.key("languages"), languages, "language", Language::parse, Language::ALL),
+            max_chars: reader.count(&at.key("max_chars"), most).map(|most| u64::from(most.get())),
             max_repairs: max_repairs(reader, &at.key("max_repairs"), file.max_repairs),
-            pii: detect(reader, &at.key("pii"), file.pii, false),
-            secrets: detect(reader, &at.key("secrets"), file.secrets, true),
-            citations: citations(reader, &at.key("citations"), file.citations),
-            webhook: webhook(reader, &at.key("webhook"), file.webhook),
-            require: names(reader, &at.key("require"), file.require, "check", Check::parse, Check::ALL),
+            pii: detect(reader, &at.key("pii"), pii, false),
+            secrets: detect(reader, &at.key("secrets"), secrets, true),
+            citations: citations(reader, &at.key("citations"), cited),
+            webhook: webhook(reader, &at.key("webhook"), asked),
+            require,
             hold_bytes: held_bytes(reader, &hold_at.key("bytes"), hold.bytes),
             hold_time: held_time(reader, &hold_at.key("time"), hold.time),
+            off,
         }
     }
 
@@ -84,26 +100,86 @@ impl Said {
         fn or<T: Clone>(own: &Option<T>, base: &Option<T>) -> Option<T> {
             own.as_ref().or(base.as_ref()).cloned()
         }
+        /// The same, unless what is said there is switched off here.
+        fn unless<T: Clone>(off: bool, own: &Option<T>, base: &Option<T>) -> Option<T> {
+            if off { None } else { or(own, base) }
+        }
+        let off = |check| self.off.contains(&check);
+        let mut on = self.turned_on();
+        on.extend(self.require.iter().flatten());
         Self {
             require: or(&self.require, &base.require),
             on_violation: or(&self.on_violation, &base.on_violation),
             max_repairs: self.max_repairs.or(base.max_repairs),
             repair_numbers: self.repair_numbers.or(base.repair_numbers),
-            schema: or(&self.schema, &base.schema),
-            models: or(&self.models, &base.models),
+            schema: unless(off(Check::Schema), &self.schema, &base.schema),
+            models: unless(off(Check::Model), &self.models, &base.models),
             dated_models: self.dated_models.or(base.dated_models),
             reasoning_is_content: self.reasoning_is_content.or(base.reasoning_is_content),
-            deny: or(&self.deny, &base.deny),
-            must_match: or(&self.must_match, &base.must_match),
-            pii: or(&self.pii, &base.pii),
-            secrets: or(&self.secrets, &base.secrets),
-            languages: or(&self.languages, &base.languages),
-            max_chars: self.max_chars.or(base.max_chars),
-            citations: or(&self.citations, &base.citations),
-            webhook: or(&self.webhook, &base.webhook),
+            deny: unless(off(Check::Deny), &self.deny, &base.deny),
+            must_match: unless(off(Check::Require), &self.must_match, &base.must_match),
+            pii: unless(off(Check::Pii), &self.pii, &base.pii),
+            secrets: unless(off(Check::Secrets), &self.secrets, &base.secrets),
+            languages: unless(off(Check::Language), &self.languages, &base.languages),
+            max_chars: unless(off(Check::MaxChars), &self.max_chars, &base.max_chars),
+            citations: unless(off(Check::Citations), &self.citations, &base.citations),
+            webhook: unless(off(Check::Webhook), &self.webhook, &base.webhook),
             hold_bytes: self.hold_bytes.or(base.hold_bytes),
             hold_time: self.hold_time.or(base.hold_time),
+            off: self.off.union(&base.off).copied().filter(|check| !on.contains(check)).collect(),
         }
+    }
+
+    /// The checks that keys turn on.
+    pub(super) fn turned_on(&self) -> BTreeSet<Check> {
+        let keys = [
+            (Check::Schema, self.schema.is_some()),
+            (Check::Model, self.models.is_some()),
+            (Check::Deny, self.deny.is_some()),
+            (Check::Require, self.must_match.is_some()),
+            (Check::Pii, self.pii.is_some()),
+            (Check::Secrets, self.secrets.is_some()),
+            (Check::Language, self.languages.is_some()),
+            (Check::MaxChars, self.max_chars.is_some()),
+            (Check::Citations, self.citations.is_some()),
+            (Check::Webhook, self.webhook.is_some()),
+        ];
+        keys.into_iter().filter(|(_, on)| *on).map(|(check, _)| check).collect()
+    }
+}
+
+/// A key's value; where it is `false`, its check is noted as switched off.
+fn unless<T>(off: &mut BTreeSet<Check>, check: Check, key: Unless<T>) -> Lenient<T> {
+    match key {
+        Lenient::Absent => Lenient::Absent,
+        Lenient::Wrong(message) => Lenient::Wrong(message),
+        Lenient::Is(Switched::On(value)) => Lenient::Is(value),
+        Lenient::Is(Switched::Off) => {
+            off.insert(check);
+            Lenient::Absent
+        }
+    }
+}
+
+/// The same of a list, which an empty one switches off too.
+fn unless_empty<T>(off: &mut BTreeSet<Check>, check: Check, key: Unless<Vec<T>>) -> Lenient<Vec<T>> {
+    let list = unless(off, check, key);
+    if matches!(&list, Lenient::Is(entries) if entries.is_empty()) {
+        off.insert(check);
+        return Lenient::Absent;
+    }
+    list
+}
+
+/// Whether a check is made without any key of its own too: for what a request demands, and the model asked for.
+pub(super) fn is_usual(check: Check) -> bool {
+    matches!(check, Check::Schema | Check::Model)
+}
+
+/// What is demanded and switched off in one breath.
+fn contradictions(reader: &mut Reader<'_>, at: &At, require: Option<&BTreeSet<Check>>, off: &BTreeSet<Check>) {
+    for check in require.into_iter().flatten().filter(|check| off.contains(check) && !is_usual(**check)) {
+        reader.fault(&at.key("require"), format!("`{check}` is switched off here too"));
     }
 }
 
