@@ -26,10 +26,55 @@ pub struct Choice {
     pub calls: Vec<ToolCall>,
     /// Why it ended; `None` where it does not say.
     pub finish: Option<FinishReason>,
-    /// Whether reasoning came with it.
-    pub reasoned: bool,
+    /// What it thought before it answered, as far as that can be read; empty where nothing of it can.
+    pub reasoning: String,
+    /// Reasoning came with it that cannot be read: encrypted, a signature alone, or in a form unknown here.
+    pub sealed: bool,
     /// Whether it holds something that is no text: audio, images, parts of a kind unknown here.
     pub media: bool,
+}
+
+/// A part of a choice that is plain words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lane {
+    /// What it says to the user.
+    Text,
+    /// Why it declines to answer.
+    Refusal,
+    /// What it thought before it answered.
+    Reasoning,
+}
+
+impl Lane {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Refusal, Self::Reasoning];
+}
+
+impl Choice {
+    /// Whether reasoning came with it, readable or not.
+    #[must_use]
+    pub fn reasoned(&self) -> bool {
+        self.sealed || !self.reasoning.is_empty()
+    }
+
+    /// Its words of one lane.
+    #[must_use]
+    pub fn words(&self, lane: Lane) -> &str {
+        match lane {
+            Lane::Text => &self.text,
+            Lane::Refusal => &self.refusal,
+            Lane::Reasoning => &self.reasoning,
+        }
+    }
+
+    /// Its words of one lane, to be changed.
+    pub fn words_mut(&mut self, lane: Lane) -> &mut String {
+        match lane {
+            Lane::Text => &mut self.text,
+            Lane::Refusal => &mut self.refusal,
+            Lane::Reasoning => &mut self.reasoning,
+        }
+    }
 }
 
 /// One tool that a model wants called.

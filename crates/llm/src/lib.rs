@@ -16,7 +16,7 @@ mod terms;
 mod usage;
 mod verdict;
 
-pub use answer::{Answer, Choice, ToolCall};
+pub use answer::{Answer, Choice, Lane, ToolCall};
 pub use error::CallError;
 pub use failure::{ErrorKind, Failure, ProviderError, Reach};
 pub use frame::{Event, FinishReason, Frame, Progress};

@@ -54,7 +54,7 @@ fn non_empty(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgement) {
 
 /// Whether a choice holds nothing that a user could use.
 pub(super) fn is_empty(bound: &Bound<'_>, choice: &Choice) -> bool {
-    let thought = choice.reasoned && bound.contract.policy.reasoning_is_content;
+    let thought = choice.reasoned() && bound.contract.policy.reasoning_is_content;
     let other = !choice.calls.is_empty() || !choice.refusal.is_empty() || choice.media || thought;
     !other && choice.text.trim().is_empty()
 }

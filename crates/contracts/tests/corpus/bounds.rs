@@ -157,15 +157,15 @@ fn choices() -> impl Strategy<Value = Choice> {
         Just(FinishReason::ContentFilter),
         Just(FinishReason::Other)
     ]);
-    (0u32..3, text, "n?", proptest::collection::vec(call, 0..3), finish, any::<bool>()).prop_map(
-        |(index, text, refusal, calls, finish, reasoned)| Choice {
+    (0u32..3, text, "n?", "h?", proptest::collection::vec(call, 0..3), finish).prop_map(
+        |(index, text, refusal, reasoning, calls, finish)| Choice {
             index,
             text,
             refusal,
             calls,
             finish,
-            reasoned,
-            media: false,
+            reasoning,
+            ..Choice::default()
         },
     )
 }

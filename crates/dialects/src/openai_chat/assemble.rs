@@ -3,15 +3,20 @@
 //! Receives JSON objects of an answer; hands on an [`Answer`]. However the answer was cut into events, it comes out the
 //! same. Must never be here: whether the answer is any good.
 
+mod reasoning;
+#[cfg(test)]
+mod tests;
+mod wire;
+
 use super::chunk;
 use super::shape::Shape;
 use super::text::Joined;
 use crate::sse::Framer;
-use llm::{Answer, Choice, FinishReason, ToolCall};
-use serde::Deserialize;
+use llm::{Answer, Choice, FinishReason, Lane, ToolCall};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
+use wire::{Body, Function, Part, Said, WireCall, WireChoice, string, value};
 
 /// The most text that is held, in bytes, all choices and arguments together.
 const MAX_BYTES: usize = 32 << 20;
@@ -53,13 +58,36 @@ pub fn read_answer(body: &[u8]) -> Result<Answer, Unread> {
 pub(super) struct Piece<'a> {
     /// The place of the choice that it belongs to.
     pub(super) choice: u32,
-    /// The tool call of that choice whose arguments it goes on with, by its position; the choice's text where none.
-    pub(super) call: Option<usize>,
+    /// What it goes on with.
+    pub(super) slot: Slot,
+    /// The field that it stands in.
+    pub(super) field: Field,
     pub(super) literal: &'a RawValue,
 }
 
-/// Is told of a literal, and of the position of the tool call that it belongs to.
-type Told<'t, 'a> = &'t mut dyn FnMut(Option<usize>, &'a RawValue);
+/// A part of a choice that grows by literals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Slot {
+    Words(Lane),
+    /// The arguments of the tool call at this position.
+    Arguments(usize),
+}
+
+/// Where a part of a choice is told. Reasoning may be told in several fields at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    /// The one that the part has; of reasoning `reasoning_content`, or parts of the content.
+    Own,
+    /// `reasoning`.
+    Plain,
+    /// An entry of `reasoning_details`.
+    Details,
+    /// An entry of `thinking_blocks`.
+    Blocks,
+}
+
+/// Is told of a literal, of what it goes on with, and of the field that it stands in.
+type Told<'t, 'a> = &'t mut dyn FnMut(Slot, Field, &'a RawValue);
 
 /// Hands on the data of each event in `raw`, which are whole, comments left out; whether there was any.
 ///
@@ -88,14 +116,19 @@ pub struct Assembler {
 
 #[derive(Clone, Debug, Default)]
 struct Building {
-    text: Joined,
-    /// How much of `text` has been handed on by [`Assembler::fresh`].
-    handed: usize,
-    refusal: Joined,
+    words: [Words; Lane::ALL.len()],
     calls: Vec<Call>,
     finish: Option<FinishReason>,
-    reasoned: bool,
+    sealed: bool,
     media: bool,
+}
+
+/// The words of one lane.
+#[derive(Clone, Debug, Default)]
+struct Words {
+    said: Joined,
+    /// How much of it has been handed on by [`Assembler::fresh`].
+    handed: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -117,8 +150,8 @@ impl Assembler {
         self.push_telling(data, &mut |_| ())
     }
 
-    /// As [`push`](Self::push), and tells `told` of each literal in `data` that text or arguments are taken from, in
-    /// order, those included that say nothing.
+    /// As [`push`](Self::push), and tells `told` of each literal in `data` that words or arguments are taken from,
+    /// those included that say nothing, and those that only repeat what another field says.
     pub(super) fn push_telling<'a>(&mut self, data: &'a [u8], told: &mut dyn FnMut(Piece<'a>)) -> Result<(), Unread> {
         if data.trim_ascii() == b"[DONE]" {
             return Ok(());
@@ -137,14 +170,16 @@ impl Assembler {
             .try_for_each(|choice| self.choice(&choice, told))
     }
 
-    /// Hands on the text that has come since it was last asked, with the place of its choice.
-    pub fn fresh(&mut self, mut hand: impl FnMut(u32, &str)) {
+    /// Hands on the words that have come since it was last asked, with the place of their choice and their lane.
+    pub fn fresh(&mut self, mut hand: impl FnMut(u32, Lane, &str)) {
         for (index, building) in &mut self.choices {
-            let text = building.text.as_str();
-            if let Some(fresh) = text.get(building.handed..).filter(|fresh| !fresh.is_empty()) {
-                hand(*index, fresh);
+            for (lane, words) in Lane::ALL.into_iter().zip(&mut building.words) {
+                let said = words.said.as_str();
+                if let Some(fresh) = said.get(words.handed..).filter(|fresh| !fresh.is_empty()) {
+                    hand(*index, lane, fresh);
+                }
+                words.handed = said.len();
             }
-            building.handed = text.len();
         }
     }
 
@@ -174,7 +209,8 @@ impl Assembler {
                 if self.held > MAX_BYTES {
                     return Err(Unread::TooLarge);
                 }
-                building.take(&said, &mut |call, literal| told(Piece { choice: index, call, literal }))?;
+                building
+                    .take(&said, &mut |slot, field, literal| told(Piece { choice: index, slot, field, literal }))?;
             }
         }
         if let Some(word) = string(wire.finish_reason).filter(|word| !word.is_empty()) {
@@ -195,13 +231,17 @@ fn finish(word: &str) -> FinishReason {
 }
 
 impl Building {
+    fn words(&mut self, lane: Lane) -> &mut Joined {
+        &mut self.words[lane as usize].said
+    }
+
     fn take<'a>(&mut self, said: &Said<'a>, told: Told<'_, 'a>) -> Result<(), Unread> {
-        self.content(said.content, told);
-        if let Some(refusal) = said.refusal {
-            self.refusal.push(refusal.get());
+        let parts = self.content(said.content, told);
+        self.reasoning(said, &parts, told);
+        if let Some(raw) = said.refusal.filter(|raw| self.words(Lane::Refusal).push(raw.get())) {
+            told(Slot::Words(Lane::Refusal), Field::Own, raw);
         }
         let there = |raw: Option<&RawValue>| raw.is_some_and(|raw| Shape::of(raw).is_something());
-        self.reasoned |= there(said.reasoning_content) || there(said.reasoning);
         self.media |= there(said.audio) || there(said.images);
         let calls: Vec<&RawValue> = value(said.tool_calls).unwrap_or_default();
         for raw in calls {
@@ -215,24 +255,28 @@ impl Building {
         Ok(())
     }
 
-    /// Text, or a list of parts as Mistral sends it.
-    fn content<'a>(&mut self, content: Option<&'a RawValue>, told: Told<'_, 'a>) {
-        let Some(raw) = content else { return };
-        if self.text.push(raw.get()) || raw.get() == "null" {
-            return told(None, raw);
+    /// Text, or a list of parts as Mistral sends it. Hands back those of reasoning.
+    fn content<'a>(&mut self, content: Option<&'a RawValue>, told: Told<'_, 'a>) -> Vec<Part<'a>> {
+        let text = Slot::Words(Lane::Text);
+        let Some(raw) = content else { return Vec::new() };
+        if self.words(Lane::Text).push(raw.get()) || raw.get() == "null" {
+            told(text, Field::Own, raw);
+            return Vec::new();
         }
         let parts: Vec<Part<'_>> = value(Some(raw)).unwrap_or_default();
+        let mut thoughts = Vec::new();
         for part in parts {
             match string(part.kind).as_deref() {
                 Some("text" | "output_text") => {
-                    if let Some(text) = part.text.filter(|text| self.text.push(text.get())) {
-                        told(None, text);
+                    if let Some(words) = part.text.filter(|words| self.words(Lane::Text).push(words.get())) {
+                        told(text, Field::Own, words);
                     }
                 }
-                Some("thinking" | "reasoning") => self.reasoned = true,
+                Some("thinking" | "reasoning") => thoughts.push(part),
                 _ => self.media = true,
             }
         }
+        thoughts
     }
 
     fn call<'a>(&mut self, wire: &WireCall<'a>, told: Told<'_, 'a>) -> Result<(), Unread> {
@@ -257,7 +301,7 @@ impl Building {
         }
         let arguments = function.and_then(Function::taken);
         if let Some(raw) = arguments {
-            told(Some(place), raw);
+            told(Slot::Arguments(place), Field::Own, raw);
         }
         if let Some(raw) = arguments.filter(|raw| raw.get() != "null")
             && !call.arguments.push(raw.get())
@@ -288,247 +332,8 @@ impl Building {
             arguments: call.arguments.into_string(),
             free: call.free,
         };
-        Choice {
-            index,
-            text: self.text.into_string(),
-            refusal: self.refusal.into_string(),
-            calls: self.calls.into_iter().map(call).collect(),
-            finish: self.finish,
-            reasoned: self.reasoned,
-            media: self.media,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    choices: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct WireChoice<'a> {
-    #[serde(borrow, default)]
-    index: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    delta: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    finish_reason: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Said<'a> {
-    #[serde(borrow, default, deserialize_with = "written")]
-    content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    refusal: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning_content: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    reasoning: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    tool_calls: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    function_call: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    audio: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    images: Option<&'a RawValue>,
-}
-
-impl Said<'_> {
-    /// At least as many bytes as are kept of it.
-    fn bytes(&self) -> usize {
-        let kept = [self.content, self.refusal, self.tool_calls, self.function_call];
-        kept.into_iter().flatten().map(|raw| raw.get().len()).sum()
-    }
-}
-
-#[derive(Deserialize)]
-struct Part<'a> {
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    text: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-struct WireCall<'a> {
-    #[serde(default, deserialize_with = "place")]
-    index: Option<u64>,
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    function: Option<Function<'a>>,
-    #[serde(borrow, default)]
-    custom: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "written")]
-    arguments: Option<&'a RawValue>,
-    /// Of a tool that takes text.
-    #[serde(borrow, default)]
-    input: Option<&'a RawValue>,
-}
-
-impl<'a> Function<'a> {
-    /// The arguments, or else the input; null where nothing else stands there.
-    fn taken(&self) -> Option<&'a RawValue> {
-        self.arguments.filter(|raw| raw.get() != "null").or(self.input).or(self.arguments)
-    }
-}
-
-fn place<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(|raw| value(Some(raw)))
-}
-
-/// Whatever stands there, null included.
-fn written<'de: 'a, 'a, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-/// What `raw` holds, where it has that shape.
-fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    serde_json::from_str(raw?.get()).ok()
-}
-
-fn string(raw: Option<&RawValue>) -> Option<String> {
-    value(raw)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn whole(message: &str, finish: &str) -> Choice {
-        let body = format!(r#"{{"model":"m","choices":[{{"index":0,"message":{message},"finish_reason":{finish}}}]}}"#);
-        let answer = read_answer(body.as_bytes()).expect("read");
-        assert_eq!(answer.model, "m");
-        answer.choices.into_iter().next().expect("one")
-    }
-
-    fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
-        ToolCall { id: id.into(), name: name.into(), arguments: arguments.into(), free: false }
-    }
-
-    #[test]
-    fn a_whole_answer() {
-        let choice =
-            whole(r#"{"role":"assistant","content":"h\u00e9","refusal":null,"reasoning_content":"hm"}"#, r#""stop""#);
-        let expected =
-            Choice { text: "hé".into(), finish: Some(FinishReason::Stop), reasoned: true, ..Choice::default() };
-        assert_eq!(choice, expected);
-        let calls = r#"[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},
-            {"id":"2","type":"function","function":{"name":"g","arguments":{"b":2}}},
-            {"id":"3","type":"custom","custom":{"name":"h","input":"text"}}]"#;
-        let choice = whole(&format!(r#"{{"content":null,"tool_calls":{calls}}}"#), r#""tool_calls""#);
-        let free = ToolCall { free: true, ..call("3", "h", "text") };
-        assert_eq!(choice.calls, [call("1", "f", "{\"a\":1}"), call("2", "g", "{\"b\":2}"), free]);
-        let old = whole(r#"{"function_call":{"name":"f","arguments":"{}"}}"#, r#""function_call""#);
-        assert_eq!((old.calls, old.finish), (vec![call("", "f", "{}")], Some(FinishReason::ToolCalls)));
-        let parts = r#"{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"a"},{"type":"image"}]}"#;
-        let parts = whole(parts, r#""model_length""#);
-        assert_eq!((parts.text.as_str(), parts.reasoned, parts.media), ("a", true, true));
-        assert_eq!(parts.finish, Some(FinishReason::Length));
-        assert_eq!(whole(r#"{"refusal":"no"}"#, "null").refusal, "no");
-        assert_eq!(whole("7", "9"), Choice::default(), "odd shapes say nothing");
-    }
-
-    #[test]
-    fn what_is_no_answer_or_too_much() {
-        for body in ["", "[]", "7", "{\"choices\":[", "<html>"] {
-            assert_eq!(read_answer(body.as_bytes()), Err(Unread::NotAnAnswer), "{body}");
-        }
-        assert_eq!(read_answer(b"{}"), Ok(Answer::default()));
-        let list = |n: u32, item: &dyn Fn(u32) -> String| (0..n).map(item).collect::<Vec<_>>().join(",");
-        for (n, sound) in [(128, true), (129, false)] {
-            let choices = list(n, &|i| format!(r#"{{"index":{i},"delta":{{}}}}"#));
-            assert_eq!(read_answer(format!(r#"{{"choices":[{choices}]}}"#).as_bytes()).is_ok(), sound, "{n} choices");
-            let calls = list(n, &|i| format!(r#"{{"index":{i},"function":{{}}}}"#));
-            let body = format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{calls}]}}}}]}}"#);
-            assert_eq!(read_answer(body.as_bytes()).is_ok(), sound, "{n} calls");
-        }
-        let event = format!(r#"{{"choices":[{{"delta":{{"content":"{}"}}}}]}}"#, "x".repeat(1 << 20));
-        let mut assembler = Assembler::default();
-        let taken = (0..64).take_while(|_| assembler.push(event.as_bytes()).is_ok()).count();
-        assert_eq!(taken, 31, "32 MiB with the quotes");
-    }
-
-    #[test]
-    fn calls_are_told_apart_however_they_are_numbered() {
-        let part = |fields: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{{{fields}}}]}}}}]}}"#);
-        for (events, expected) in [
-            (
-                vec![
-                    part(r#""index":0,"id":"a","function":{"name":"f","arguments":""}"#),
-                    part(r#""index":0,"function":{"arguments":"{\"x"}"#),
-                    part(r#""index":1,"id":"b","function":{"name":"g","arguments":"{"}"#),
-                    part(r#""index":0,"function":{"arguments":"\":1}"}"#),
-                    part(r#""index":1,"function":{"arguments":"}"}"#),
-                ],
-                vec![call("a", "f", "{\"x\":1}"), call("b", "g", "{}")],
-            ),
-            (
-                vec![
-                    part(r#""index":0,"id":"a","function":{"name":"f","arguments":"{}"}"#),
-                    part(r#""index":0,"id":"b","function":{"name":"f","arguments":"{}"}"#),
-                ],
-                vec![call("a", "f", "{}"), call("b", "f", "{}")],
-            ),
-            (
-                vec![
-                    part(r#""index":0,"id":"a","function":{"name":"f","arguments":"{"}"#),
-                    part(r#""index":0,"id":"a","function":{"name":"f","arguments":"}"}"#),
-                ],
-                vec![call("a", "f", "{}")],
-            ),
-            (
-                vec![
-                    part(r#""id":"a","function":{"name":"f","arguments":"{"}"#),
-                    part(r#""function":{"arguments":"}"}"#),
-                    part(r#""id":"b","function":{"name":"g","arguments":"{}"}"#),
-                ],
-                vec![call("a", "f", "{}"), call("b", "g", "{}")],
-            ),
-        ] {
-            let mut assembler = Assembler::default();
-            events.iter().for_each(|event| assembler.push(event.as_bytes()).expect("taken"));
-            assert_eq!(assembler.finish().choices[0].calls, expected, "{events:?}");
-        }
-    }
-
-    proptest! {
-        /// However text is cut into events, and characters into halves, it comes out the same, and is handed on once.
-        #[test]
-        fn cuts_change_nothing(text in "(\\PC|\u{1f600}){0,12}", cuts in proptest::collection::vec(0usize..40, 0..6)) {
-            let units: Vec<u16> = text.encode_utf16().collect();
-            let mut places: Vec<usize> = cuts.into_iter().map(|cut| cut.min(units.len())).collect();
-            places.sort_unstable();
-            places.push(units.len());
-            let (mut assembler, mut from, mut handed) = (Assembler::default(), 0, String::new());
-            for to in places {
-                let escaped: String = units[from..to].iter().map(|unit| format!("\\u{unit:04x}")).collect();
-                let event = format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{escaped}"}}}}]}}"#);
-                assembler.push(event.as_bytes()).expect("taken");
-                assembler.fresh(|_, fresh| handed.push_str(fresh));
-                from = to;
-            }
-            prop_assert_eq!(&assembler.finish().choices[0].text, &text);
-            prop_assert_eq!(handed, text);
-        }
-
-        #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read_answer(&bytes);
-        }
+        let [text, refusal, reasoning] = self.words.map(|words| words.said.into_string());
+        let calls = self.calls.into_iter().map(call).collect();
+        Choice { index, text, refusal, reasoning, calls, finish: self.finish, sealed: self.sealed, media: self.media }
     }
 }

@@ -26,7 +26,7 @@ pub use assemble::{Assembler, Unread, each_data, read_answer};
 pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
 pub use corrected::corrected;
 pub use error::{Rendered, as_event, read_error, render};
-pub use mended::{mended, mended_stream};
+pub use mended::{mended, mended_stream, redacted, redacted_stream};
 pub use obstacle::Obstacle;
 pub use request::{decode, with_model};
 pub use stand_in::{StandIn, stand_in};

@@ -92,7 +92,7 @@ impl Joined {
 }
 
 /// The bytes that a string's literal stands for, halves of characters included.
-fn decoded(literal: &str) -> Option<Vec<u8>> {
+pub(super) fn decoded(literal: &str) -> Option<Vec<u8>> {
     struct Bytes;
     impl Visitor<'_> for Bytes {
         type Value = Vec<u8>;

@@ -1,51 +1,68 @@
 //! A streamed answer with words of it replaced, event by event.
 
-use super::super::assemble::{Assembler, Piece};
-use super::super::splice::{Splice, literal, span, splice};
+use super::super::assemble::Assembler;
+use super::super::splice::splice;
+use super::edits::edits;
 use super::hollow::Hollow;
-use super::{Slot, changes, says_something, slot};
+use super::traces::Traces;
+use super::{Manner, changes, reads_as};
 use crate::sse::{Framer, as_event};
 use bytes::{Bytes, BytesMut};
 use llm::Answer;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The events in `held`, all of a streamed answer that reads as `before`, so that they read as `after`.
 ///
-/// The first event that says anything of a text or of arguments that differ says all of them; what later events say
-/// of it is taken out, and events that then say nothing at all are left out. All else stays byte for byte: the very
-/// same bytes where nothing differs.
+/// The first event that says anything of what differs says all of it; what later events say of it is taken out, and
+/// events that then say nothing at all are left out. All else stays byte for byte: the very same bytes where nothing
+/// differs. Of reasoning holds what [`mended`](super::mended) says.
 ///
-/// Nothing where something else differs than texts and arguments, where what differs stands nowhere, and where an
+/// Nothing where something else differs than words and arguments, where what differs stands nowhere, and where an
 /// event is no answer's.
 #[must_use]
 pub fn mended_stream(held: &[u8], before: &Answer, after: &Answer) -> Option<Bytes> {
+    exchanged(held, before, after, Manner::Mended)
+}
+
+/// As [`mended_stream`], where `taken` are the words that `after` lacks because nobody may see them.
+///
+/// What says the words of a changed choice again goes as [`redacted`](super::redacted) says. Nothing where any string
+/// of the events, or the strings of one place one event after the other, would still hold one of `taken`.
+#[must_use]
+pub fn redacted_stream(held: &[u8], before: &Answer, after: &Answer, taken: &BTreeSet<String>) -> Option<Bytes> {
+    let redacted = exchanged(held, before, after, Manner::Redacted)?;
+    let (events, _) = events(&redacted)?;
+    let mut traces = Traces::default();
+    events.iter().map(Event::data).filter(|data| !data.is_empty()).try_for_each(|data| traces.push(data))?;
+    traces.are_none(&redacted, taken).then_some(redacted)
+}
+
+fn exchanged(held: &[u8], before: &Answer, after: &Answer, manner: Manner) -> Option<Bytes> {
     let changes = changes(before, after)?;
     if changes.is_empty() {
         return Some(Bytes::copy_from_slice(held));
     }
     let (events, rest) = events(held)?;
-    let edits = edits(&events, changes)?;
+    let data: Vec<&[u8]> = events.iter().map(Event::data).collect();
+    let edits = edits(&data, &changes, manner)?;
     let mut hollow = Hollow::default();
-    let mut mended = BytesMut::with_capacity(held.len());
+    let mut exchanged = BytesMut::with_capacity(held.len());
     for (event, edit) in events.iter().zip(edits) {
-        match edit {
-            Edit::None => {
-                hollow.note(event.data());
-                mended.extend_from_slice(&event.raw);
-            }
-            Edit::Replaced { splices, leads } => {
-                let data = splice(event.data(), splices);
-                if leads || !hollow.is(&data) {
-                    hollow.note(&data);
-                    mended.extend_from_slice(&event.with_data(&data)?);
-                }
-            }
+        if edit.splices.is_empty() {
+            hollow.note(event.data());
+            exchanged.extend_from_slice(&event.raw);
+            continue;
+        }
+        let data = splice(event.data(), edit.splices);
+        if edit.leads || !hollow.is(&data) {
+            hollow.note(&data);
+            exchanged.extend_from_slice(&event.with_data(&data)?);
         }
     }
-    mended.extend_from_slice(&rest);
+    exchanged.extend_from_slice(&rest);
     // However an answer is written and cut up, what reads as something else never leaves.
-    (read(&mended)? == *after).then(|| mended.freeze())
+    reads_as(read(&exchanged)?, before, after).then(|| exchanged.freeze())
 }
 
 /// One event as it came.
@@ -106,58 +123,6 @@ fn events(held: &[u8]) -> Option<(Vec<Event>, Bytes)> {
         // A last event that lacks only the blank line behind it counts, as it does when it is read.
         framer.push(b"\n\n");
     }
-}
-
-/// What is to be done with one event.
-enum Edit {
-    None,
-    Replaced {
-        splices: Vec<Splice>,
-        /// It says all of something that is new.
-        leads: bool,
-    },
-}
-
-impl Edit {
-    fn add(&mut self, splice: Splice, new: bool) {
-        if let Self::None = self {
-            *self = Self::Replaced { splices: Vec::new(), leads: false };
-        }
-        if let Self::Replaced { splices, leads } = self {
-            splices.push(splice);
-            *leads |= new;
-        }
-    }
-}
-
-/// What is to be done with each of `events`; nothing where a change has no place in them.
-fn edits(events: &[Event], changes: BTreeMap<Slot, &str>) -> Option<Vec<Edit>> {
-    let places = places(events)?;
-    let mut edits: Vec<Edit> = events.iter().map(|_| Edit::None).collect();
-    for (slot, words) in changes {
-        let pieces = places.get(&slot)?;
-        let first = pieces.iter().position(|(_, piece)| says_something(piece)).unwrap_or(0);
-        for (position, (event, piece)) in pieces.iter().enumerate() {
-            let new = position == first;
-            if new || says_something(piece) {
-                let place = span(events.get(*event)?.data(), piece.literal);
-                edits.get_mut(*event)?.add((place, literal(if new { words } else { "" })), new);
-            }
-        }
-    }
-    Some(edits)
-}
-
-/// Each piece of each part of the answer, with the position of its event; nothing where an event is no answer's.
-fn places(events: &[Event]) -> Option<BTreeMap<Slot, Vec<(usize, Piece<'_>)>>> {
-    let mut places: BTreeMap<Slot, Vec<(usize, Piece<'_>)>> = BTreeMap::new();
-    let mut assembler = Assembler::default();
-    for (at, event) in events.iter().enumerate().filter(|(_, event)| !event.data().is_empty()) {
-        assembler
-            .push_telling(event.data(), &mut |piece| places.entry(slot(&piece)).or_default().push((at, piece)))
-            .ok()?;
-    }
-    Some(places)
 }
 
 /// The answer that a stream's bytes hold.

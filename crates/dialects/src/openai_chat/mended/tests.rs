@@ -1,5 +1,7 @@
 //! Answers in every form that providers give them, mended and read again.
 
+mod redacted;
+
 use super::stream::read;
 use super::*;
 use proptest::prelude::*;
@@ -15,6 +17,10 @@ fn changed(before: &Answer, change: impl FnOnce(&mut Answer)) -> Answer {
 
 fn text(choice: usize, words: &str) -> impl Fn(&mut Answer) {
     move |answer| words.clone_into(&mut answer.choices[choice].text)
+}
+
+fn thought(words: &str) -> impl Fn(&mut Answer) {
+    move |answer| words.clone_into(&mut answer.choices[0].reasoning)
 }
 
 fn arguments(call: usize, words: &str) -> impl Fn(&mut Answer) {
@@ -53,6 +59,27 @@ fn words_of_a_whole_answer_are_replaced_in_place() {
             r#""a""#,
             r#""b""#,
         ),
+        (r#"{"refusal":"a","content":""}"#, &|answer| answer.choices[0].refusal = "b".into(), r#""a""#, r#""b""#),
+        (r#"{"reasoning_content":"a","content":"a"}"#, &thought("b"), r#""a""#, r#""b""#),
+        (r#"{"content":"a","reasoning":"a"}"#, &thought("b"), r#""reasoning":"a""#, r#""reasoning":"b""#),
+        (
+            r#"{"reasoning_content":"a","reasoning":"\u0061"}"#,
+            &thought("b"),
+            r#""a","reasoning":"\u0061""#,
+            r#""b","reasoning":"b""#,
+        ),
+        (
+            r#"{"reasoning":"ab","reasoning_details":[{"text":"a"},{"text":"b","signature":"s"}]}"#,
+            &thought("b"),
+            r#""ab","reasoning_details":[{"text":"a"},{"text":"b","signature":"s"}]"#,
+            r#""b","reasoning_details":[{"type":"reasoning.text","text":"b"}]"#,
+        ),
+        (
+            r#"{"thinking_blocks":[{"thinking":"a","signature":"s"}]}"#,
+            &thought("b"),
+            r#"[{"thinking":"a","signature":"s"}]"#,
+            r#"[{"type":"thinking","thinking":"b"}]"#,
+        ),
         (r#"{"function_call":{"name":"f","arguments":"{"}}"#, &arguments(0, "{}"), r#""{""#, r#""{}""#),
         (r#"{"tool_calls":[{"custom":{"name":"f","input":"{"}}]}"#, &arguments(0, "{}"), r#""{""#, r#""{}""#),
         (r#"{"tool_calls":[{"function":{"name":"f","arguments":null}}]}"#, &arguments(0, "{}"), "null", r#""{}""#),
@@ -83,13 +110,14 @@ fn each_choice_has_its_own_words() {
 #[test]
 fn what_cannot_be_replaced_is_not() {
     let say = whole(r#"{"content":"a","tool_calls":[{"id":"1","function":{"name":"f","arguments":"{}"}}]}"#);
-    let changes: [fn(&mut Answer); 10] = [
+    let changes: [fn(&mut Answer); 11] = [
         |answer| answer.model = "other".into(),
         |answer| answer.choices.clear(),
         |answer| answer.choices[0].index = 1,
         |answer| answer.choices[0].refusal = "no".into(),
         |answer| answer.choices[0].finish = None,
-        |answer| answer.choices[0].reasoned = true,
+        |answer| answer.choices[0].reasoning = "hm".into(),
+        |answer| answer.choices[0].sealed = true,
         |answer| answer.choices[0].media = true,
         |answer| answer.choices[0].calls.clear(),
         |answer| answer.choices[0].calls[0].name = "g".into(),
@@ -105,6 +133,7 @@ fn what_cannot_be_replaced_is_not() {
         r#"{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#,
         r#"{"content":[]}"#,
         r#"{"refusal":"no"}"#,
+        r#"{"reasoning":"hm"}"#,
     ] {
         assert_eq!(mend(&whole(message), text(0, "c")), None, "{message}");
     }
@@ -373,6 +402,8 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let before = Answer { choices: vec![Choice::default()], ..Answer::default() };
         let after = changed(&before, text(0, "a"));
-        let _ = (mended_stream(&bytes, &before, &after), mended(&bytes.into(), &before, &after));
+        let _ = (mended_stream(&bytes, &before, &after), mended(&bytes.clone().into(), &before, &after));
+        let taken = ["a".to_owned()].into();
+        let _ = (redacted_stream(&bytes, &before, &after, &taken), redacted(&bytes.into(), &before, &after, &taken));
     }
 }
