@@ -5,7 +5,7 @@
 
 use contracts::{Check, Contract, Pattern, Policy, Watch};
 use criterion::{Criterion, criterion_group, criterion_main};
-use llm::{Answer, Choice, Demanded, FinishReason, Format, Terms};
+use llm::{Answer, Choice, Demanded, FinishReason, Format, Lane, Terms};
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ fn usual(c: &mut Criterion) {
         c.bench_function(name, |b| {
             b.iter(|| {
                 let mut watch = Watch::new(Arc::clone(contract));
-                words.iter().for_each(|word| assert!(watch.push(0, word).is_none()));
+                words.iter().for_each(|word| assert!(watch.push(0, Lane::Text, word).is_none()));
                 watch.finish().is_none()
             });
         });

@@ -8,7 +8,7 @@ use crate::finding::{Check, shortened};
 use crate::policy::{Action, Pattern, Policy, Webhook};
 use crate::schema::{Schema, Schemas};
 use crate::{Entity, Judgement};
-use llm::{Answer, Format, Terms, ToolChoice};
+use llm::{Answer, Format, Lane, Terms, ToolChoice};
 use regex::{Regex, RegexBuilder};
 use std::fmt;
 use std::sync::Arc;
@@ -113,8 +113,29 @@ impl Contract {
         if entity.is_secret() { self.policy.secrets_action } else { self.policy.pii_action }
     }
 
-    pub(crate) fn detects(&self) -> bool {
-        self.policy.require.contains(&Check::Pii) || self.policy.require.contains(&Check::Secrets)
+    /// The check that looks for personal data or credentials, if one does.
+    pub(crate) fn detects(&self) -> Option<Check> {
+        [Check::Pii, Check::Secrets].into_iter().find(|check| self.requires(*check))
+    }
+
+    /// The first check that searches the words of a lane, if one does.
+    pub(crate) fn searches(&self, lane: Lane) -> Option<Check> {
+        let checks: &[Check] = match lane {
+            Lane::Text => &[Check::Deny, Check::Require, Check::Pii, Check::Secrets, Check::Citations],
+            Lane::Refusal => &[Check::Deny, Check::Pii, Check::Secrets],
+            Lane::Reasoning => &[Check::Pii, Check::Secrets],
+        };
+        checks.iter().copied().find(|check| self.requires(*check))
+    }
+
+    /// Whether the policy asks for a check.
+    pub(crate) fn requires(&self, check: Check) -> bool {
+        self.policy.require.contains(&check)
+    }
+
+    /// Whether patterns are forbidden in a lane.
+    pub(crate) fn denies(&self, lane: Lane) -> bool {
+        lane != Lane::Reasoning && self.requires(Check::Deny)
     }
 }
 
@@ -220,7 +241,7 @@ impl Bound<'_> {
             || whole.into_iter().any(|check| self.makes(check))
         {
             Hold::All
-        } else if self.makes(Check::Tools) || self.contract.detects() {
+        } else if self.makes(Check::Tools) || self.contract.detects().is_some() {
             Hold::Calls
         } else {
             Hold::Nothing
@@ -236,7 +257,7 @@ impl Bound<'_> {
             Check::Webhook => self.contract.policy.webhook.is_some(),
             _ => true,
         };
-        demanded && self.contract.policy.require.contains(&check)
+        demanded && self.contract.requires(check)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Must never be here: how it was found, what becomes of the answer.
 
+use llm::Lane;
 use std::fmt;
 
 /// Declares an enum whose variants have stable names.
@@ -50,15 +51,17 @@ words! {
         Tools => "tools",
         /// The model that served is one that was meant.
         Model => "model",
-        /// It does not repeat itself without end.
+        /// It does not repeat itself without end: neither its text nor its refusal, nor its reasoning, where models
+        /// that reason do it most.
         Loop => "loop",
-        /// It holds nothing that a pattern forbids.
+        /// It holds nothing that a pattern forbids, in its text or its refusal. Reasoning is not the answer: it may
+        /// weigh what must not be said.
         Deny => "deny",
         /// It holds something for every pattern required.
         Require => "require",
-        /// It holds no personal data.
+        /// It holds no personal data: in its text, its refusal, its reasoning, or the arguments of a call.
         Pii => "pii",
-        /// It holds no credentials.
+        /// It holds no credentials, in any of these.
         Secrets => "secrets",
         /// It is written in a language asked for.
         Language => "language",
@@ -130,9 +133,9 @@ words! {
         ArgumentsNotJson => "arguments_not_json",
         /// Another model served than was meant.
         WrongModel => "wrong_model",
-        /// The text repeats itself without end.
+        /// The text, the refusal or the reasoning repeats itself without end.
         Repetition => "repetition",
-        /// A forbidden pattern is in the text.
+        /// A forbidden pattern is in the text, or in the refusal.
         PatternDenied => "pattern_denied",
         /// A required pattern is not in the text.
         PatternMissing => "pattern_missing",
@@ -168,8 +171,23 @@ pub enum Place {
     Choice(u32),
     /// The text of the choice at this place.
     Text(u32),
+    /// Its refusal.
+    Refusal(u32),
+    /// Its reasoning.
+    Reasoning(u32),
     /// The arguments of a tool call: the choice's place, the call's.
     Call(u32, usize),
+}
+
+impl Place {
+    /// Where the words of one lane stand.
+    pub(crate) const fn words(choice: u32, lane: Lane) -> Self {
+        match lane {
+            Lane::Text => Self::Text(choice),
+            Lane::Refusal => Self::Refusal(choice),
+            Lane::Reasoning => Self::Reasoning(choice),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -178,6 +196,8 @@ impl fmt::Display for Place {
             Self::Answer => Ok(()),
             Self::Choice(choice) => write!(f, "/choices/{choice}"),
             Self::Text(choice) => write!(f, "/choices/{choice}/message/content"),
+            Self::Refusal(choice) => write!(f, "/choices/{choice}/message/refusal"),
+            Self::Reasoning(choice) => write!(f, "/choices/{choice}/message/reasoning_content"),
             Self::Call(choice, call) => write!(f, "/choices/{choice}/message/tool_calls/{call}/function/arguments"),
         }
     }

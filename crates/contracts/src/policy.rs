@@ -52,7 +52,7 @@ pub struct Policy {
     pub dated_models: bool,
     /// Reasoning alone is an answer.
     pub reasoning_is_content: bool,
-    /// What no text may hold.
+    /// What no text may hold, and no refusal; reasoning may.
     pub deny: Vec<Pattern>,
     /// What every text has to hold.
     pub must_match: Vec<Pattern>,

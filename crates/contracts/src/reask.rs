@@ -33,6 +33,7 @@ pub fn reask(findings: &[Finding]) -> String {
 fn place(finding: &Finding) -> String {
     let part = match finding.place {
         Place::Call(_, call) => format!("tool call {}", call + 1),
+        Place::Reasoning(_) => "your reasoning".to_owned(),
         _ if finding.pointer.is_empty() => return String::new(),
         _ => String::new(),
     };
@@ -54,8 +55,10 @@ mod tests {
             Finding::new(Check::Schema, Code::WrongType, Place::Text(0), "A number, please.").at("/age"),
             Finding::new(Check::Tools, Code::ArgumentsCut, Place::Call(0, 1), "Cut."),
             Finding::new(Check::NonEmpty, Code::Empty, Place::Choice(0), "Empty."),
+            Finding::new(Check::Pii, Code::PersonalData, Place::Reasoning(0), "None."),
         ];
         let expected = "Your last answer cannot be used:\n- At /age: A number, please.\n- In tool call 2: Cut.\n- Empty.\n\
+            - In your reasoning: None.\n\
             Answer again, whole and shorter, without mentioning this correction.";
         assert_eq!(reask(&found), expected);
     }

@@ -7,9 +7,7 @@ use llm::Answer;
 
 /// The answer with everything taken out of its texts that the policy redacts; `None` where there is nothing.
 pub(crate) fn redact(contract: &Contract, answer: &Answer) -> Option<Answer> {
-    if !contract.detects() {
-        return None;
-    }
+    contract.detects()?;
     let mut redacted = answer.clone();
     let mut any = false;
     for choice in &mut redacted.choices {

@@ -1,8 +1,8 @@
-//! Watches the text of a stream while it flows.
+//! Watches the words of a stream while they flow.
 //!
-//! Receives text as it comes; hands on the first finding for which the stream has to end. What it finds does not depend
-//! on how the text is cut, and it keeps some 30 KiB for each choice. A match is certainly found where it is at most
-//! 2 KiB long, at the latest 256 bytes behind its end.
+//! Receives text, refusal and reasoning as they come; hands on the first finding for which the stream has to end. What
+//! it finds does not depend on how they are cut, and it keeps at most 64 KiB for each lane of a choice. A match is
+//! certainly found where it is at most 2 KiB long, at the latest 256 bytes behind its end.
 //! Must never be here: what can be judged only whole.
 
 use crate::contract::{Contract, Named};
@@ -10,6 +10,7 @@ use crate::detect::{self, Entity};
 use crate::finding::{Check, Code, Finding, Place};
 use crate::policy::Action;
 use crate::repetition::Repetition;
+use llm::Lane;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,24 +19,25 @@ pub(crate) const MAX_SEARCHED: usize = 1 << 20;
 /// How far apart two searches are, and how far each one reaches back, in bytes.
 const STEP: usize = 256;
 const REACH: usize = 2048;
-/// What is kept at most before the oldest goes, in bytes.
-const KEPT: usize = 16 << 10;
+/// What is kept at most before the oldest goes, and how much is taken in at once, in bytes.
+const KEPT: usize = 8 << 10;
+const AT_ONCE: usize = 4 << 10;
 /// How often one and the same piece may come.
 const SAME_PIECE: u32 = 100;
-/// The most choices that are watched.
-const MAX_CHOICES: usize = 128;
+/// The most lanes that are watched: those of 128 choices.
+const MAX_LANES: usize = 128 * Lane::ALL.len();
 
 /// Watches one answer.
 #[derive(Debug)]
 pub struct Watch {
     contract: Arc<Contract>,
-    lanes: BTreeMap<u32, Lane>,
+    watched: BTreeMap<(u32, Lane), Watched>,
     found: Option<Finding>,
 }
 
-/// One choice.
+/// The words of one lane of a choice.
 #[derive(Debug, Default)]
-struct Lane {
+struct Watched {
     repetition: Repetition,
     piece: String,
     same: u32,
@@ -50,53 +52,59 @@ impl Watch {
     /// Watches an answer for `contract`.
     #[must_use]
     pub fn new(contract: Arc<Contract>) -> Self {
-        Self { contract, lanes: BTreeMap::new(), found: None }
+        Self { contract, watched: BTreeMap::new(), found: None }
     }
 
-    /// Takes in a piece of a choice's text; why the stream has to end, if it has to.
-    pub fn push(&mut self, choice: u32, text: &str) -> Option<&Finding> {
-        if self.found.is_none() && (self.lanes.len() < MAX_CHOICES || self.lanes.contains_key(&choice)) {
-            let lane = self.lanes.entry(choice).or_default();
-            self.found = lane.push(&self.contract, Place::Text(choice), text);
+    /// Takes in a piece of a choice's words in one lane; why the stream has to end, if it has to.
+    pub fn push(&mut self, choice: u32, lane: Lane, words: &str) -> Option<&Finding> {
+        let key = (choice, lane);
+        if self.found.is_none() && (self.watched.len() < MAX_LANES || self.watched.contains_key(&key)) {
+            self.found = self.watched.entry(key).or_default().push(&self.contract, key, words);
         }
         self.found.as_ref()
     }
 
-    /// Judges what is left, once all text has come.
+    /// Judges what is left, once all words have come.
     pub fn finish(&mut self) -> Option<&Finding> {
-        for (choice, lane) in &mut self.lanes {
+        for (key, watched) in &mut self.watched {
             if self.found.is_none() {
-                self.found = lane.finish(&self.contract, Place::Text(*choice));
+                self.found = watched.finish(&self.contract, *key);
             }
         }
         self.found.as_ref()
     }
 }
 
-impl Lane {
-    fn push(&mut self, contract: &Contract, place: Place, text: &str) -> Option<Finding> {
-        let makes = |check| contract.policy.require.contains(&check);
-        if makes(Check::Loop) && (self.repetition.push(text.as_bytes()) | self.same_again(text)) {
-            return Some(repeats(place));
+/// Whose words: the choice, and its lane.
+type Key = (u32, Lane);
+
+fn place((choice, lane): Key) -> Place {
+    Place::words(choice, lane)
+}
+
+impl Watched {
+    fn push(&mut self, contract: &Contract, key: Key, words: &str) -> Option<Finding> {
+        if contract.requires(Check::Loop) && (self.repetition.push(words.as_bytes()) | self.same_again(words)) {
+            return Some(repeats(place(key)));
         }
-        self.chars += text.chars().count() as u64;
-        if let Some(most) = contract.policy.max_chars.filter(|most| makes(Check::MaxChars) && self.chars > *most) {
-            return Some(too_long(place, most));
+        let most = contract.policy.max_chars.filter(|_| key.1 == Lane::Text && contract.requires(Check::MaxChars));
+        if let Some(most) = most {
+            self.chars += words.chars().count() as u64;
+            if self.chars > most {
+                return Some(too_long(place(key), most));
+            }
         }
-        if !makes(Check::Deny) && !contract.detects() {
-            return None;
-        }
-        self.bytes += text.len();
+        let check = contract.searches(key.1)?;
+        self.bytes += words.len();
         if self.bytes > MAX_SEARCHED {
-            let check = if makes(Check::Deny) { Check::Deny } else { Check::Secrets };
-            return Some(too_much(check, place));
+            return Some(too_much(check, place(key)));
         }
-        let mut rest = text;
+        let mut rest = words;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.ceil_char_boundary(rest.len().min(KEPT)));
+            let (now, later) = rest.split_at(rest.ceil_char_boundary(rest.len().min(AT_ONCE)));
             self.tail.push_str(now);
             rest = later;
-            let found = self.search_new(contract, place);
+            let found = self.search_new(contract, key);
             if found.is_some() {
                 return found;
             }
@@ -104,32 +112,32 @@ impl Lane {
         None
     }
 
-    fn finish(&mut self, contract: &Contract, place: Place) -> Option<Finding> {
-        if contract.policy.require.contains(&Check::Loop) && self.repetition.finish() {
-            return Some(repeats(place));
+    fn finish(&mut self, contract: &Contract, key: Key) -> Option<Finding> {
+        if contract.requires(Check::Loop) && self.repetition.finish() {
+            return Some(repeats(place(key)));
         }
-        self.search(contract, place, self.tail.len(), true)
+        self.search(contract, key, self.tail.len(), true)
     }
 
-    fn same_again(&mut self, text: &str) -> bool {
+    fn same_again(&mut self, words: &str) -> bool {
         // Longer pieces recur as a period of the text.
-        if text.is_empty() || text.len() > STEP {
+        if words.is_empty() || words.len() > STEP {
             return false;
         }
-        if self.piece == text {
+        if self.piece == words {
             self.same += 1;
         } else {
             self.piece.clear();
-            self.piece.push_str(text);
+            self.piece.push_str(words);
             self.same = 1;
         }
         self.same >= SAME_PIECE
     }
 
-    fn search_new(&mut self, contract: &Contract, place: Place) -> Option<Finding> {
+    fn search_new(&mut self, contract: &Contract, key: Key) -> Option<Finding> {
         while self.tail.len() >= self.searched + STEP + 4 {
             let end = self.tail.ceil_char_boundary(self.searched + STEP);
-            let found = self.search(contract, place, end, false);
+            let found = self.search(contract, key, end, false);
             if found.is_some() {
                 return found;
             }
@@ -146,24 +154,22 @@ impl Lane {
 
     /// Searches what ends at `end`. A match that reaches it may go on, or end only because the text does: it counts
     /// when more has come, or nothing more will.
-    fn search(&self, contract: &Contract, place: Place, end: usize, last: bool) -> Option<Finding> {
+    fn search(&self, contract: &Contract, key: Key, end: usize, last: bool) -> Option<Finding> {
         let text = self.tail.get(..end)?;
         let start = text.floor_char_boundary(end.saturating_sub(STEP + REACH));
-        if contract.policy.require.contains(&Check::Deny) {
+        if contract.denies(key.1) {
             let hit = |pattern: &&Named| {
                 let hit = pattern.regex.shortest_match_at(text, start);
                 hit.is_some_and(|at| last || at < end)
             };
             if let Some(pattern) = contract.deny.iter().find(hit) {
-                return Some(denied(place, pattern));
+                return Some(denied(place(key), pattern));
             }
         }
-        if !contract.detects() {
-            return None;
-        }
+        contract.detects()?;
         let wanted = |entity| contract.wants(entity) && contract.action(entity) == Action::Fail;
         let found = detect::find(text, start, &wanted).into_iter().find(|found| last || found.range.end < end);
-        found.map(|found| leaked(place, found.entity))
+        found.map(|found| leaked(place(key), found.entity))
     }
 }
 
@@ -188,4 +194,38 @@ pub(crate) fn leaked(place: Place, entity: Entity) -> Finding {
     let (check, code) =
         if entity.is_secret() { (Check::Secrets, Code::Secret) } else { (Check::Pii, Code::PersonalData) };
     Finding::new(check, code, place, format!("The answer must not hold {entity}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pattern, Policy};
+
+    /// In every lane, however much comes at once.
+    #[test]
+    fn little_is_kept_of_much() {
+        let deny = vec![Pattern { name: "p".into(), regex: "never said".into() }];
+        let require = [Check::Loop, Check::Deny, Check::Pii, Check::Secrets].into();
+        let contract = Contract::new(Policy { require, deny, ..Policy::default() }, Arc::default()).expect("sound");
+        let mut watch = Watch::new(Arc::new(contract));
+        let text: String = (0..40_000u32).map(|n| format!("w{n} ")).collect();
+        for (at, size) in [1, 100, 1000, 200_000].into_iter().enumerate() {
+            for lane in Lane::ALL {
+                let (choice, mut rest) = (at as u32, &text[..200_000]);
+                while !rest.is_empty() {
+                    let (now, later) = rest.split_at(rest.len().min(size));
+                    assert_eq!(watch.push(choice, lane, now), None);
+                    rest = later;
+                }
+            }
+        }
+        for (key, watched) in &watch.watched {
+            let kept = watched.repetition.kept() + watched.piece.capacity() + watched.tail.capacity();
+            assert!(kept <= 64 << 10, "{kept} of {key:?}");
+        }
+        for choice in 0..200 {
+            let _ = watch.push(choice, Lane::Text, "a");
+        }
+        assert!(watch.watched.len() <= MAX_LANES);
+    }
 }

@@ -7,7 +7,7 @@ use crate::judge::{Judge, Ruling};
 use bytes::{Bytes, BytesMut};
 use contracts::{Hold, Watch};
 use dialects::openai_chat::{Assembler, each_data};
-use llm::{Event, Frame, Lane};
+use llm::{Event, Frame};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -64,9 +64,9 @@ impl Keeping {
         }
         let watch = &mut self.watch;
         let mut found = None;
-        self.assembler.fresh(|choice, lane, text| {
-            if lane == Lane::Text && found.is_none() {
-                found = watch.push(choice, text).cloned();
+        self.assembler.fresh(|choice, lane, words| {
+            if found.is_none() {
+                found = watch.push(choice, lane, words).cloned();
             }
         });
         if let Some(found) = found {

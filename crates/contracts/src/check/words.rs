@@ -1,4 +1,7 @@
 //! What is judged of a choice's words: repetition, patterns, personal data, credentials, language, length, citations.
+//!
+//! Each lane for what holds of it: everything of the text; of the refusal and the reasoning what must not be there,
+//! patterns aside in reasoning, which is not the answer.
 
 use crate::contract::{Bound, Named};
 use crate::detect;
@@ -6,18 +9,40 @@ use crate::finding::{Check, Code, Finding, Judgement, Place};
 use crate::policy::Action;
 use crate::repetition::Repetition;
 use crate::watch;
-use llm::Choice;
+use llm::{Choice, Lane};
 use std::collections::BTreeSet;
 
 pub(super) fn check(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgement) {
-    let place = Place::Text(choice.index);
-    let text = choice.text.as_str();
-    if bound.makes(Check::Loop) {
-        let mut repetition = Repetition::default();
-        if repetition.push(text.as_bytes()) | repetition.finish() {
-            judgement.violation(watch::repeats(place));
+    for lane in Lane::ALL {
+        let (words, place) = (choice.words(lane), Place::words(choice.index, lane));
+        if bound.makes(Check::Loop) {
+            let mut repetition = Repetition::default();
+            if repetition.push(words.as_bytes()) | repetition.finish() {
+                judgement.violation(watch::repeats(place));
+            }
+        }
+        if lane == Lane::Text {
+            form(bound, words, place, judgement);
+        }
+        match bound.contract.searches(lane) {
+            Some(check) if words.len() > watch::MAX_SEARCHED => judgement.violation(watch::too_much(check, place)),
+            Some(_) => search(bound, lane, words, place, judgement),
+            None => {}
         }
     }
+    let Some(check) = bound.contract.detects() else { return };
+    for (at, call) in choice.calls.iter().enumerate() {
+        let place = Place::Call(choice.index, at);
+        if call.arguments.len() > watch::MAX_SEARCHED {
+            judgement.violation(watch::too_much(check, place));
+        } else {
+            detected(bound, &call.arguments, place, judgement);
+        }
+    }
+}
+
+/// How long a text is, and in which language.
+fn form(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
     if let Some(most) = bound.contract.policy.max_chars.filter(|_| bound.makes(Check::MaxChars))
         && text.chars().count() as u64 > most
     {
@@ -26,45 +51,32 @@ pub(super) fn check(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgemen
     if bound.makes(Check::Language) {
         language(bound, text, place, judgement);
     }
-    let searching = [Check::Deny, Check::Require, Check::Pii, Check::Secrets, Check::Citations];
-    let mut searching = searching.into_iter().filter(|check| bound.makes(*check));
-    let Some(first) = searching.next() else { return };
-    if text.len() > watch::MAX_SEARCHED {
-        return judgement.violation(watch::too_much(first, place));
-    }
-    search(bound, text, place, judgement);
-    for (at, call) in choice.calls.iter().enumerate() {
-        detected(bound, &call.arguments, Place::Call(choice.index, at), judgement);
-    }
 }
 
-fn search(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
-    let missing = |pattern: &&Named| !pattern.regex.is_match(text);
-    if bound.makes(Check::Deny) {
+fn search(bound: &Bound<'_>, lane: Lane, words: &str, place: Place, judgement: &mut Judgement) {
+    let missing = |pattern: &&Named| !pattern.regex.is_match(words);
+    if bound.contract.denies(lane) {
         let denied = bound.contract.deny.iter().filter(|pattern| !missing(pattern));
         denied.for_each(|pattern| judgement.violation(watch::denied(place, pattern)));
     }
     // Who calls a tool has not answered yet.
-    if bound.makes(Check::Require) && !text.is_empty() {
+    let answers = lane == Lane::Text && !words.is_empty();
+    if answers && bound.makes(Check::Require) {
         for pattern in bound.contract.must_match.iter().filter(missing) {
             let message = format!("The answer lacks what `{}` requires.", pattern.name);
             judgement.violation(Finding::new(Check::Require, Code::PatternMissing, place, message));
         }
     }
-    detected(bound, text, place, judgement);
-    if bound.makes(Check::Citations) && !text.is_empty() {
-        citations(bound, text, place, judgement);
+    if bound.contract.detects().is_some() {
+        detected(bound, words, place, judgement);
+    }
+    if answers && bound.makes(Check::Citations) {
+        citations(bound, words, place, judgement);
     }
 }
 
-/// Personal data and credentials. In a text they may be taken out; within arguments that could break the call.
+/// Personal data and credentials. Words may lose them; within arguments that could break the call.
 fn detected(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
-    if !bound.contract.detects() {
-        return;
-    }
-    if text.len() > watch::MAX_SEARCHED {
-        return judgement.violation(watch::too_much(Check::Secrets, place));
-    }
     let entities: BTreeSet<_> =
         detect::find(text, 0, &|entity| bound.contract.wants(entity)).into_iter().map(|found| found.entity).collect();
     for entity in entities {

@@ -1,7 +1,7 @@
 //! Streams that are watched, however they are cut; answers and policies that mean harm; any answer whatever.
 
 use contracts::{Action, Check, Code, Contract, Entity, FINDINGS, Language, MESSAGE, Pattern, Policy, Watch, reask};
-use llm::{Answer, Choice, Demanded, FinishReason, Format, Takes, Terms, Tool, ToolCall, ToolChoice};
+use llm::{Answer, Choice, Demanded, FinishReason, Format, Lane, Takes, Terms, Tool, ToolCall, ToolChoice};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,18 +30,23 @@ fn contract(policy: Policy) -> Arc<Contract> {
 }
 
 fn said(text: &str) -> Answer {
-    let choice = Choice { text: text.into(), finish: Some(FinishReason::Stop), ..Choice::default() };
+    said_in(Lane::Text, text)
+}
+
+fn said_in(lane: Lane, words: &str) -> Answer {
+    let mut choice = Choice { finish: Some(FinishReason::Stop), ..Choice::default() };
+    words.clone_into(choice.words_mut(lane));
     Answer { model: "m".into(), choices: vec![choice] }
 }
 
-/// What a watch finds in a text that comes in pieces of so many characters.
-fn streamed(contract: &Arc<Contract>, text: &str, next: &mut dyn FnMut() -> usize) -> Option<Code> {
+/// What a watch finds in words that come in pieces of so many characters.
+fn streamed(contract: &Arc<Contract>, lane: Lane, text: &str, next: &mut dyn FnMut() -> usize) -> Option<Code> {
     let mut watch = Watch::new(Arc::clone(contract));
     let mut rest = text;
     while !rest.is_empty() {
         let end = rest.char_indices().nth(next()).map_or(rest.len(), |(at, _)| at);
         let (now, later) = rest.split_at(end);
-        if let Some(found) = watch.push(0, now) {
+        if let Some(found) = watch.push(0, lane, now) {
             return Some(found.code);
         }
         rest = later;
@@ -63,19 +68,27 @@ fn a_watched_stream_is_judged_as_the_whole_wherever_things_stand() {
     let contract = contract(watched());
     let terms = Terms::default();
     let key = ["sk-", "proj-abcdefghij0123456789"].concat();
-    for thing in
-        ["forbidden", "ada@example.org", "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", &key, "unforbidden", "é"]
-    {
-        for before in [0, 1, 200, 247, 250, 255, 256, 257, 300, 511, 512, 2040, 2304, 2305, 4000] {
-            for behind in [0, 1, 300] {
-                let text = format!("{} {thing} {}", filler(before), filler(behind));
-                let text = if behind == 0 { text.trim_end() } else { &text };
-                let whole = contract.bind(&terms, "m").check(&said(text)).violations.first().map(|found| found.code);
-                let mut rng = fastrand::Rng::with_seed(before as u64);
-                assert_eq!(streamed(&contract, text, &mut || 1), whole, "{thing} behind {before} in characters");
-                assert_eq!(streamed(&contract, text, &mut || rng.usize(1..400)), whole, "{thing} behind {before}");
-                assert_eq!(streamed(&contract, text, &mut || 1 << 20), whole, "{thing} behind {before} at once");
-            }
+    let things = [
+        "forbidden",
+        "ada@example.org",
+        "4111 1111 1111 1111",
+        "DE89 3704 0044 0532 0130 00",
+        &key,
+        "unforbidden",
+        "é",
+    ];
+    let places = [0, 1, 200, 247, 250, 255, 256, 257, 300, 511, 512, 2040, 2304, 2305, 4000];
+    for (thing, before) in things.into_iter().flat_map(|thing| places.map(|before| (thing, before))) {
+        for (behind, lane) in [0, 1, 300].into_iter().flat_map(|behind| Lane::ALL.map(|lane| (behind, lane))) {
+            let text = format!("{} {thing} {}", filler(before), filler(behind));
+            let text = if behind == 0 { text.trim_end() } else { &text };
+            let found = contract.bind(&terms, "m").check(&said_in(lane, text)).violations;
+            let whole = found.first().map(|found| found.code);
+            let mut rng = fastrand::Rng::with_seed(before as u64);
+            let told = format!("{thing} behind {before} in {lane:?}");
+            assert_eq!(streamed(&contract, lane, text, &mut || 1), whole, "{told} in characters");
+            assert_eq!(streamed(&contract, lane, text, &mut || rng.usize(1..400)), whole, "{told}");
+            assert_eq!(streamed(&contract, lane, text, &mut || 1 << 20), whole, "{told} at once");
         }
     }
 }
@@ -85,11 +98,13 @@ fn a_stream_ends_soon_after_what_breaks_it() {
     let contract = contract(watched());
     let mut watch = Watch::new(Arc::clone(&contract));
     let text = format!("{} forbidden {}", filler(1000), filler(4000));
-    let at = text.char_indices().position(|(at, c)| watch.push(0, c.encode_utf8(&mut [0; 4])).is_some() && at > 0);
+    let at = text
+        .char_indices()
+        .position(|(at, c)| watch.push(0, Lane::Text, c.encode_utf8(&mut [0; 4])).is_some() && at > 0);
     let at = at.expect("found");
     assert!((1009..1009 + 300).contains(&at), "{at}");
     let mut watch = Watch::new(contract);
-    let same = (0..200).position(|_| watch.push(0, ". ").is_some());
+    let same = (0..200).position(|_| watch.push(0, Lane::Text, ". ").is_some());
     assert_eq!(same, Some(99), "the same piece for the hundredth time");
 }
 
@@ -119,7 +134,7 @@ fn much_is_bounded() {
         assert!(reask(&judgement.violations).len() <= 4096);
         answer.choices[0].calls = vec![call(text.clone())];
         assert!(!contract.bind(&terms, "m").check(&answer).holds());
-        assert!(streamed(&contract, &text, &mut || 1000).is_some());
+        assert!(streamed(&contract, Lane::Text, &text, &mut || 1000).is_some());
         assert!(begun.elapsed() < Duration::from_secs(30), "{text:.20} took {:?}", begun.elapsed());
     }
 }
@@ -209,11 +224,14 @@ proptest! {
 
     /// What is watched in pieces is judged as the whole.
     #[test]
-    fn watching_is_judging(text in "([a-z]{1,9} |forbidden |ada@example\\.org |\u{e9}){0,300}", cut in 1usize..300) {
+    fn watching_is_judging(
+        text in "([a-z]{1,9} |forbidden |ada@example\\.org |\u{e9}){0,300}", cut in 1usize..300, lane in 0usize..3,
+    ) {
+        let lane = Lane::ALL[lane];
         let contract = contract(watched());
         let terms = Terms::default();
-        let whole = contract.bind(&terms, "m").check(&said(&text)).violations;
-        let found = streamed(&contract, &text, &mut || cut);
+        let whole = contract.bind(&terms, "m").check(&said_in(lane, &text)).violations;
+        let found = streamed(&contract, lane, &text, &mut || cut);
         prop_assert_eq!(found.is_some(), !whole.is_empty());
         prop_assert!(found.is_none_or(|code| whole.iter().any(|other| other.code == code)));
     }

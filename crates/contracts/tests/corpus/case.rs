@@ -1,6 +1,6 @@
 //! One answer of the corpus: how it is written, demanded, judged and cut.
 
-use contracts::{Bound, Contract, Policy};
+use contracts::{Bound, Contract, Place, Policy, Watch};
 use dialects::openai_chat::{Assembler, read_answer, terms};
 use llm::{Answer, Terms};
 use serde_json::{Value, json};
@@ -57,6 +57,13 @@ impl Case {
         }
     }
 
+    /// The same answer, which says this in another field.
+    pub(crate) fn says(mut self, field: &str, words: impl Into<String>) -> Self {
+        self.message[field] = json!(words.into());
+        self.name = format!("{} + {field}", self.name);
+        self
+    }
+
     pub(crate) fn asked(mut self, request: Value) -> Self {
         self.request = request;
         self
@@ -94,14 +101,35 @@ impl Case {
         request["messages"] = request.get("messages").cloned().unwrap_or_else(|| json!([]));
         let terms: Terms = terms(request.to_string().as_bytes());
         let contract = Contract::new(self.policy.clone(), Arc::default()).map_err(|why| format!("{why:?}"))?;
+        let contract = Arc::new(contract);
         let bound = contract.bind(&terms, "m");
         self.expect("whole", &bound, &self.whole())?;
-        self.expect("in characters", &bound, &self.streamed(&mut || 1))?;
+        let expect_streamed = |how: &str, next: &mut dyn FnMut() -> usize| {
+            let mut watch = Watch::new(Arc::clone(&contract));
+            let answer = self.streamed(next, &mut watch);
+            self.expect(how, &bound, &answer)?;
+            self.expect_watched(how, &bound, &answer, &mut watch)
+        };
+        expect_streamed("in characters", &mut || 1)?;
         for seed in 0..4 {
             let mut rng = fastrand::Rng::with_seed(seed);
-            self.expect("in pieces", &bound, &self.streamed(&mut || rng.usize(1..24)))?;
+            expect_streamed("in pieces", &mut || rng.usize(1..24))?;
         }
         Ok(())
+    }
+
+    /// A watch ends the stream if words break the contract in a way that is seen while they flow, and only then.
+    fn expect_watched(&self, how: &str, bound: &Bound<'_>, answer: &Answer, watch: &mut Watch) -> Result<(), String> {
+        const WATCHED: [&str; 5] = ["repetition", "too_long", "pattern_denied", "personal_data", "secret"];
+        let whole = bound.check(answer).violations;
+        let flows = |place: Place| !matches!(place, Place::Call(..));
+        let mut expected = whole.iter().filter(|found| flows(found.place) && WATCHED.contains(&found.code.as_str()));
+        let found = watch.finish();
+        let same = match found {
+            Some(found) => expected.any(|other| (other.code, other.place) == (found.code, found.place)),
+            None => expected.next().is_none(),
+        };
+        if same { Ok(()) } else { Err(format!("{} ({how}): watched {found:?}, whole {whole:?}", self.name)) }
     }
 
     fn expect(&self, how: &str, bound: &Bound<'_>, answer: &Answer) -> Result<(), String> {
@@ -131,14 +159,17 @@ impl Case {
     }
 
     /// The same as events, each of at most as many characters as `next` says.
-    fn streamed(&self, next: &mut dyn FnMut() -> usize) -> Answer {
+    fn streamed(&self, next: &mut dyn FnMut() -> usize, watch: &mut Watch) -> Answer {
         let mut assembler = Assembler::default();
         let mut send = |delta: Value, finish: &Value| {
             let event =
                 json!({ "model": self.model, "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
             assembler.push(event.to_string().as_bytes()).expect("an event");
+            assembler.fresh(|choice, lane, words| {
+                watch.push(choice, lane, words);
+            });
         };
-        for key in ["content", "refusal", "reasoning_content"] {
+        for key in ["reasoning_content", "reasoning", "content", "refusal"] {
             for piece in pieces(self.message[key].as_str().unwrap_or_default(), next) {
                 send(json!({ key: piece }), &Value::Null);
             }

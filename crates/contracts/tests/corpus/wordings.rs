@@ -16,6 +16,41 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(languages());
     cases.extend(cited());
     cases.extend(lengths());
+    cases.extend(lanes());
+    cases
+}
+
+/// The same things in refusal and reasoning, under both names that servers give the latter.
+fn lanes() -> Vec<Case> {
+    let (mail, token) = ("Ask ada@example.org.", ["ghp_", &"a1B2".repeat(9)].concat());
+    let sorry = "I am sorry, I cannot do that. ".repeat(20);
+    let deny = || Policy { deny: vec![Pattern { name: "p".into(), regex: "Ask".into() }], ..with(Check::Deny) };
+    let most = || Policy { max_chars: Some(4), ..with(Check::MaxChars) };
+    let mut cases = Vec::new();
+    for (field, words, policy, codes) in [
+        ("", mail, with(Check::Pii), &["personal_data"][..]),
+        ("", &token, with(Check::Secrets), &["secret"]),
+        ("", &token, with(Check::Pii), &[]),
+        ("", &sorry, with(Check::Loop), &["repetition"]),
+        ("refusal", mail, deny(), &["pattern_denied"]),
+        ("reasoning", mail, deny(), &[]),
+        ("reasoning_content", mail, deny(), &[]),
+        ("", mail, most(), &[]),
+    ] {
+        let fields = ["refusal", "reasoning", "reasoning_content"].into_iter();
+        for field in fields.filter(|other| field.is_empty() || *other == field) {
+            let marks: &[&'static str] = if field == "refusal" { &["refused"] } else { &[] };
+            cases.push(Case::text("Yes.").says(field, words).under(policy.clone()).violates(codes).marked(marks));
+        }
+    }
+    let everywhere = Case::text(mail).says("refusal", mail).says("reasoning", mail).under(with(Check::Pii));
+    cases.push(everywhere.violates(&["personal_data"; 3]).marked(&["refused"]));
+    let thought = || Case::text("Yes.").says("reasoning", "Es ist der Tag, und die Nacht ist nicht mit dem Mond.");
+    let english = Policy { languages: [Language::English].into(), ..with(Check::Language) };
+    cases.push(thought().under(english));
+    let must = Pattern { name: "p".into(), regex: "Tag".into() };
+    let missing = Policy { must_match: vec![must], ..with(Check::Require) };
+    cases.push(thought().under(missing).violates(&["pattern_missing"]));
     cases
 }
 
