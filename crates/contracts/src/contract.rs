@@ -216,10 +216,11 @@ impl Bound<'_> {
         crate::repair::repair(self, answer)
     }
 
-    /// The answer without what the policy takes out of its texts; `None` where it holds nothing of the kind. It has to
-    /// be judged again: a demanded form may have suffered.
+    /// The answer without what the policy takes out of its words and, where they stay JSON, out of arguments; `None`
+    /// where there is nothing of the kind. Judged again, it may break a form that was demanded, but holds nothing any
+    /// more that would have to be taken out.
     #[must_use]
-    pub fn redacted(&self, answer: &Answer) -> Option<Answer> {
+    pub fn redacted(&self, answer: &Answer) -> Option<crate::Redacted> {
         crate::redact::redact(self.contract, answer)
     }
 

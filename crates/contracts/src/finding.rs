@@ -143,7 +143,7 @@ words! {
         PersonalData => "personal_data",
         /// A credential is in the answer.
         Secret => "secret",
-        /// Something was taken out of the text. A mark.
+        /// Something has to be taken out of the words, or of the arguments of a call. A mark.
         Redacted => "redacted",
         /// There is more text than is searched.
         TooLongToSearch => "too_long_to_search",

@@ -1,42 +1,36 @@
-//! Takes personal data and credentials out of texts.
+//! Takes personal data and credentials out of answers.
 
 use crate::contract::Contract;
-use crate::detect;
-use crate::policy::Action;
-use llm::Answer;
+use crate::leaks::{Form, without};
+use crate::watch::MAX_SEARCHED;
+use llm::{Answer, Lane};
+use std::collections::BTreeSet;
 
-/// The answer with everything taken out of its texts that the policy redacts; `None` where there is nothing.
-pub(crate) fn redact(contract: &Contract, answer: &Answer) -> Option<Answer> {
-    contract.detects()?;
-    let mut redacted = answer.clone();
-    let mut any = false;
-    for choice in &mut redacted.choices {
-        if let Some(text) = without(contract, &choice.text) {
-            choice.text = text;
-            any = true;
-        }
-    }
-    any.then_some(redacted)
+/// An answer without what its policy takes out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Redacted {
+    /// The answer, with `<EMAIL_ADDRESS>` and the like. It has to be judged again: a demanded form may have suffered.
+    pub answer: Answer,
+    /// What was taken out, for whoever has to make sure that nothing else says it.
+    pub taken: BTreeSet<String>,
 }
 
-/// `text` with `<EMAIL_ADDRESS>` and the like, as Presidio writes it; `None` where there is nothing to take out.
-fn without(contract: &Contract, text: &str) -> Option<String> {
-    if text.len() > crate::watch::MAX_SEARCHED {
-        return None;
+pub(crate) fn redact(contract: &Contract, answer: &Answer) -> Option<Redacted> {
+    contract.detects()?;
+    let mut redacted = Redacted { answer: answer.clone(), taken: BTreeSet::new() };
+    let Redacted { answer, taken } = &mut redacted;
+    let mut take = |words: &mut String, form: Form| {
+        let searched = words.len() <= MAX_SEARCHED;
+        if let Some(without) = searched.then(|| without(contract, form, words, taken)).flatten() {
+            *words = without;
+        }
+    };
+    for choice in &mut answer.choices {
+        Lane::ALL.into_iter().for_each(|lane| take(choice.words_mut(lane), Form::Words));
+        for call in &mut choice.calls {
+            let form = Form::of(call);
+            take(&mut call.arguments, form);
+        }
     }
-    let wanted = |entity| contract.wants(entity) && contract.action(entity) == Action::Redact;
-    let found = detect::find(text, 0, &wanted);
-    if found.is_empty() {
-        return None;
-    }
-    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-    for hit in found {
-        out.push_str(text.get(from..hit.range.start).unwrap_or_default());
-        out.push('<');
-        out.push_str(hit.entity.as_str());
-        out.push('>');
-        from = hit.range.end;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    Some(out)
+    (!taken.is_empty()).then_some(redacted)
 }

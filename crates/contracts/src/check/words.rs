@@ -4,9 +4,8 @@
 //! patterns aside in reasoning, which is not the answer.
 
 use crate::contract::{Bound, Named};
-use crate::detect;
 use crate::finding::{Check, Code, Finding, Judgement, Place};
-use crate::policy::Action;
+use crate::leaks::{Form, leaks};
 use crate::repetition::Repetition;
 use crate::watch;
 use llm::{Choice, Lane};
@@ -36,7 +35,7 @@ pub(super) fn check(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgemen
         if call.arguments.len() > watch::MAX_SEARCHED {
             judgement.violation(watch::too_much(check, place));
         } else {
-            detected(bound, &call.arguments, place, judgement);
+            detected(bound, Form::of(call), &call.arguments, place, judgement);
         }
     }
 }
@@ -68,20 +67,17 @@ fn search(bound: &Bound<'_>, lane: Lane, words: &str, place: Place, judgement: &
         }
     }
     if bound.contract.detects().is_some() {
-        detected(bound, words, place, judgement);
+        detected(bound, Form::Words, words, place, judgement);
     }
     if answers && bound.makes(Check::Citations) {
         citations(bound, words, place, judgement);
     }
 }
 
-/// Personal data and credentials. Words may lose them; within arguments that could break the call.
-fn detected(bound: &Bound<'_>, text: &str, place: Place, judgement: &mut Judgement) {
-    let entities: BTreeSet<_> =
-        detect::find(text, 0, &|entity| bound.contract.wants(entity)).into_iter().map(|found| found.entity).collect();
-    for entity in entities {
-        let redacted = bound.contract.action(entity) == Action::Redact && matches!(place, Place::Text(_));
-        if redacted {
+/// Personal data and credentials. What will be taken out is a mark alone.
+fn detected(bound: &Bound<'_>, form: Form, text: &str, place: Place, judgement: &mut Judgement) {
+    for (entity, goes) in leaks(bound.contract, form, text) {
+        if goes {
             let check = if entity.is_secret() { Check::Secrets } else { Check::Pii };
             judgement.mark(Finding::new(check, Code::Redacted, place, format!("{entity} has to be taken out.")));
         } else {

@@ -197,7 +197,8 @@ pub(crate) struct Found {
     pub(crate) range: Range<usize>,
 }
 
-/// What `wanted` takes, in `text` from a place on, in their order; the longer one where two overlap.
+/// What `wanted` takes, in `text` from a place on, in their order; where some overlap, all of them as the first, which is
+/// the longer one where two begin together.
 pub(crate) fn find(text: &str, start: usize, wanted: &dyn Fn(Entity) -> bool) -> Vec<Found> {
     let mut found = Vec::new();
     let searched = text.get(start..).unwrap_or_default();
@@ -212,25 +213,37 @@ pub(crate) fn find(text: &str, start: usize, wanted: &dyn Fn(Entity) -> bool) ->
             // What begins within a refused match may still be one.
             let next = if proven { hit.end() } else { hit.start() + 1 };
             from = text.ceil_char_boundary(next.max(from + 1));
-            if from > text.len() || found.len() > MOST {
+            if from > text.len() {
                 break;
             }
         }
     }
     found.sort_by_key(|found| (found.range.start, std::cmp::Reverse(found.range.end)));
-    let mut behind = 0;
-    found.retain(|found| {
-        let free = found.range.start >= behind;
-        if free {
-            behind = found.range.end;
+    found.dedup_by(|next, kept| {
+        let overlap = next.range.start < kept.range.end;
+        if overlap {
+            kept.range.end = kept.range.end.max(next.range.end);
         }
-        free
+        overlap
     });
     found
 }
 
-/// More things than this of one kind are not counted.
-const MOST: usize = 10_000;
+/// Where what `found` names ends. A key whose end is cut off goes on as long as lines of it follow.
+pub(crate) fn reach(text: &str, found: &Found) -> usize {
+    let named = text.get(found.range.clone()).unwrap_or_default();
+    if found.entity != Entity::PrivateKey || named.contains("-----END ") {
+        return found.range.end;
+    }
+    let behind = text.get(found.range.end..).unwrap_or_default();
+    found.range.end + KEY_LINES.as_ref().and_then(|lines| lines.find(behind)).map_or(0, |lines| lines.len())
+}
+
+/// Lines of a key: whole ones, and a last one that is cut. Written within a string they end in `\\n`.
+static KEY_LINES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let blank = r"(?:[ \t\r\n]|\\r|\\n)*";
+    Regex::new(&format!("^(?:{blank}[A-Za-z0-9+/=]{{40,}})*{blank}[A-Za-z0-9+/=]{{1,76}}")).ok()
+});
 
 impl Mark {
     fn is_in(self, text: &str) -> bool {
@@ -262,7 +275,7 @@ mod tests {
 
     #[test]
     fn every_detector_compiles_and_is_named_once() {
-        assert!(COMPILED.iter().all(|(_, regex)| regex.is_some()));
+        assert!(COMPILED.iter().all(|(_, regex)| regex.is_some()) && KEY_LINES.is_some());
         let entities: Vec<Entity> = DETECTORS.iter().map(|detector| detector.entity).collect();
         assert_eq!(entities, Entity::ALL);
         assert!(Entity::Jwt.is_secret() && Entity::AwsAccessKey.is_secret() && !Entity::EsNif.is_secret());
@@ -314,6 +327,34 @@ mod tests {
         ] {
             assert_eq!(names(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_whose_end_is_cut_off_reaches_as_far_as_it_goes() {
+        let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+        for (behind, gone) in [
+            (format!("\n{line}\n{line}\nabc"), true),
+            (format!("\\n{line}\\n{line}\\nabc"), true),
+            ("\nMIIE".to_owned(), true),
+            (String::new(), true),
+            (format!("\n{line}\n{line}\nabc. Then"), false),
+            (format!("\n{line}\n-----END PRIVATE KEY----- and"), false),
+        ] {
+            let text = joined(&["-----BEGIN ", "PRIVATE KEY-----", &behind]);
+            let found = find(&text, 0, &|_| true);
+            assert_eq!(found.len(), 1, "{text}");
+            let rest = &text[reach(&text, &found[0])..];
+            assert_eq!(rest.is_empty(), gone, "{text}: {rest}");
+            assert!(!rest.contains("MII") && !rest.contains("abc"), "{text}: {rest}");
+        }
+    }
+
+    #[test]
+    fn what_overlaps_is_one() {
+        let text = "ada@10.1.2.3.example.org 10.1.2.3";
+        let found: Vec<_> =
+            find(text, 0, &|_| true).into_iter().map(|found| (found.entity.as_str(), found.range)).collect();
+        assert_eq!(found, [("EMAIL_ADDRESS", 0..24), ("IP_ADDRESS", 25..33)]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod case;
 mod cuts;
 mod endings;
 mod forms;
+mod redaction;
 mod tools;
 mod wordings;
 

@@ -92,7 +92,16 @@ fn detected() -> Vec<Case> {
         Case::calls(&[("1", "weather", &mail)])
             .asked(crate::tools::declared())
             .under(pii(Action::Redact))
+            .marked(&["redacted"]),
+        Case::calls(&[("1", "weather", r#"{"city":"Oslo","ada@example.org":1}"#)])
+            .asked(crate::tools::declared())
+            .under(pii(Action::Redact))
+            .violates(&["unexpected_field", "personal_data"]),
+        Case::calls(&[("1", "now", r#"{"to":"ada\u0040example.org"}"#)])
+            .asked(crate::tools::declared())
+            .under(pii(Action::Fail))
             .violates(&["personal_data"]),
+        Case::text(r#"{"to":"ada\u0040example.org"}"#).under(pii(Action::Redact)).marked(&["redacted"]),
     ]
 }
 
