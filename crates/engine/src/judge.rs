@@ -11,6 +11,7 @@ use bytes::Bytes;
 use contracts::{About, Action, Advised, Check, Contract, Finding, Hold, Step, Watch, question};
 use dialects::openai_chat;
 use llm::{Answer, ChatRequest, CheckResult, Checked, Terms};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use upstream::{Adviser, Asking, Silence};
@@ -103,14 +104,20 @@ impl Judge {
             return self.thin(model, served);
         }
         match openai_chat::read_answer(body) {
-            Ok(answer) => self.rule(answer, model, |before, after| openai_chat::mended(body, before, after)),
+            Ok(answer) => self.rule(answer, model, |before, after, taken| match taken {
+                Some(taken) => openai_chat::redacted(body, before, after, taken),
+                None => openai_chat::mended(body, before, after),
+            }),
             Err(_) => *self.unreadable(),
         }
     }
 
     /// Judges a streamed answer whose events, as far as they were held back, are `held`.
     pub(crate) fn streamed(&self, answer: Answer, held: &[u8], model: &str) -> Ruling {
-        self.rule(answer, model, |before, after| openai_chat::mended_stream(held, before, after))
+        self.rule(answer, model, |before, after, taken| match taken {
+            Some(taken) => openai_chat::redacted_stream(held, before, after, taken),
+            None => openai_chat::mended_stream(held, before, after),
+        })
     }
 
     /// What is said of an answer that need not be read: the decoders have proved the rest.
@@ -157,15 +164,23 @@ impl Judge {
         Box::new(Ruling { checks, findings: vec![code], broken: Some(broken), ..Ruling::default() })
     }
 
-    /// Judges an answer that has been read in full; `write` makes bytes of a revision of it, where that can be done.
-    fn rule(&self, answer: Answer, model: &str, write: impl Fn(&Answer, &Answer) -> Option<Bytes>) -> Ruling {
+    /// Judges an answer that has been read in full; `write` makes bytes of a revision of it, without the words that were
+    /// taken out, where that can be done.
+    fn rule(
+        &self,
+        answer: Answer,
+        model: &str,
+        write: impl Fn(&Answer, &Answer, Option<&BTreeSet<String>>) -> Option<Bytes>,
+    ) -> Ruling {
         let bound = self.policy.contract.bind(&self.terms, model);
         let judgement = bound.check(&answer);
         // First of all: whatever leaves, mended or with a mark, leaves without it.
-        let (judgement, clean) = match bound.redacted(&answer).map(|clean| (write(&answer, &clean), clean)) {
-            None => (judgement, None),
-            Some((Some(bytes), clean)) => (bound.check(&clean).redacted(judgement), Some((clean, bytes))),
-            Some((None, _)) => (judgement.unredacted(), None),
+        let clean = bound.redacted(&answer);
+        let bytes = clean.as_ref().map(|clean| write(&answer, &clean.answer, Some(&clean.taken)));
+        let (judgement, clean) = match (clean, bytes) {
+            (Some(clean), Some(Some(bytes))) => (bound.check(&clean.answer).redacted(judgement), Some((clean, bytes))),
+            (Some(_), _) => (judgement.unredacted(), None),
+            (None, _) => (judgement, None),
         };
         let checks = judgement.results().map(|(check, holds)| {
             let result = match holds {
@@ -178,13 +193,16 @@ impl Judge {
         let checks = checks.collect();
         let findings = judgement.violations.iter().chain(&judgement.marks).map(|found| found.code.as_str()).collect();
         let mends = !judgement.holds() && self.policy.contract.policy().on_violation.contains(&Step::Repair);
-        let to_mend = clean.as_ref().map_or(&answer, |(clean, _)| clean);
+        let (to_mend, taken) = match &clean {
+            Some((clean, _)) => (&clean.answer, Some(&clean.taken)),
+            None => (&answer, None),
+        };
         let repaired = mends.then(|| bound.repair(to_mend)).flatten();
         let mended = repaired.and_then(|repaired| {
-            let bytes = write(&answer, &repaired.answer)?;
+            let bytes = write(&answer, &repaired.answer, taken)?;
             Some(Mended { answer: repaired.answer, bytes })
         });
-        let (answer, redacted) = clean.map_or((answer, None), |(clean, bytes)| (clean, Some(bytes)));
+        let (answer, redacted) = clean.map_or((answer, None), |(clean, bytes)| (clean.answer, Some(bytes)));
         let ruling = Ruling { checks, findings, redacted, ..Ruling::default() };
         if judgement.holds() {
             return Ruling { answer, ..ruling };

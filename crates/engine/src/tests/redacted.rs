@@ -1,10 +1,11 @@
 //! Personal data and credentials that a route wants taken out of answers: whole and streamed, whatever else is wrong.
 
 use super::contracts_kept::{FORM, read, says};
-use super::script::{hangs, ms};
+use super::script::{events, hangs, json, ms};
 use super::stage::*;
 use contracts::{Action, Check, Policy, Step};
 use llm::{CheckResult, Degraded, Outcome, Verdict};
+use serde_json::{Value, json as value};
 
 const ADDRESS: &str = "ada@mail.example";
 
@@ -32,6 +33,41 @@ async fn the_rest_of_the_answer_is_handed_on() {
         assert_eq!((record.outcome, record.degraded), (Outcome::Degraded, Some(Degraded::Redacted)));
         assert_eq!((record.attempts.len(), record.attempts[0].verdict), (1, Verdict::Success));
         assert_eq!((result(record, "pii"), &*record.findings), (Some(CheckResult::Redacted), &["redacted"][..]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_else_in_the_answer_tells_it() {
+    let (half, rest) = ("ada@mail", ".example");
+    let tokens = value!({"content": [{"token": half, "logprob": -0.1}, {"token": rest, "logprob": -0.2}]});
+    let thought = format!("Their address is {ADDRESS}.");
+    let message = value!({"role": "assistant", "content": format!("It is {ADDRESS}"), "reasoning_content": thought});
+    let choice = value!({"index": 0, "message": message, "logprobs": tokens, "finish_reason": "stop"});
+    let whole = json(200, value!({"id": "x", "choices": [choice]}).to_string());
+    let event = |delta: Value, logprobs: &Value, finish: Value| {
+        let choice = value!({"index": 0, "delta": delta, "logprobs": logprobs, "finish_reason": finish});
+        format!("data: {}\n\n", value!({"id": "x", "choices": [choice]}))
+    };
+    let streamed = events().say(
+        [
+            event(
+                value!({"role": "assistant", "reasoning_content": "Their address is ada@mail"}),
+                &Value::Null,
+                Value::Null,
+            ),
+            event(value!({"reasoning_content": ".example."}), &Value::Null, Value::Null),
+            event(value!({"content": format!("It is {half}")}), &tokens, Value::Null),
+            event(value!({"content": rest}), &tokens, Value::Null),
+            event(value!({}), &Value::Null, value!("stop")),
+            DONE.to_owned(),
+        ]
+        .concat(),
+    );
+    for (stream, script) in [(false, whole), (true, streamed)] {
+        let played = Stage::new(stream, [script]).contract(taken_out(&[Step::Fail])).play().await;
+        let text = played.text();
+        assert_eq!(read(&played).0, "It is <EMAIL_ADDRESS>", "{text}");
+        assert!(!text.contains(half) && !text.contains(rest) && text.contains("Their address is <EMAIL"), "{text}");
     }
 }
 
