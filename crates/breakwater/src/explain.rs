@@ -1,8 +1,9 @@
 //! `breakwater explain`: the plan of a call, without making it, and how its targets are where a gateway runs.
 //!
-//! Lives here: the order of things. `live` asks the gateway, `words` says it all. Must never be here: a way to fail
+//! Lives here: the order of things. `live` asks the gateway, `words` and `contract` say it all. Must never be here: a way to fail
 //! because no gateway runs.
 
+mod contract;
 mod live;
 mod words;
 
@@ -30,10 +31,14 @@ pub(crate) async fn run(options: Explain) -> Result<ExitCode> {
     };
     let table = route_table(&settings)?;
     let request = options.request.as_deref().map(read).transpose();
+    let terms = request.as_ref().ok().and_then(Option::as_ref).map(|request| openai_chat::terms(&request.raw));
     match request.and_then(|request| plan(&table, options.route.as_deref(), request.as_ref())) {
         Ok(plan) => {
             let live = live::ask(options.admin.unwrap_or(settings.admin.listen), settings.admin.token.as_ref()).await;
             anstream::print!("{}", words::describe(&plan, &settings.gates, table.domains(), &live));
+            if let Some(answers) = settings.contracts.get(plan.route.index) {
+                anstream::print!("{}", contract::describe(answers, terms.as_ref()));
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {

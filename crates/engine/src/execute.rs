@@ -192,7 +192,7 @@ impl Engine {
         let lower = served.is_some_and(|served| served.priority > best).then_some(Degraded::Fallback);
         let (revised, flaw) = match mark {
             Some(Mark::Revised(how)) => (Some(how), None),
-            Some(Mark::Flagged(why)) => (None, Some(Failure::Unmet(why))),
+            Some(Mark::Flagged(why)) => (Some(Degraded::Flagged), Some(Failure::Unmet(why))),
             None => (None, None),
         };
         let degraded = revised.or(spare).or(lower);

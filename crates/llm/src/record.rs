@@ -122,6 +122,8 @@ pub enum Degraded {
     Repaired,
     /// Personal data or credentials were taken out of it, as its contract says.
     Redacted,
+    /// It breaks its contract, and its route hands it on all the same.
+    Flagged,
     /// It is a text of the configuration: no target answered.
     Static,
 }
@@ -134,6 +136,7 @@ impl Degraded {
             Self::Fallback => "fallback",
             Self::Repaired => "repaired",
             Self::Redacted => "redacted",
+            Self::Flagged => "flagged",
             Self::Static => "static",
         }
     }

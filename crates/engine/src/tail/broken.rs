@@ -76,6 +76,10 @@ impl Tail {
                 let record = call.record();
                 let elsewhere = record.served.as_ref() != served.map(|served| &served.target);
                 if anew {
+                    if stream.flaw.take().is_some() {
+                        // What was wrong went with the answer that had it.
+                        (self.good, record.degraded) = (Outcome::Success, None);
+                    }
                     record.served = served.map(|served| served.target.clone());
                     stream.keeping.restart(served.map_or_else(|| Arc::from(""), |one| Arc::clone(&one.target.model)));
                 } else {
@@ -85,22 +89,24 @@ impl Tail {
                     self.good = Outcome::Degraded;
                     record.degraded = Some(Degraded::Fallback);
                 }
-                if let Some(Mark::Flagged(why)) = mark {
-                    (self.good, stream.flaw) = (Outcome::Invalid, Some(Failure::Unmet(why)));
-                }
                 (stream.reading, stream.body, stream.no) = (reading, body, no);
                 (stream.permit, stream.recovery) = (Some(permit), Some(recovery));
                 stream.heard = Instant::now();
                 // What the client waited for the rest is a pause like any other.
                 call.record().gaps.observe(stream.heard - stream.spoke);
                 (stream.spoke, stream.phase) = (stream.heard, Phase::Flowing);
-                Some(frames)
+                Some((frames, mark))
             }
             Some((Won { started: Started::Whole { .. }, .. }, _)) | None => None,
         };
         self.call = Some(call);
         match resumed {
-            Some(frames) => frames.into_iter().for_each(|frame| self.take(stream, frame)),
+            Some((frames, mark)) => {
+                if let Some(Mark::Flagged(why)) = mark {
+                    self.flag(stream, Failure::Unmet(why));
+                }
+                frames.into_iter().for_each(|frame| self.take(stream, frame));
+            }
             None => self.given_up(stream, &cause),
         }
     }

@@ -7,7 +7,7 @@ use super::stream::{After, Hearing, Phase, Revision, Stream};
 use crate::judge::{Fate, Mended, Ruling, Ways};
 use bytes::Bytes;
 use contracts::About;
-use llm::{Answer, CheckResult, Degraded, Outcome, Verdict};
+use llm::{Answer, CheckResult, Degraded, Failure, Outcome, Verdict};
 use upstream::{Asking, Silence};
 
 impl Tail {
@@ -79,11 +79,25 @@ impl Tail {
         let Some((how, bytes)) = revision else { return held };
         if stream.flaw.is_none() {
             self.good = Outcome::Degraded;
+            self.mark(stream, how);
         }
+        bytes
+    }
+
+    /// Hands an answer on though this is wrong with it.
+    pub(super) fn flag(&mut self, stream: &mut Stream, flaw: Failure) {
+        (self.good, stream.flaw) = (Outcome::Invalid, Some(flaw));
+        self.mark(stream, Degraded::Flagged);
+    }
+
+    /// Tells the client what it gets. The head has left, which would have said so: a comment stands in for it.
+    fn mark(&mut self, stream: &mut Stream, how: Degraded) {
+        stream.out.extend_from_slice(b": x-breakwater-degraded: ");
+        stream.out.extend_from_slice(how.as_str().as_bytes());
+        stream.out.extend_from_slice(b"\n\n");
         if let Some(call) = &mut self.call {
             call.record().degraded = Some(how);
         }
-        bytes
     }
 
     fn note_ruling(&mut self, ruling: Ruling) {
@@ -111,7 +125,7 @@ impl Tail {
             Fate::Flag => {
                 let revision = ruling.redacted.take().map(|bytes| (Degraded::Redacted, bytes));
                 self.note_ruling(ruling.failed_as(CheckResult::Flagged));
-                (self.good, stream.flaw) = (Outcome::Invalid, Some(failure));
+                self.flag(stream, failure);
                 if whole {
                     self.hand_over(stream, revision, next);
                 } else {

@@ -110,6 +110,11 @@ async fn what_can_be_mended_for_certain_is_mended() {
             let played = Stage::new(stream, [says(stream, said, 4)]).fields(FORM).play().await;
             let (text, _, whole) = read(&played);
             assert_eq!((&*text, whole), (SOUND, true), "{said}");
+            assert_eq!(
+                played.text().contains(": x-breakwater-degraded: repaired\n\n"),
+                stream,
+                "a comment where it streams"
+            );
             let record = &played.record;
             assert_eq!((record.outcome, record.degraded), (Outcome::Degraded, Some(Degraded::Repaired)));
             assert_eq!((record.attempts.len(), record.attempts[0].verdict), (1, Verdict::Success));
@@ -187,6 +192,8 @@ async fn a_route_may_hand_it_on_with_a_mark_or_end_the_call_at_once() {
         let flagged = Stage::new(stream, [bad(), bad()]).fields(FORM).contract(steps(&[Step::Flag])).play().await;
         assert_eq!(read(&flagged), (r#"{"age":"old"}"#.to_owned(), String::new(), true));
         assert_eq!((flagged.record.outcome, flagged.record.attempts.len()), (Outcome::Invalid, 1));
+        assert_eq!(flagged.record.degraded, Some(Degraded::Flagged));
+        assert_eq!(flagged.text().contains(": x-breakwater-degraded: flagged\n\n"), stream);
         assert_eq!(flagged.record.attempts[0].verdict, Verdict::SemanticFailure);
         let schema = flagged.record.checks.iter().find(|checked| checked.check == "schema").unwrap();
         assert_eq!(schema.result, CheckResult::Flagged);
@@ -277,6 +284,12 @@ async fn a_listed_model_is_demanded_and_any_other_is_only_noted() {
         assert_eq!((noted.record.outcome, &*noted.record.findings), (Outcome::Success, &["wrong_model"][..]));
         let listed = |name: &'static str| move |policy: &mut contracts::Policy| policy.models = vec![name.to_owned()];
         assert_eq!(stage().contract(listed("m")).play().await.record.outcome, Outcome::Success);
+        let flagged = |policy: &mut contracts::Policy| {
+            listed("other")(policy);
+            policy.on_violation = vec![Step::Flag];
+        };
+        let flagged = stage().contract(flagged).play().await;
+        assert_eq!((flagged.record.outcome, flagged.record.degraded), (Outcome::Invalid, Some(Degraded::Flagged)));
         let refused = stage().contract(listed("other")).play().await;
         assert!(refused.head.is_err() && refused.record.outcome == Outcome::Invalid, "{:?}", refused.head);
         assert_eq!(refused.record.attempts.len(), 2);
