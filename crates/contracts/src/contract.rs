@@ -4,6 +4,7 @@
 //! and what one request demands make a [`Bound`], which judges answers.
 //! Must never be here: the checks themselves.
 
+use crate::detect::Entities;
 use crate::finding::{Check, shortened};
 use crate::policy::{Action, Pattern, Policy, Webhook};
 use crate::schema::{Schema, Schemas};
@@ -52,6 +53,11 @@ pub(crate) struct Named {
 #[derive(Debug)]
 pub struct Contract {
     pub(crate) policy: Policy,
+    /// Which checks the policy asks for, by their places among all.
+    required: [bool; Check::ALL.len()],
+    /// What is looked for, and what of that is taken out.
+    wanted: Entities,
+    redacted: Entities,
     pub(crate) deny: Vec<Named>,
     pub(crate) must_match: Vec<Named>,
     pub(crate) citation: Option<Regex>,
@@ -79,14 +85,33 @@ impl Contract {
             invalid.push(Invalid { check: Check::Schema, entry: None, message: why.0 });
             None
         });
-        if invalid.is_empty() { Ok(Self { policy, deny, must_match, citation, schema, schemas }) } else { Err(invalid) }
+        let made = Self { deny, must_match, citation, schema, ..Self::of(policy, schemas) };
+        if invalid.is_empty() { Ok(made) } else { Err(invalid) }
     }
 
     /// The contract of the policy by default, which holds nothing to compile.
     #[must_use]
     pub fn usual(schemas: Arc<Schemas>) -> Self {
-        let policy = Policy::default();
-        Self { policy, deny: Vec::new(), must_match: Vec::new(), citation: None, schema: None, schemas }
+        Self::of(Policy::default(), schemas)
+    }
+
+    /// Without what has to be compiled.
+    fn of(policy: Policy, schemas: Arc<Schemas>) -> Self {
+        let mut required = [false; Check::ALL.len()];
+        policy.require.iter().for_each(|check| required[*check as usize] = true);
+        let wanted = |entity: &Entity| {
+            let (check, chosen) =
+                if entity.is_secret() { (Check::Secrets, &policy.secrets) } else { (Check::Pii, &policy.pii) };
+            policy.require.contains(&check) && (chosen.is_empty() || chosen.contains(entity))
+        };
+        let goes = |entity: &Entity| {
+            let action = if entity.is_secret() { policy.secrets_action } else { policy.pii_action };
+            action == Action::Redact
+        };
+        let all = || Entity::ALL.iter().copied();
+        let (wanted, redacted) = (all().filter(wanted).collect(), all().filter(goes).collect());
+        let (deny, must_match) = (Vec::new(), Vec::new());
+        Self { policy, required, wanted, redacted, deny, must_match, citation: None, schema: None, schemas }
     }
 
     /// What it was made of.
@@ -101,16 +126,14 @@ impl Contract {
         Bound { contract: self, terms, model }
     }
 
-    /// Whether what `entity` names is looked for, and by which check.
-    pub(crate) fn wants(&self, entity: Entity) -> bool {
-        let policy = &self.policy;
-        let (check, chosen) =
-            if entity.is_secret() { (Check::Secrets, &policy.secrets) } else { (Check::Pii, &policy.pii) };
-        policy.require.contains(&check) && (chosen.is_empty() || chosen.contains(&entity))
+    /// What is looked for.
+    pub(crate) fn wanted(&self) -> Entities {
+        self.wanted
     }
 
-    pub(crate) fn action(&self, entity: Entity) -> Action {
-        if entity.is_secret() { self.policy.secrets_action } else { self.policy.pii_action }
+    /// Whether what `entity` names is taken out; else it breaks the contract.
+    pub(crate) fn takes_out(&self, entity: Entity) -> bool {
+        self.redacted.has(entity)
     }
 
     /// The check that looks for personal data or credentials, if one does.
@@ -130,7 +153,7 @@ impl Contract {
 
     /// Whether the policy asks for a check.
     pub(crate) fn requires(&self, check: Check) -> bool {
-        self.policy.require.contains(&check)
+        self.required[check as usize]
     }
 
     /// Whether patterns are forbidden in a lane.
@@ -234,7 +257,7 @@ impl Bound<'_> {
     #[must_use]
     pub fn hold(&self) -> Hold {
         let policy = &self.contract.policy;
-        let redacts = |check, action| policy.require.contains(&check) && action == Action::Redact;
+        let redacts = |check, action| self.contract.requires(check) && action == Action::Redact;
         let whole = [Check::Require, Check::Citations, Check::Language, Check::Webhook];
         if self.makes(Check::Schema)
             || redacts(Check::Pii, policy.pii_action)
@@ -252,13 +275,17 @@ impl Bound<'_> {
     /// Whether a check is made.
     #[must_use]
     pub fn makes(&self, check: Check) -> bool {
-        let demanded = match check {
+        self.contract.requires(check) && self.demands(check)
+    }
+
+    /// Whether there is anything for a check to judge.
+    fn demands(&self, check: Check) -> bool {
+        match check {
             Check::Schema => self.terms.format != Format::Text || self.contract.schema.is_some(),
             Check::Tools => !self.terms.tools.is_empty() || self.terms.tool_choice != ToolChoice::Auto,
             Check::Webhook => self.contract.policy.webhook.is_some(),
             _ => true,
-        };
-        demanded && self.contract.requires(check)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Must never be here: what the JSON has to look like.
 
 use crate::scan::{Extent, Scanner};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 use std::cell::RefCell;
@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct Json {
     pub(crate) value: Value,
-    /// At least as many values as it holds.
+    /// How many values it holds.
     pub(crate) values: u64,
     /// How deeply it nests.
     pub(crate) height: u32,
@@ -44,32 +44,66 @@ pub(crate) fn read(text: &str) -> Result<Json, Fault> {
     if text.len() > MAX_BYTES {
         return Err(Fault::TooLarge);
     }
-    let mut scanner = Scanner::default();
-    scanner.push(text.as_bytes());
-    if scanner.values() > MAX_VALUES || scanner.height() > crate::scan::MAX_DEPTH {
-        return Err(Fault::TooLarge);
-    }
-    let duplicate = RefCell::new(None);
+    let noted = RefCell::new(Noted::default());
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = Strict(&duplicate).deserialize(&mut deserializer);
-    let value = read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
-        // A word that stands alone, as `tru`, has no brackets that could be open.
-        let cut = error.is_eof() && scanner.extent() != Extent::Nothing;
-        if cut { Fault::Cut } else { Fault::Broken(error.to_string()) }
-    })?;
-    match duplicate.into_inner() {
+    let read = Strict { noted: &noted, depth: 0 }.deserialize(&mut deserializer);
+    let value = read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| fault(text, &error))?;
+    let Noted { duplicate, values, height } = noted.into_inner();
+    match duplicate {
         Some(field) => Err(Fault::Duplicate(field)),
-        None => Ok(Json { value, values: scanner.values(), height: scanner.height(), bytes: text.len() }),
+        None => Ok(Json { value, values, height, bytes: text.len() }),
     }
 }
 
-/// Builds a value, and notes the first field that an object names twice: readers differ in which one they take.
+/// Why reading ended in an error.
+fn fault(text: &str, error: &serde_json::Error) -> Fault {
+    let mut scanner = Scanner::default();
+    scanner.push(text.as_bytes());
+    if scanner.values() > MAX_VALUES || scanner.height() > crate::scan::MAX_DEPTH {
+        return Fault::TooLarge;
+    }
+    // A word that stands alone, as `tru`, has no brackets that could be open.
+    let cut = error.is_eof() && scanner.extent() != Extent::Nothing;
+    if cut { Fault::Cut } else { Fault::Broken(error.to_string()) }
+}
+
+/// What is noted on the way.
+#[derive(Default)]
+struct Noted {
+    /// The first field that an object names twice: readers differ in which one they take.
+    duplicate: Option<String>,
+    values: u64,
+    height: u32,
+}
+
+/// Builds a value that has so many brackets around it.
 #[derive(Clone, Copy)]
-struct Strict<'a>(&'a RefCell<Option<String>>);
+struct Strict<'a> {
+    noted: &'a RefCell<Noted>,
+    depth: u32,
+}
+
+impl Strict<'_> {
+    /// For what lies between the brackets of this value.
+    fn within(self) -> Self {
+        let depth = self.depth + 1;
+        let mut noted = self.noted.borrow_mut();
+        noted.height = noted.height.max(depth);
+        Self { depth, ..self }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let values = {
+            let mut noted = self.noted.borrow_mut();
+            noted.values += 1;
+            noted.values
+        };
+        if values > MAX_VALUES {
+            return Err(D::Error::custom("too many values"));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -102,22 +136,22 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::String(value.to_owned()))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
+        let (inner, mut list) = (self.within(), Vec::new());
+        while let Some(item) = items.next_element_seed(inner)? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+        let (inner, mut map) = (self.within(), Map::new());
         while let Some(key) = entries.next_key::<String>()? {
-            let value = entries.next_value_seed(self)?;
+            let value = entries.next_value_seed(inner)?;
             match map.entry(key) {
                 Entry::Vacant(place) => {
                     place.insert(value);
                 }
                 Entry::Occupied(place) => {
-                    self.0.borrow_mut().get_or_insert_with(|| place.key().clone());
+                    self.noted.borrow_mut().duplicate.get_or_insert_with(|| place.key().clone());
                 }
             }
         }
@@ -165,6 +199,10 @@ mod tests {
     #[test]
     fn values_are_those_of_the_usual_reader() {
         let text = r#"{"a":[1,-2,2.5,1e3,18446744073709551615,"\u00e9",null,true,{}],"b":{}}"#;
-        assert_eq!(read(text).expect("sound").value, serde_json::from_str::<Value>(text).expect("sound"));
+        let json = read(text).expect("sound");
+        assert_eq!(json.value, serde_json::from_str::<Value>(text).expect("sound"));
+        assert_eq!((json.values, json.height), (12, 3));
+        let scalar = read("1").expect("sound");
+        assert_eq!((scalar.values, scalar.height), (1, 0));
     }
 }

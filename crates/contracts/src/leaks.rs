@@ -5,7 +5,6 @@
 
 use crate::contract::Contract;
 use crate::detect::{self, Entity, Found};
-use crate::policy::Action;
 use crate::strings::Strings;
 use llm::ToolCall;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +33,7 @@ const ROUNDS: usize = 4;
 pub(crate) fn leaks(contract: &Contract, form: Form, text: &str) -> BTreeMap<Entity, bool> {
     let mut leaks = BTreeMap::new();
     let mut note = |found: &Found, removable: bool| {
-        let goes = removable && contract.action(found.entity) == Action::Redact;
+        let goes = removable && contract.takes_out(found.entity);
         *leaks.entry(found.entity).or_insert(true) &= goes;
     };
     let plain = find(contract, text);
@@ -64,7 +63,7 @@ pub(crate) fn without(contract: &Contract, form: Form, text: &str, taken: &mut B
 fn once(contract: &Contract, form: Form, text: &str, taken: &mut BTreeSet<String>) -> Option<String> {
     let find = |text| {
         let mut found = find(contract, text);
-        found.retain(|found| contract.action(found.entity) == Action::Redact);
+        found.retain(|found| contract.takes_out(found.entity));
         found
     };
     let plain = find(text);
@@ -122,7 +121,7 @@ fn named<'a>(
 }
 
 fn find(contract: &Contract, text: &str) -> Vec<Found> {
-    detect::find(text, 0, &|entity| contract.wants(entity))
+    detect::find(text, 0, contract.wanted())
 }
 
 /// The strings of `text` where it is JSON, and where that can make a difference.

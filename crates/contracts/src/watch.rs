@@ -8,7 +8,6 @@
 use crate::contract::{Contract, Named};
 use crate::detect::{self, Entity};
 use crate::finding::{Check, Code, Finding, Place};
-use crate::policy::Action;
 use crate::repetition::Repetition;
 use llm::Lane;
 use std::collections::BTreeMap;
@@ -167,8 +166,9 @@ impl Watched {
             }
         }
         contract.detects()?;
-        let wanted = |entity| contract.wants(entity) && contract.action(entity) == Action::Fail;
-        let found = detect::find(text, start, &wanted).into_iter().find(|found| last || found.range.end < end);
+        let found = detect::find(text, start, contract.wanted());
+        let found =
+            found.into_iter().find(|found| !contract.takes_out(found.entity) && (last || found.range.end < end));
         found.map(|found| leaked(place(key), found.entity))
     }
 }

@@ -6,7 +6,7 @@
 use crate::contract::{Bound, Named};
 use crate::finding::{Check, Code, Finding, Judgement, Place};
 use crate::leaks::{Form, leaks};
-use crate::repetition::Repetition;
+use crate::repetition;
 use crate::watch;
 use llm::{Choice, Lane};
 use std::collections::BTreeSet;
@@ -14,11 +14,8 @@ use std::collections::BTreeSet;
 pub(super) fn check(bound: &Bound<'_>, choice: &Choice, judgement: &mut Judgement) {
     for lane in Lane::ALL {
         let (words, place) = (choice.words(lane), Place::words(choice.index, lane));
-        if bound.makes(Check::Loop) {
-            let mut repetition = Repetition::default();
-            if repetition.push(words.as_bytes()) | repetition.finish() {
-                judgement.violation(watch::repeats(place));
-            }
+        if bound.makes(Check::Loop) && repetition::repeats(words.as_bytes()) {
+            judgement.violation(watch::repeats(place));
         }
         if lane == Lane::Text {
             form(bound, words, place, judgement);

@@ -4,6 +4,7 @@
 //! detector finds what is written in its usual form; it knows nothing of names, addresses or meaning.
 //! Must never be here: what becomes of what is found.
 
+mod marks;
 mod proof;
 
 use crate::finding::words;
@@ -65,21 +66,41 @@ impl Entity {
     }
 }
 
+/// Some entities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entities(u32);
+
+impl Entities {
+    pub(crate) fn has(self, entity: Entity) -> bool {
+        self.0 & (1 << entity as u32) != 0
+    }
+
+    fn add(&mut self, entity: Entity) {
+        self.0 |= 1 << entity as u32;
+    }
+
+    fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<Entity> for Entities {
+    fn from_iter<T: IntoIterator<Item = Entity>>(entities: T) -> Self {
+        let mut all = Self::default();
+        entities.into_iter().for_each(|entity| all.add(entity));
+        all
+    }
+}
+
 /// How a kind of thing is found.
 struct Detector {
     entity: Entity,
-    /// A byte without which there is none: most texts have none of it, and are not searched.
-    mark: Mark,
     pattern: &'static str,
     proof: fn(&str) -> bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    At,
-    Digits,
-    Colon,
-    Word(&'static str),
 }
 
 const fn any(_: &str) -> bool {
@@ -89,96 +110,57 @@ const fn any(_: &str) -> bool {
 const DETECTORS: &[Detector] = &[
     Detector {
         entity: Entity::EmailAddress,
-        mark: Mark::At,
         pattern: r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9\-]{1,63}\.){1,8}[A-Za-z]{2,24}",
         proof: any,
     },
     Detector {
         entity: Entity::PhoneNumber,
-        mark: Mark::Digits,
         pattern: r"\+[1-9](?:[ .\-/()]{0,2}[0-9]){6,14}|\(?[2-9][0-9]{2}\)?[ .\-][2-9][0-9]{2}[ .\-][0-9]{4}",
         proof: any,
     },
-    Detector {
-        entity: Entity::CreditCard,
-        mark: Mark::Digits,
-        pattern: r"[2-6](?:[ \-]?[0-9]){12,18}",
-        proof: proof::luhn,
-    },
+    Detector { entity: Entity::CreditCard, pattern: r"[2-6](?:[ \-]?[0-9]){12,18}", proof: proof::luhn },
     Detector {
         entity: Entity::IbanCode,
-        mark: Mark::Digits,
         pattern: r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?",
         proof: proof::iban,
     },
-    Detector { entity: Entity::UsSsn, mark: Mark::Digits, pattern: r"[0-9]{3}-[0-9]{2}-[0-9]{4}", proof: proof::ssn },
+    Detector { entity: Entity::UsSsn, pattern: r"[0-9]{3}-[0-9]{2}-[0-9]{4}", proof: proof::ssn },
     Detector {
         entity: Entity::IpAddress,
-        mark: Mark::Digits,
         pattern: r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9A-Fa-f]{1,4}:){1,7}(?::?[0-9A-Fa-f]{1,4}){1,7}",
         proof: proof::ip,
     },
     Detector {
         entity: Entity::MacAddress,
-        mark: Mark::Colon,
         pattern: r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?:[0-9A-Fa-f]{2}-){5}[0-9A-Fa-f]{2}",
         proof: any,
     },
-    Detector {
-        entity: Entity::UkNhs,
-        mark: Mark::Digits,
-        pattern: r"[0-9]{3}[ \-][0-9]{3}[ \-][0-9]{4}",
-        proof: proof::nhs,
-    },
-    Detector { entity: Entity::EsNif, mark: Mark::Digits, pattern: r"[0-9]{8}-?[A-Z]", proof: proof::nif },
-    Detector { entity: Entity::AwsAccessKey, mark: Mark::Word("A"), pattern: r"(?:AKIA|ASIA)[A-Z2-7]{16}", proof: any },
+    Detector { entity: Entity::UkNhs, pattern: r"[0-9]{3}[ \-][0-9]{3}[ \-][0-9]{4}", proof: proof::nhs },
+    Detector { entity: Entity::EsNif, pattern: r"[0-9]{8}-?[A-Z]", proof: proof::nif },
+    Detector { entity: Entity::AwsAccessKey, pattern: r"(?:AKIA|ASIA)[A-Z2-7]{16}", proof: any },
     Detector {
         entity: Entity::GithubToken,
-        mark: Mark::Word("g"),
         pattern: r"gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{60,255}",
         proof: any,
     },
-    Detector {
-        entity: Entity::GitlabToken,
-        mark: Mark::Word("glpat-"),
-        pattern: r"glpat-[A-Za-z0-9_\-]{20,64}",
-        proof: any,
-    },
+    Detector { entity: Entity::GitlabToken, pattern: r"glpat-[A-Za-z0-9_\-]{20,64}", proof: any },
     Detector {
         entity: Entity::OpenaiKey,
-        mark: Mark::Word("sk-"),
         pattern: r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_\-]{20,200}",
         proof: proof::openai,
     },
-    Detector {
-        entity: Entity::AnthropicKey,
-        mark: Mark::Word("sk-ant-"),
-        pattern: r"sk-ant-[A-Za-z0-9_\-]{20,200}",
-        proof: any,
-    },
-    Detector { entity: Entity::GoogleApiKey, mark: Mark::Word("AIza"), pattern: r"AIza[0-9A-Za-z_\-]{35}", proof: any },
-    Detector { entity: Entity::HuggingfaceToken, mark: Mark::Word("hf_"), pattern: r"hf_[A-Za-z]{30,64}", proof: any },
-    Detector {
-        entity: Entity::SlackToken,
-        mark: Mark::Word("xox"),
-        pattern: r"xox[abeoprs]-[A-Za-z0-9\-]{10,200}",
-        proof: any,
-    },
-    Detector {
-        entity: Entity::StripeKey,
-        mark: Mark::Word("k_live_"),
-        pattern: r"[rs]k_live_[A-Za-z0-9]{20,200}",
-        proof: any,
-    },
+    Detector { entity: Entity::AnthropicKey, pattern: r"sk-ant-[A-Za-z0-9_\-]{20,200}", proof: any },
+    Detector { entity: Entity::GoogleApiKey, pattern: r"AIza[0-9A-Za-z_\-]{35}", proof: any },
+    Detector { entity: Entity::HuggingfaceToken, pattern: r"hf_[A-Za-z]{30,64}", proof: any },
+    Detector { entity: Entity::SlackToken, pattern: r"xox[abeoprs]-[A-Za-z0-9\-]{10,200}", proof: any },
+    Detector { entity: Entity::StripeKey, pattern: r"[rs]k_live_[A-Za-z0-9]{20,200}", proof: any },
     Detector {
         entity: Entity::PrivateKey,
-        mark: Mark::Word("-----BEGIN"),
         pattern: r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[\x20-,.-~\r\n\t]*-----END [A-Z0-9 ]{1,64}-----)?",
         proof: any,
     },
     Detector {
         entity: Entity::Jwt,
-        mark: Mark::Word("eyJ"),
         pattern: r"eyJ[A-Za-z0-9_\-]{10,}\.eyJ[A-Za-z0-9_\-]{4,}\.[A-Za-z0-9_\-]{8,}",
         proof: any,
     },
@@ -199,11 +181,16 @@ pub(crate) struct Found {
 
 /// What `wanted` takes, in `text` from a place on, in their order; where some overlap, all of them as the first, which is
 /// the longer one where two begin together.
-pub(crate) fn find(text: &str, start: usize, wanted: &dyn Fn(Entity) -> bool) -> Vec<Found> {
+pub(crate) fn find(text: &str, start: usize, wanted: Entities) -> Vec<Found> {
+    let marked = marks::of(text.get(start..).unwrap_or_default(), wanted);
+    if marked.is_empty() { Vec::new() } else { search(text, start, marked) }
+}
+
+/// As [`find`], whatever the text looks like.
+fn search(text: &str, start: usize, wanted: Entities) -> Vec<Found> {
     let mut found = Vec::new();
-    let searched = text.get(start..).unwrap_or_default();
-    for (detector, regex) in COMPILED.iter().filter(|(detector, _)| wanted(detector.entity)) {
-        let Some(regex) = regex.as_ref().filter(|_| detector.mark.is_in(searched)) else { continue };
+    for (detector, regex) in COMPILED.iter().filter(|(detector, _)| wanted.has(detector.entity)) {
+        let Some(regex) = regex else { continue };
         let mut from = start;
         while let Some(hit) = regex.find_at(text, from) {
             let proven = stands_alone(text, hit.range()) && (detector.proof)(hit.as_str());
@@ -245,17 +232,6 @@ static KEY_LINES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("^(?:{blank}[A-Za-z0-9+/=]{{40,}})*{blank}[A-Za-z0-9+/=]{{1,76}}")).ok()
 });
 
-impl Mark {
-    fn is_in(self, text: &str) -> bool {
-        match self {
-            Self::At => memchr::memchr(b'@', text.as_bytes()).is_some(),
-            Self::Colon => memchr::memchr2(b':', b'-', text.as_bytes()).is_some(),
-            Self::Digits => text.bytes().any(|byte| byte.is_ascii_digit()),
-            Self::Word(word) => memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some(),
-        }
-    }
-}
-
 /// Whether no letter or digit touches it: half of a longer number is no number.
 fn stands_alone(text: &str, range: Range<usize>) -> bool {
     let touches = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
@@ -269,8 +245,12 @@ fn stands_alone(text: &str, range: Range<usize>) -> bool {
 mod tests {
     use super::*;
 
+    pub(super) fn everything() -> Entities {
+        Entity::ALL.iter().copied().collect()
+    }
+
     fn names(text: &str) -> Vec<&'static str> {
-        find(text, 0, &|_| true).into_iter().map(|found| found.entity.as_str()).collect()
+        find(text, 0, everything()).into_iter().map(|found| found.entity.as_str()).collect()
     }
 
     #[test]
@@ -341,7 +321,7 @@ mod tests {
             (format!("\n{line}\n-----END PRIVATE KEY----- and"), false),
         ] {
             let text = joined(&["-----BEGIN ", "PRIVATE KEY-----", &behind]);
-            let found = find(&text, 0, &|_| true);
+            let found = find(&text, 0, everything());
             assert_eq!(found.len(), 1, "{text}");
             let rest = &text[reach(&text, &found[0])..];
             assert_eq!(rest.is_empty(), gone, "{text}: {rest}");
@@ -353,7 +333,7 @@ mod tests {
     fn what_overlaps_is_one() {
         let text = "ada@10.1.2.3.example.org 10.1.2.3";
         let found: Vec<_> =
-            find(text, 0, &|_| true).into_iter().map(|found| (found.entity.as_str(), found.range)).collect();
+            find(text, 0, everything()).into_iter().map(|found| (found.entity.as_str(), found.range)).collect();
         assert_eq!(found, [("EMAIL_ADDRESS", 0..24), ("IP_ADDRESS", 25..33)]);
     }
 
