@@ -6,8 +6,8 @@
 //! than can be served; `balance`, which target is chosen and what is left where none answers; `passthrough`, which bytes
 //! reach whom; `cancel`, clients that leave; `timeouts`, clocks; `tls`, certificates; `input`, requests that are wrong or
 //! hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with which key;
-//! `process`, commands, exit codes, signals; `contracts`, answers that are wrong; `verify`, answers judged offline; `observe`, metrics, the admin listener
-//! and the access log.
+//! `process`, commands, exit codes, signals; `contracts`, answers that are wrong; `webhook`, what others say of them, and
+//! what is taken out of them; `verify`, answers judged offline; `observe`, metrics, the admin listener and the access log.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
 //! and `provider` (simulators and raw servers); `turn` gives those that measure the machine to themselves. Every wait is
 //! for an event and bounded; no test sleeps until something has probably happened. (Loads leave at their times, and a
@@ -39,3 +39,4 @@ mod timeouts;
 mod tls;
 mod turn;
 mod verify;
+mod webhook;
