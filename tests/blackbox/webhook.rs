@@ -28,7 +28,7 @@ impl Service {
             while let Ok((mut socket, _)) = listener.accept().await {
                 let (head, question) = read(&mut socket).await;
                 let said = question["answer"]["choices"][0]["content"].as_str().unwrap_or_default().to_owned();
-                noted.lock().unwrap().push((head, question));
+                noted.lock().expect("no poison").push((head, question));
                 let reply = match &*said {
                     "Silence." => continue,
                     said if said.contains("costs") => json!({"verdict": false, "reason": "Name no prices."}),
@@ -44,7 +44,7 @@ impl Service {
     }
 
     fn heard(&self) -> Vec<(String, Value)> {
-        self.heard.lock().unwrap().clone()
+        self.heard.lock().expect("no poison").clone()
     }
 }
 
