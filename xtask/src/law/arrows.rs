@@ -32,6 +32,9 @@ const ALONG_A_FLOOR: &[(&str, &str)] = &[
 /// Stands alone: it shares no code with what it tests, and only the command line starts it.
 const SIMULATOR: &str = "simulator";
 
+/// Stands outside: it may use every crate, and no build needs it.
+const FUZZ: &str = "fuzz";
+
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["common", "utils", "util", "core", "types", "helpers"];
 
@@ -56,6 +59,9 @@ fn forbidden(from: &str, to: &Dependency) -> Option<String> {
     let to = to.name.as_str();
     if to == SIMULATOR {
         return (from != "breakwater").then(|| "only breakwater starts the simulator".to_owned());
+    }
+    if to == FUZZ {
+        return Some("nothing is built on the fuzz targets".to_owned());
     }
     let target = floor(to)?;
     let Some(own) = floor(from) else {
@@ -101,6 +107,8 @@ mod tests {
             ("simulator", "llm", 1),
             ("server", "simulator", 1),
             ("breakwater", "simulator", 0),
+            ("contracts", "fuzz", 1),
+            ("breakwater", "fuzz", 1),
         ] {
             assert_eq!(breaches(from, "dependencies", to), expected, "{from} -> {to}");
         }

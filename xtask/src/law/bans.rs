@@ -14,6 +14,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("prometheus", &["telemetry"]),
     ("hyper-rustls", &["upstream"]),
     ("rustls", &["upstream"]),
+    ("libfuzzer-sys", &["fuzz"]),
 ];
 
 /// Every ban broken by a manifest.
@@ -80,6 +81,8 @@ mod tests {
             ("crates/server", "[dependencies]\nhyper-util = { workspace = true, features = ['client-legacy'] }", 1),
             ("crates/server", "[dev-dependencies]\nhyper-util = { workspace = true, features = ['client-legacy'] }", 0),
             ("crates/upstream", "[dependencies]\nhyper-util = { workspace = true, features = ['client-legacy'] }", 0),
+            ("crates/contracts", "[dev-dependencies]\nlibfuzzer-sys.workspace = true", 1),
+            ("fuzz", "[target.'cfg(fuzzing)'.dependencies]\nlibfuzzer-sys.workspace = true", 0),
             ("xtask", "[dependencies]\naxum.workspace = true", 0),
         ] {
             assert_eq!(breaches(path, dependencies), expected, "{path}: {dependencies}");

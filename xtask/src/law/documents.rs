@@ -8,7 +8,7 @@ const DOCUMENT: &str = "ARCHITECTURE.md";
 
 /// First parts that make a quoted word with slashes a path of this workspace, beside the crates' names.
 const FOLDERS: &[&str] =
-    &["crates", "tests", "benches", "config", "deploy", "xtask", ".ci", ".cargo", ".github", "docs"];
+    &["crates", "tests", "benches", "config", "deploy", "fuzz", "xtask", ".ci", ".cargo", ".github", "docs"];
 const ENDINGS: &[&str] = &[".rs", ".md", ".toml", ".yaml", ".yml", ".json", ".py", ".mjs"];
 
 /// Every path named by the document that is not there; nothing while the document is not there itself.
@@ -56,6 +56,7 @@ mod tests {
             ("`engine/gone`", 1),
             ("`deploy/gone/check`", 1),
             ("`gone.toml`", 1),
+            ("`fuzz/gone`", 1),
             ("`crates/*` and `engine/{a,b}`", 0),
             ("```\ncrates/gone\n```", 0),
             ("drawn:\n```\n`crates/gone`\n```\nand `crates/gone`", 1),

@@ -25,7 +25,7 @@ pub(super) struct Dependency {
 }
 
 impl Manifest {
-    /// Packages of the product obey floors and bans; xtask and the black-box tests stand outside.
+    /// Packages of the product obey floors and bans; xtask, the fuzz targets and the black-box tests stand outside.
     pub(super) fn is_product(&self) -> bool {
         self.path.starts_with("crates/")
     }

@@ -8,6 +8,9 @@ use std::path::Path;
 /// the usual one may be older than cargo's first build.
 const MADE_BY_TOOLS: &[&str] = &[".git", "node_modules", "target", ".venv", "__pycache__"];
 
+/// What fuzzing leaves behind: mutated bytes of all kinds, and too many of them to read.
+const MADE_BY_FUZZING: &[&str] = &["fuzz/artifacts", "fuzz/corpus", "fuzz/coverage"];
+
 /// Path to text; a file that is not UTF-8 has an empty text.
 pub(super) struct Tree(BTreeMap<String, String>);
 
@@ -53,19 +56,39 @@ fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> Re
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         let kind = entry.file_type()?;
-        if kind.is_dir() && !MADE_BY_TOOLS.contains(&name.as_str()) {
-            walk(&entry.path(), &format!("{prefix}{name}/"), files)?;
+        let path = format!("{prefix}{name}");
+        if kind.is_dir() && !is_made(&path, &name) {
+            walk(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file() && name != ".git" {
             let text = String::from_utf8(std::fs::read(entry.path())?).unwrap_or_default();
-            files.insert(format!("{prefix}{name}"), text);
+            files.insert(path, text);
         }
     }
     Ok(())
 }
 
+/// Whether a folder holds what tools made.
+fn is_made(path: &str, name: &str) -> bool {
+    MADE_BY_TOOLS.contains(&name) || MADE_BY_FUZZING.contains(&path)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Tree;
+    use super::{Tree, is_made};
+
+    #[test]
+    fn what_tools_made_is_not_read() {
+        for (path, made) in [
+            ("target", true),
+            ("crates/llm/target", true),
+            ("fuzz/corpus", true),
+            ("fuzz/artifacts", true),
+            ("fuzz/seeds", false),
+            ("crates/contracts/tests/corpus", false),
+        ] {
+            assert_eq!(is_made(path, path.rsplit('/').next().unwrap_or(path)), made, "{path}");
+        }
+    }
 
     #[test]
     fn holds_files_and_folders_but_not_halves_of_names() {
