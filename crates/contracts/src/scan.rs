@@ -110,7 +110,10 @@ impl Scanner {
                 b'[' => self.opened(0),
                 b'}' => self.closed(1),
                 b']' => self.closed(0),
-                b',' => self.parts += 1,
+                b',' => {
+                    self.begin(Root::Scalar);
+                    self.parts += 1;
+                }
                 b' ' | b'\t' | b'\n' | b'\r' => {
                     if self.state == Root::Scalar {
                         self.state = Root::Behind;
@@ -201,6 +204,8 @@ mod tests {
             ("{}x", Extent::Trailing),
             ("1 2", Extent::Trailing),
             (r#""a""b""#, Extent::Trailing),
+            ("{},", Extent::Trailing),
+            ("1 ,2", Extent::Trailing),
             ("{]", Extent::Broken),
             ("}", Extent::Broken),
             (&nested(128), Extent::Whole),
