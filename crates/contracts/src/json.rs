@@ -62,9 +62,15 @@ fn fault(text: &str, error: &serde_json::Error) -> Fault {
     if scanner.values() > MAX_VALUES || scanner.height() > crate::scan::MAX_DEPTH {
         return Fault::TooLarge;
     }
+    if error.is_eof() && may_go_on(text, scanner.extent()) { Fault::Cut } else { Fault::Broken(error.to_string()) }
+}
+
+/// Whether more could come of a text. A parser wants more behind a closed string too, where an escape at its end lacks
+/// digits.
+fn may_go_on(text: &str, extent: Extent) -> bool {
     // A word that stands alone, as `tru`, has no brackets that could be open.
-    let cut = error.is_eof() && scanner.extent() != Extent::Nothing;
-    if cut { Fault::Cut } else { Fault::Broken(error.to_string()) }
+    let word = || !text.trim_ascii_start().starts_with(['{', '[', '"']);
+    extent == Extent::Open || extent == Extent::Whole && word()
 }
 
 /// What is noted on the way.
@@ -179,6 +185,8 @@ mod tests {
             ("1e999", "broken"),
             ("NaN", "broken"),
             (r#""\ud800""#, "broken"),
+            (r#""\ud""#, "broken"),
+            (r#"{"a":"\ud"}"#, "broken"),
             (r#"{"a":1,"b":{"c":1,"c":2}}"#, "duplicate c"),
             (r#"{"a":1,"\u0061":2}"#, "duplicate a"),
             (&"[".repeat(129), "too large"),

@@ -4,7 +4,7 @@
 //! certain one.
 
 use crate::json::MAX_VALUES;
-use crate::scan::Scanner;
+use crate::scan::{Extent, Scanner};
 use serde_json::Value;
 
 /// The longest text that is searched, in bytes.
@@ -43,7 +43,8 @@ pub(crate) fn inside(text: &str) -> Inside<'_> {
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
     match values.next() {
         Some(Ok(_)) => {}
-        Some(Err(error)) if error.is_eof() => return Inside::Cut,
+        // A parser wants more of an escape too that ends with its string.
+        Some(Err(error)) if error.is_eof() && scanner.extent() == Extent::Open => return Inside::Cut,
         Some(Err(_)) | None => return Inside::Nothing,
     }
     let (json, after) = rest.split_at(values.byte_offset());
@@ -86,6 +87,7 @@ mod tests {
             ("{\"a\":1", Cut),
             ("```\n{\"a\":1.", Cut),
             ("{\"a\":1e999}", Nothing),
+            ("{\"a\":\"\\ud\"}", Nothing),
             ("", Cut),
         ] {
             assert_eq!(inside(text), expected, "{text}");
