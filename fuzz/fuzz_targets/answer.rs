@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::answer`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(answer);

@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::mended`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(mended);

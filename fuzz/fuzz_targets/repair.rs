@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::repair`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(repair);

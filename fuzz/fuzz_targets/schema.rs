@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::schema`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(schema);
