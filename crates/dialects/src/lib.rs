@@ -8,7 +8,9 @@ mod advice;
 mod depth;
 pub mod openai_chat;
 mod quirks;
+mod said;
 mod sse;
 
 pub use advice::{Quotas, quotas, retry_after};
 pub use quirks::Quirks;
+pub use said::{Head, Unsayable, Written};

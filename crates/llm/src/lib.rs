@@ -5,10 +5,12 @@
 //! Must never be here: parsing of a wire format, time sources, sockets, async.
 
 mod answer;
+mod delta;
 mod error;
 mod failure;
 mod frame;
 mod ids;
+mod prompt;
 mod quota;
 mod record;
 mod request;
@@ -17,10 +19,14 @@ mod usage;
 mod verdict;
 
 pub use answer::{Answer, Choice, Lane, ToolCall};
+pub use delta::Delta;
 pub use error::CallError;
 pub use failure::{ErrorKind, Failure, ProviderError, Reach};
 pub use frame::{Event, FinishReason, Frame, Progress};
 pub use ids::{Label, RequestId, TargetId};
+pub use prompt::{
+    Declared, Other, Part, PartKind, Prompt, Role, Sampling, Seal, SealKind, Source, Thinking, Thought, Turn,
+};
 pub use quota::{QuotaKind, QuotaReading};
 pub use record::{
     AttemptKind, AttemptRecord, CallRecord, CheckResult, Checked, Degraded, GAP_BOUNDS, Gaps, PassedOver, StreamEnd,

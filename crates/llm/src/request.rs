@@ -8,14 +8,26 @@ use std::ops::Range;
 pub enum Dialect {
     /// OpenAI chat completions.
     OpenAiChat,
+    /// Anthropic messages.
+    Anthropic,
+    /// Gemini `generateContent`.
+    Gemini,
+    /// OpenAI responses.
+    Responses,
 }
 
 impl Dialect {
+    /// All of them, for tables made at start.
+    pub const ALL: [Self; 4] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::Responses];
+
     /// The label value in metrics and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAiChat => "openai_chat",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Responses => "responses",
         }
     }
 }

@@ -9,6 +9,8 @@ pub struct Usage {
     pub output: u64,
     /// The part of `input` that was read from the provider's cache.
     pub cached: u64,
+    /// The part of `input` that was written to it.
+    pub cache_written: u64,
     /// The part of `output` that was reasoning.
     pub reasoning: u64,
 }

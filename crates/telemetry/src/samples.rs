@@ -75,7 +75,7 @@ pub(crate) fn degraded_stream() -> CallRecord {
     for millis in [20, 30, 50_000] {
         gaps.observe(Duration::from_millis(millis));
     }
-    let usage = Some(Usage { input: 12, output: 34, cached: 5, reasoning: 8 });
+    let usage = Some(Usage { input: 12, output: 34, cached: 5, reasoning: 8, ..Usage::default() });
     let limited = AttemptRecord {
         status: Some(429),
         duration: Duration::from_micros(31_500),

@@ -74,14 +74,19 @@ impl Chunk<'_> {
             #[serde(default)]
             cached_tokens: Option<u64>,
             #[serde(default)]
+            cache_write_tokens: Option<u64>,
+            #[serde(default)]
             reasoning_tokens: Option<u64>,
         }
         let wire: Wire = serde_json::from_str(self.usage?.get()).ok()?;
+        let (of_prompt, of_answer) =
+            (wire.prompt_tokens_details.unwrap_or_default(), wire.completion_tokens_details.unwrap_or_default());
         Some(Usage {
             input: wire.prompt_tokens,
             output: wire.completion_tokens,
-            cached: wire.prompt_tokens_details.and_then(|d| d.cached_tokens).unwrap_or(0),
-            reasoning: wire.completion_tokens_details.and_then(|d| d.reasoning_tokens).unwrap_or(0),
+            cached: of_prompt.cached_tokens.unwrap_or(0),
+            cache_written: of_prompt.cache_write_tokens.unwrap_or(0),
+            reasoning: of_answer.reasoning_tokens.unwrap_or(0),
         })
     }
 }

@@ -44,7 +44,7 @@ async fn however_it_breaks_off_another_target_goes_on() {
         let record = &played.record;
         assert_eq!((record.outcome, record.stream_end), (Outcome::Degraded, Some(StreamEnd::Complete)), "{name}");
         assert_eq!((record.continued, record.error, record.status), (1, None, 200), "{name}");
-        let usage = Usage { input: 30, output: 50, cached: 0, reasoning: 0 };
+        let usage = Usage { input: 30, output: 50, cached: 0, ..Usage::default() };
         assert_eq!((record.usage, record.attempts[1].usage), (Some(usage), Some(usage)), "{name}");
         assert_eq!((record.attempts[0].usage, record.attempts[1].duration), (None, ms(200)), "{name}");
         assert_eq!(record.gaps.sum, ms(at + 200), "{name}: a reader had to wait for it");
@@ -62,8 +62,8 @@ async fn a_target_that_takes_a_beginning_is_handed_it() {
     let handed = "The harbour lay quiet under";
     assert!(body.contains(&format!(r#"{{"role":"assistant","content":"{handed}"}}]"#)), "{body}");
     // Three pieces were handed over, and counted as a part of the question; two were said once more.
-    assert_eq!(played.record.usage, Some(Usage { input: 27, output: 53, cached: 0, reasoning: 0 }));
-    assert_eq!(played.record.attempts[1].usage, Some(Usage { input: 30, output: 50, cached: 0, reasoning: 0 }));
+    assert_eq!(played.record.usage, Some(Usage { input: 27, output: 53, cached: 0, ..Usage::default() }));
+    assert_eq!(played.record.attempts[1].usage, Some(Usage { input: 30, output: 50, cached: 0, ..Usage::default() }));
     assert_eq!((played.record.continued, played.record.outcome), (1, Outcome::Degraded));
     assert!(played.text().contains(r#""completion_tokens":53"#), "as the client is told");
 }

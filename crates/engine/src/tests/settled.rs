@@ -6,7 +6,7 @@ use http_body::Body;
 use llm::{Failure, FinishReason, Outcome, StreamEnd, Usage};
 use tokio::time::sleep;
 
-const TOLD: Usage = Usage { input: 3, output: 2, cached: 0, reasoning: 0 };
+const TOLD: Usage = Usage { input: 3, output: 2, cached: 0, cache_written: 0, reasoning: 0 };
 
 #[tokio::test(start_paused = true)]
 async fn a_streams_times_are_exact() {

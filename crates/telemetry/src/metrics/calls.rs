@@ -11,15 +11,6 @@ use std::sync::OnceLock;
 /// By outcome, then whether a stream was asked for.
 type Pair = [[IntCounter; 2]; Outcome::ALL.len()];
 
-const DIALECTS: usize = 1;
-
-/// Exhaustive, so that a new dialect asks for its place here.
-const fn place_of(dialect: Dialect) -> usize {
-    match dialect {
-        Dialect::OpenAiChat => 0,
-    }
-}
-
 pub(crate) struct Calls {
     requests: IntCounterVec,
     routes: usize,
@@ -32,7 +23,8 @@ impl Calls {
     pub(crate) fn new(names: &Names, routes: &[Label], callers: &[Label]) -> Result<Self, Error> {
         let labels = ["route", "caller", "dialect", "outcome", "stream"];
         let requests = names.counters("requests_total", "Calls by how they ended for the client.", &labels)?;
-        let pairs = std::iter::repeat_with(OnceLock::new).take(DIALECTS * routes.len() * callers.len()).collect();
+        let pairs =
+            std::iter::repeat_with(OnceLock::new).take(Dialect::ALL.len() * routes.len() * callers.len()).collect();
         Ok(Self { requests, routes: routes.len(), callers: callers.len(), pairs })
     }
 
@@ -48,7 +40,7 @@ impl Calls {
         if route >= self.routes || caller >= self.callers {
             return None;
         }
-        let place = (place_of(record.dialect) * self.routes + route) * self.callers + caller;
+        let place = (record.dialect as usize * self.routes + route) * self.callers + caller;
         let pair = self.pairs.get(place)?.get_or_init(|| self.pair(record));
         pair.get(record.outcome as usize)?.get(usize::from(record.stream))
     }

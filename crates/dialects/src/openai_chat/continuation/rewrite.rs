@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn usage_keeps_only_what_stays_true() {
         let data = r#"{"usage":{"prompt_tokens":1,"cost":0.1,"completion_tokens_details":{"audio_tokens":4}}}"#;
-        let usage = Usage { input: 5, output: 7, cached: 3, reasoning: 2 };
+        let usage = Usage { input: 5, output: 7, cached: 3, reasoning: 2, ..Usage::default() };
         let told = json!({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12,
             "prompt_tokens_details": {"cached_tokens": 3}, "completion_tokens_details": {"reasoning_tokens": 2}});
         assert_eq!(after(data, |chunk| chunk.tell_usage(Some(usage))), json!({ "usage": told }));

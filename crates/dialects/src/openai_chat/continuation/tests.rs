@@ -152,7 +152,7 @@ fn a_repeated_answer_flows_on_where_the_first_broke_off() {
         let told = seen.bytes.lines().find(|line| line.contains("prompt_tokens")).expect("passed on");
         let told: Value = serde_json::from_str(&told["data: ".len()..]).expect("valid");
         assert_eq!(told["usage"], serde_json::from_str::<Value>(USAGE).expect("valid"));
-        let usage = Usage { input: 100, output: 20, cached: 64, reasoning: 0 };
+        let usage = Usage { input: 100, output: 20, cached: 64, reasoning: 0, ..Usage::default() };
         let progress = Progress {
             content: true,
             finished: true,
@@ -181,7 +181,7 @@ fn a_continued_answer_is_counted_as_one() {
     let seen = go_on(&first, prefill(LONG), second.as_bytes());
     assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Overlap::End), &Ending::Complete(None)));
     assert_eq!(read(&(first + &seen.bytes)).text, format!("{LONG}It held."));
-    let usage = Usage { input: 81, output: 39, cached: 64, reasoning: 0 };
+    let usage = Usage { input: 81, output: 39, cached: 64, reasoning: 0, ..Usage::default() };
     assert_eq!(seen.progress.usage, Some(usage), "what was handed over is no part of the client's question");
     let expected = json!({"prompt_tokens": 81, "completion_tokens": 39, "total_tokens": 120,
                           "prompt_tokens_details": {"cached_tokens": 64}});
@@ -195,7 +195,10 @@ fn an_echo_or_a_repetition_of_all_is_counted_once() {
         let way = Way::Prefill(Handed { echoed, ..handed(LONG) });
         let seen = go_on(&opening("a", LONG, 3), way, second.as_bytes());
         assert_eq!((seen.seam, &seen.ending), (Seam::Joined(Overlap::All), &Ending::Complete(None)));
-        assert_eq!(seen.progress.usage, Some(Usage { input: 81, output, cached: 64, reasoning: 0 }));
+        assert_eq!(
+            seen.progress.usage,
+            Some(Usage { input: 81, output, cached: 64, reasoning: 0, ..Usage::default() })
+        );
         let (usage, _) = told(&seen);
         assert_eq!([&usage["prompt_tokens"], &usage["completion_tokens"]], [81, output], "{echoed}");
     }

@@ -16,7 +16,7 @@ pub(super) fn merge_usage(given: u64, second: Usage, way: Way, overlap: Overlap)
     let input = second.input - moved;
     let said_it_itself = overlap == Overlap::All && !handed.echoed;
     let output = second.output.saturating_add(if said_it_itself { 0 } else { moved });
-    Usage { input, output, cached: second.cached.min(input), reasoning: second.reasoning }
+    Usage { input, output, cached: second.cached.min(input), ..second }
 }
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn the_beginning_is_output_whoever_gave_it() {
-        let usage = |input, output, cached, reasoning| Usage { input, output, cached, reasoning };
+        let usage = |input, output, cached, reasoning| Usage { input, output, cached, reasoning, ..Usage::default() };
         let prefill = |echoed| Way::Prefill(Handed { bytes: 9, limited: false, echoed });
         let (end, all) = (Overlap::End, Overlap::All);
         for (given, second, way, overlap, merged) in [
