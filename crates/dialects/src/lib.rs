@@ -9,8 +9,10 @@ mod depth;
 pub mod openai_chat;
 mod quirks;
 mod said;
+mod shape;
 mod sse;
 
 pub use advice::{Quotas, quotas, retry_after};
+pub use openai_chat::Rendered;
 pub use quirks::Quirks;
-pub use said::{Head, Unsayable, Written};
+pub use said::{Ending, Head, Unread, Unsayable, Written};

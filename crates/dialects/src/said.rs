@@ -1,8 +1,9 @@
-//! What every dialect's writers hand on, and are told.
+//! What every dialect's readers and writers hand on, and are told.
 //!
 //! Must never be here: a wire format.
 
 use bytes::Bytes;
+use llm::Failure;
 use std::fmt;
 
 /// A request in a provider's dialect.
@@ -43,3 +44,32 @@ pub struct Head {
     /// Usage is told in a stream: of dialects that leave it to the client.
     pub usage: bool,
 }
+
+/// What the end of a stream amounts to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// A whole answer. The bytes, if any, complete it for the client: the terminator a provider does not send.
+    Complete(Option<Bytes>),
+    /// Not a whole answer, and why.
+    Broken(Failure),
+}
+
+/// Why an answer is not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It holds more than is kept: 32 MiB, 128 choices, or 128 tool calls in one of them.
+    TooLarge,
+    /// It is no JSON object.
+    NotAnAnswer,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the answer is larger than is read",
+            Self::NotAnAnswer => "the answer is no JSON object",
+        })
+    }
+}
+
+impl std::error::Error for Unread {}

@@ -11,37 +11,17 @@ mod wire;
 use super::chunk;
 use super::shape::Shape;
 use super::text::Joined;
+use crate::Unread;
 use crate::sse::Framer;
 use llm::{Answer, Choice, FinishReason, Lane, ToolCall};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use std::fmt;
 use wire::{Body, Function, Part, Said, WireCall, WireChoice, string, value};
 
 /// The most text that is held, in bytes, all choices and arguments together.
 const MAX_BYTES: usize = 32 << 20;
 /// The most choices, and the most tool calls of one.
 const MAX_PARTS: usize = 128;
-
-/// Why an answer is not read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unread {
-    /// It holds more than is kept: 32 MiB, 128 choices, or 128 tool calls in one of them.
-    TooLarge,
-    /// It is no JSON object.
-    NotAnAnswer,
-}
-
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "the answer is larger than is read",
-            Self::NotAnAnswer => "the answer is no JSON object",
-        })
-    }
-}
-
-impl std::error::Error for Unread {}
 
 /// Reads the body of a whole answer in full.
 ///

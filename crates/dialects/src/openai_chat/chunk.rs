@@ -4,7 +4,7 @@
 //! allocating: a stream has one of these per token.
 
 use super::obstacle::Obstacle;
-use super::shape::{Outline, Shape, outline};
+use crate::shape::{Outline, Shape, outline};
 use llm::{Event, FinishReason, Usage};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;

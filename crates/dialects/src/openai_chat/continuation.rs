@@ -17,10 +17,10 @@ pub use seam::{Mismatch, Overlap, Seam};
 
 use super::DONE;
 use super::chunk::{Choices, Chunk, decoded};
-use super::stream::{Ending, StreamDecoder};
+use super::stream::StreamDecoder;
 use super::transcript::{Head, Transcript};
-use crate::Quirks;
 use crate::sse::{Framer, as_event};
+use crate::{Ending, Quirks};
 use bytes::Bytes;
 use llm::{Event, Failure, FinishReason, Frame, Progress, Usage};
 use seam::{Matcher, Step};

@@ -3,8 +3,8 @@
 //! Receives the client's request, an answer and the words of a correction; hands on the bytes to send. The client's
 //! JSON is spliced, never written anew. Must never be here: what is wrong with an answer, and how that is worded.
 
-use super::shape::Shape;
 use super::splice::{list_end, literal, splice};
+use crate::shape::Shape;
 use bytes::Bytes;
 use llm::{Answer, ChatRequest, Choice};
 use serde::Deserialize;

@@ -12,7 +12,6 @@ mod error;
 mod mended;
 mod obstacle;
 mod request;
-mod shape;
 mod splice;
 mod stand_in;
 mod stream;
@@ -21,8 +20,10 @@ mod terms;
 mod text;
 mod transcript;
 
+use crate::shape;
+pub use crate::{Ending, Unread};
 pub use answer::read_whole;
-pub use assemble::{Assembler, Unread, each_data, read_answer};
+pub use assemble::{Assembler, each_data, read_answer};
 pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
 pub use corrected::corrected;
 pub use error::{Rendered, as_event, read_error, render};
@@ -30,7 +31,7 @@ pub use mended::{mended, mended_stream, redacted, redacted_stream};
 pub use obstacle::Obstacle;
 pub use request::{decode, with_model};
 pub use stand_in::{StandIn, stand_in};
-pub use stream::{Ending, StreamDecoder};
+pub use stream::StreamDecoder;
 pub use terms::terms;
 pub use transcript::Transcript;
 

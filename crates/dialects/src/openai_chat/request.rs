@@ -3,8 +3,8 @@
 //! Only what the gateway needs is judged here. Everything else, fields invented tomorrow included, is the provider's
 //! to judge, and reaches it as the same bytes.
 
-use super::shape::{Outline, Shape, outline};
 use crate::depth::{MAX_DEPTH, too_deep};
+use crate::shape::{Outline, Shape, outline};
 use bytes::{Bytes, BytesMut};
 use llm::{CallError, ChatRequest, Dialect};
 use serde::Deserialize;

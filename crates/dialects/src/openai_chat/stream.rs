@@ -6,8 +6,8 @@ use super::chunk::Chunk;
 use super::error::read_error;
 use super::template::Template;
 use super::transcript::Transcript;
-use crate::Quirks;
 use crate::sse::{Block, Framer};
+use crate::{Ending, Quirks};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
 use std::collections::VecDeque;
@@ -31,15 +31,6 @@ pub struct StreamDecoder {
     transcript: Option<Box<Transcript>>,
     /// Each event is a frame of its own.
     apart: bool,
-}
-
-/// What the end of a stream amounts to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
-    /// A whole answer. The bytes, if any, complete it for the client: the terminator a provider does not send.
-    Complete(Option<Bytes>),
-    /// Not a whole answer, and why.
-    Broken(Failure),
 }
 
 impl StreamDecoder {

@@ -6,11 +6,11 @@
 
 use super::super::obstacle::Obstacle;
 use super::super::request::with_model;
-use super::super::shape::Shape;
 use super::super::splice::{list_end, literal, span, splice};
 use super::super::transcript::Transcript;
 use super::withheld::parting;
 use super::{Handed, Way};
+use crate::shape::Shape;
 use bytes::Bytes;
 use llm::{ChatRequest, Prefill};
 use serde::Deserialize;

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 /// What kind of value stands somewhere, and the little of it that is ever asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Nothing stands there.
     #[default]
     Absent,
@@ -25,7 +25,7 @@ pub(super) enum Shape {
 
 impl Shape {
     /// Whether it says anything to a reader: not absent, null, or empty.
-    pub(super) fn is_something(self) -> bool {
+    pub(crate) fn is_something(self) -> bool {
         !matches!(self, Self::Absent | Self::Null | Self::Text { empty: true } | Self::List { empty: true })
     }
 
@@ -33,7 +33,7 @@ impl Shape {
     ///
     /// Judges the literal, so that a string is never decoded: servers that cut text between UTF-16 halves send escapes
     /// that are valid JSON and no text.
-    pub(super) fn of(raw: &RawValue) -> Self {
+    pub(crate) fn of(raw: &RawValue) -> Self {
         match raw.get().as_bytes() {
             [b'"', b'"'] => Self::Text { empty: true },
             [b'"', ..] => Self::Text { empty: false },
@@ -47,7 +47,7 @@ impl Shape {
     }
 
     /// The words OpenAI uses for it in "got ... instead".
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Absent => "nothing",
             Self::Null => "null",
@@ -61,7 +61,7 @@ impl Shape {
 }
 
 /// Something read from any JSON value whatever, in one pass: containers as it likes, the rest by their shape.
-pub(super) trait Outline<'de>: Sized {
+pub(crate) trait Outline<'de>: Sized {
     /// From a value that is not read further.
     fn other(shape: Shape) -> Self;
 
@@ -80,7 +80,7 @@ pub(super) trait Outline<'de>: Sized {
 }
 
 /// Reads an [`Outline`]; fails only on broken JSON. Fits `#[serde(deserialize_with)]`.
-pub(super) fn outline<'de, T: Outline<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn outline<'de, T: Outline<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(OutlineVisitor(PhantomData))
 }
 

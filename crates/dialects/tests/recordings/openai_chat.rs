@@ -1,46 +1,13 @@
-//! Real answers of real providers, replayed through the decoder.
-//!
-//! The recordings are no part of this repository: `BREAKWATER_RECORDINGS` names their folder, and without it the check
-//! says that it was skipped. Each file holds one answer: `*.chunks.txt` an event's data per line, `*.json` a whole one.
+//! Answers and errors of OpenAI and compatible servers.
 
-#![cfg(test)]
-
+use super::files::{recordings, say};
 use bytes::Bytes;
-use dialects::Quirks;
-use dialects::openai_chat::{Ending, StreamDecoder, read_error, read_whole};
+use dialects::openai_chat::{StreamDecoder, read_error, read_whole};
+use dialects::{Ending, Quirks};
 use llm::{ErrorKind, Event};
 use serde_json::Value;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-
-/// Files of `folder` and its folders, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut entries: Vec<_> =
-        std::fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
-}
-
-/// Says a line where it is seen: the test harness swallows what the print macros of a passing test say.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// The recordings, or nothing, saying so.
-fn recordings() -> Vec<PathBuf> {
-    match std::env::var_os("BREAKWATER_RECORDINGS") {
-        Some(folder) => files(Path::new(&folder)),
-        None => {
-            say("skipped: BREAKWATER_RECORDINGS names no folder of recordings");
-            Vec::new()
-        }
-    }
-}
 
 /// The recorded stream as it came over the wire, if it is one of this dialect.
 fn stream_of(path: &Path) -> Option<Vec<u8>> {
