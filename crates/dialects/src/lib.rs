@@ -6,6 +6,7 @@
 
 mod advice;
 mod depth;
+mod fold;
 pub mod openai_chat;
 mod quirks;
 mod said;
@@ -13,6 +14,7 @@ mod shape;
 mod sse;
 
 pub use advice::{Quotas, quotas, retry_after};
+pub use fold::Fold;
 pub use openai_chat::Rendered;
 pub use quirks::Quirks;
 pub use said::{Ending, Head, Unread, Unsayable, Written};

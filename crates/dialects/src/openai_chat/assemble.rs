@@ -201,7 +201,7 @@ impl Assembler {
 }
 
 /// Why a model stopped, in the words of OpenAI and of servers that have their own.
-fn finish(word: &str) -> FinishReason {
+pub(super) fn finish(word: &str) -> FinishReason {
     match word {
         // Together's and TGI's; Mistral's for the end of the context window.
         "eos" | "eos_token" | "stop_sequence" | "end_turn" => FinishReason::Stop,

@@ -4,6 +4,7 @@
 //! allocating: a stream has one of these per token.
 
 use super::obstacle::Obstacle;
+use super::usage::usage;
 use crate::shape::{Outline, Shape, outline};
 use llm::{Event, FinishReason, Usage};
 use serde::Deserialize;
@@ -59,35 +60,7 @@ impl Chunk<'_> {
 
     /// The usage it reports, if it does and the numbers make sense.
     pub(super) fn usage(&self) -> Option<Usage> {
-        #[derive(Deserialize)]
-        struct Wire {
-            prompt_tokens: u64,
-            #[serde(default)]
-            completion_tokens: u64,
-            #[serde(default)]
-            prompt_tokens_details: Option<Details>,
-            #[serde(default)]
-            completion_tokens_details: Option<Details>,
-        }
-        #[derive(Default, Deserialize)]
-        struct Details {
-            #[serde(default)]
-            cached_tokens: Option<u64>,
-            #[serde(default)]
-            cache_write_tokens: Option<u64>,
-            #[serde(default)]
-            reasoning_tokens: Option<u64>,
-        }
-        let wire: Wire = serde_json::from_str(self.usage?.get()).ok()?;
-        let (of_prompt, of_answer) =
-            (wire.prompt_tokens_details.unwrap_or_default(), wire.completion_tokens_details.unwrap_or_default());
-        Some(Usage {
-            input: wire.prompt_tokens,
-            output: wire.completion_tokens,
-            cached: of_prompt.cached_tokens.unwrap_or(0),
-            cache_written: of_prompt.cache_write_tokens.unwrap_or(0),
-            reasoning: of_answer.reasoning_tokens.unwrap_or(0),
-        })
+        usage(self.usage?)
     }
 }
 

@@ -11,18 +11,23 @@ mod corrected;
 mod error;
 mod mended;
 mod obstacle;
+mod raw;
 mod request;
+mod seal;
 mod splice;
 mod stand_in;
 mod stream;
 mod template;
 mod terms;
 mod text;
+mod thoughts;
 mod transcript;
+mod usage;
+mod whole;
 
 use crate::shape;
 pub use crate::{Ending, Unread};
-pub use answer::read_whole;
+pub use answer::{Reader, Writer, write_answer};
 pub use assemble::{Assembler, each_data, read_answer};
 pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
 pub use corrected::corrected;
@@ -34,6 +39,7 @@ pub use stand_in::{StandIn, stand_in};
 pub use stream::StreamDecoder;
 pub use terms::terms;
 pub use transcript::Transcript;
+pub use whole::read_whole;
 
 /// The path of this operation below a provider's base address.
 pub const PATH: &str = "/chat/completions";

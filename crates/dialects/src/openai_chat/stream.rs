@@ -1,11 +1,11 @@
 //! A streamed answer: bytes to frames, and the judgement at its end.
 
 use super::DONE;
-use super::answer::may_be_empty;
 use super::chunk::Chunk;
 use super::error::read_error;
 use super::template::Template;
 use super::transcript::Transcript;
+use super::whole::may_be_empty;
 use crate::sse::{Block, Framer};
 use crate::{Ending, Quirks};
 use bytes::Bytes;

@@ -11,7 +11,18 @@ use std::fmt;
 pub(super) struct Joined {
     text: String,
     /// The first half of a character whose other half has not come.
-    half: Option<u32>,
+    half: Half,
+}
+
+/// The first half of a character whose other half has not come, kept where the text is handed on.
+pub(super) type Half = Option<u32>;
+
+/// The text that `literal` adds to one that left off with `half`; nothing where it is no string.
+pub(super) fn continued(half: &mut Half, literal: &str) -> Option<String> {
+    let mut joined = Joined { text: String::new(), half: half.take() };
+    let sound = joined.push(literal);
+    *half = joined.half;
+    sound.then_some(joined.text)
 }
 
 impl Joined {

@@ -1,10 +1,12 @@
 //! Answers and errors of OpenAI and compatible servers.
 
 use super::files::{recordings, say};
-use bytes::Bytes;
-use dialects::openai_chat::{StreamDecoder, read_error, read_whole};
-use dialects::{Ending, Quirks};
-use llm::{ErrorKind, Event};
+use bytes::{Bytes, BytesMut};
+use dialects::openai_chat::{
+    Assembler, Reader, StreamDecoder, Writer, each_data, read_answer, read_error, read_whole, write_answer,
+};
+use dialects::{Ending, Fold, Head, Quirks};
+use llm::{Answer, Delta, ErrorKind, Event, Usage};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
@@ -115,4 +117,96 @@ fn recorded_errors_are_understood() {
     }
     say(&format!("{count} recorded errors understood"));
     assert!(count == 5 || std::env::var_os("BREAKWATER_RECORDINGS").is_none(), "{count} of 5 errors");
+}
+
+/// The deltas of a stream.
+fn deltas(stream: &[u8]) -> Vec<Delta> {
+    let (mut reader, mut out) = (Reader::default(), Vec::new());
+    each_data(stream, |data| reader.push(data, &mut out)).expect("an answer");
+    out
+}
+
+fn folded(deltas: &[Delta]) -> Answer {
+    let mut fold = Fold::default();
+    deltas.iter().for_each(|delta| fold.push(delta).expect("not too large"));
+    fold.finish()
+}
+
+fn used(deltas: &[Delta]) -> Option<Usage> {
+    deltas.iter().rev().find_map(|delta| if let Delta::Used(usage) = delta { Some(*usage) } else { None })
+}
+
+/// All that is thought.
+fn thought(deltas: &[Delta]) -> String {
+    deltas
+        .iter()
+        .filter_map(|delta| if let Delta::Thought { text, .. } = delta { Some(text.as_str()) } else { None })
+        .collect()
+}
+
+/// What a JSON object of an answer holds as reasoning, found without the reader.
+fn reasoning(value: &Value) -> String {
+    let choice = &value["choices"][0];
+    let said = if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] };
+    let plain = said["reasoning_content"].as_str().or(said["reasoning"].as_str()).unwrap_or_default();
+    let parts = said["content"].as_array().into_iter().flatten().flat_map(|part| part["thinking"].as_array());
+    parts.flatten().filter_map(|part| part["text"].as_str()).fold(plain.to_owned(), |all, text| all + text)
+}
+
+/// A wire form of the same deltas, read again.
+fn again(deltas: &[Delta], streamed: bool) -> Vec<Delta> {
+    let head = Head { id: "chatcmpl-0".into(), model: "m".into(), created: 1, usage: true };
+    if !streamed {
+        return Reader::whole(&write_answer(&head, deltas)).expect("an answer");
+    }
+    let (mut writer, mut out) = (Writer::new(head), BytesMut::new());
+    deltas.iter().for_each(|delta| writer.push(delta, &mut out));
+    writer.finish(&mut out);
+    self::deltas(&out)
+}
+
+/// Checks that `deltas` say all that the bytes do, and say it again when they are written and read.
+fn check(shown: &str, deltas: &[Delta], assembled: &Answer, usage: Option<Usage>, reasoning: &str, streamed: bool) {
+    assert_eq!(&folded(deltas), assembled, "{shown}");
+    assert_eq!(used(deltas), usage, "{shown}");
+    assert_eq!(thought(deltas), reasoning, "{shown}");
+    let again = again(deltas, streamed);
+    assert_eq!(&folded(&again), assembled, "{shown}: again");
+    assert_eq!((used(&again), thought(&again)), (usage, thought(deltas)), "{shown}: again");
+    if streamed {
+        let lasting = |delta: &&Delta| !matches!(delta, Delta::Used(_) | Delta::Other { .. });
+        let (before, after): (Vec<_>, Vec<_>) =
+            (deltas.iter().filter(lasting).collect(), again.iter().filter(lasting).collect());
+        assert_eq!(before, after, "{shown}: again");
+    }
+}
+
+#[test]
+fn recorded_answers_are_read_and_written_without_loss() {
+    let (mut streams, mut wholes) = (0, 0);
+    for path in recordings() {
+        let shown = path.display().to_string();
+        if let Some(stream) = stream_of(&path) {
+            let (mut assembler, mut decoder) = (Assembler::default(), StreamDecoder::new(Quirks::default()));
+            let mut thoughts = String::new();
+            let each = each_data(&stream, |data| {
+                thoughts.push_str(&serde_json::from_slice(data).map(|value| reasoning(&value)).unwrap_or_default());
+                assembler.push(data)
+            });
+            each.expect("an answer");
+            decoder.feed(&stream);
+            check(&shown, &deltas(&stream), &assembler.finish(), decoder.progress().usage, &thoughts, true);
+            streams += 1;
+        } else if path.extension().is_some_and(|e| e == "json") {
+            let body = Bytes::from(std::fs::read(&path).expect("readable"));
+            let Ok(progress) = read_whole(&body) else { continue };
+            let thoughts = reasoning(&serde_json::from_slice(&body).expect("JSON"));
+            let deltas = Reader::whole(&body).expect("an answer");
+            check(&shown, &deltas, &read_answer(&body).expect("an answer"), progress.usage, &thoughts, false);
+            wholes += 1;
+        }
+    }
+    say(&format!("{streams} streams and {wholes} whole answers read and written"));
+    let enough = streams > 20 && wholes > 10;
+    assert!(enough || std::env::var_os("BREAKWATER_RECORDINGS").is_none(), "{streams} and {wholes} are too few");
 }
