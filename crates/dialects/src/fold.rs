@@ -3,7 +3,7 @@
 //! Receives deltas; hands on an [`Answer`]. Must never be here: whether the answer is any good.
 
 use crate::Unread;
-use llm::{Answer, Choice, Delta, ToolCall};
+use llm::{Answer, Choice, Delta, SealKind, ToolCall};
 use std::collections::BTreeMap;
 
 /// The most text that is held, in bytes, all choices and arguments together.
@@ -38,8 +38,10 @@ impl Fold {
                 let call = usize::try_from(*call).unwrap_or(usize::MAX);
                 self.grow(*choice, text, |choice| Some(&mut choice.calls.get_mut(call)?.arguments))?;
             }
-            Delta::Thought { choice, .. } | Delta::ThoughtSealed { choice, .. } => {
-                self.choice(*choice)?.reasoned = true;
+            Delta::Thought { choice, text } => self.grow(*choice, text, |choice| Some(&mut choice.reasoning))?,
+            Delta::ThoughtSealed { choice, seal } => {
+                let choice = self.choice(*choice)?;
+                choice.sealed |= seal.kind == SealKind::Encrypted || choice.reasoning.is_empty();
             }
             Delta::Call { choice, id, name, free, .. } => self.call(*choice, id, name, *free)?,
             Delta::Other { choice, name, .. } if !NOTES.contains(&name.as_str()) => self.choice(*choice)?.media = true,
