@@ -7,6 +7,7 @@
 mod advice;
 mod depth;
 mod fold;
+pub mod gemini;
 pub mod openai_chat;
 mod quirks;
 mod said;

@@ -6,4 +6,5 @@
 #![cfg(test)]
 
 mod files;
+mod gemini;
 mod openai_chat;
