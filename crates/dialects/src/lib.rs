@@ -13,6 +13,7 @@ mod quirks;
 mod said;
 mod shape;
 mod sse;
+mod text;
 
 pub use advice::{Quotas, quotas, retry_after};
 pub use fold::Fold;

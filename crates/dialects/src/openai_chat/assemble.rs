@@ -10,9 +10,9 @@ mod wire;
 
 use super::chunk;
 use super::shape::Shape;
-use super::text::Joined;
 use crate::Unread;
 use crate::sse::Framer;
+use crate::text::Joined;
 use llm::{Answer, Choice, FinishReason, Lane, ToolCall};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

@@ -12,18 +12,18 @@ mod error;
 mod mended;
 mod obstacle;
 mod raw;
-mod request;
+pub(crate) mod request;
 mod seal;
 mod splice;
 mod stand_in;
 mod stream;
 mod template;
 mod terms;
-mod text;
+
 mod thoughts;
 mod transcript;
 mod usage;
-mod whole;
+pub(crate) mod whole;
 
 use crate::shape;
 pub use crate::{Ending, Unread};

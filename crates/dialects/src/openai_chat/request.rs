@@ -30,7 +30,7 @@ pub fn decode(raw: Bytes) -> Result<ChatRequest, CallError> {
     let thin: Thin<'_> = serde_json::from_str(text)
         .map_err(|e| invalid(format!("We could not parse the JSON body of your request: {e}."), None))?;
     thin.messages.judge()?;
-    let (model, model_span) = thin.model(text)?;
+    let (model, model_span) = model(thin.model, text)?;
     let stream = flag(thin.stream, "stream")?;
     let demands = thin.demands();
     Ok(ChatRequest { dialect: Dialect::OpenAiChat, model, stream, demands, model_span, raw })
@@ -75,30 +75,30 @@ struct Thin<'a> {
     parallel_tool_calls: Shape,
 }
 
-impl<'a> Thin<'a> {
+impl Thin<'_> {
     /// Whether anything there may demand something of the answer.
     fn demands(&self) -> bool {
         let Self { response_format, tools, tool_choice, functions, function_call, parallel_tool_calls, .. } = self;
         let all = [response_format, tools, tool_choice, functions, function_call, parallel_tool_calls];
         all.into_iter().any(|shape| !matches!(shape, Shape::Absent | Shape::Null))
     }
+}
 
-    /// The model's name, and where its literal stands in `text`.
-    fn model(&self, text: &'a str) -> Result<(String, Range<usize>), CallError> {
-        let Some(literal) = self.model else {
-            return Err(missing("model"));
-        };
-        let Ok(name) = serde_json::from_str::<String>(literal.get()) else {
-            let shape: Shape = serde_json::from_str(literal.get()).unwrap_or_default();
-            return Err(wrong_type("model", "a string", shape));
-        };
-        if name.is_empty() {
-            return Err(missing("model"));
-        }
-        // Both point into the same text, which is what borrowing a RawValue means.
-        let start = literal.get().as_ptr() as usize - text.as_ptr() as usize;
-        Ok((name, start..start + literal.get().len()))
+/// The model's name, and where its literal stands in `text`.
+pub(crate) fn model<'a>(literal: Option<&'a RawValue>, text: &'a str) -> Result<(String, Range<usize>), CallError> {
+    let Some(literal) = literal else {
+        return Err(missing("model"));
+    };
+    let Ok(name) = serde_json::from_str::<String>(literal.get()) else {
+        let shape: Shape = serde_json::from_str(literal.get()).unwrap_or_default();
+        return Err(wrong_type("model", "a string", shape));
+    };
+    if name.is_empty() {
+        return Err(missing("model"));
     }
+    // Both point into the same text, which is what borrowing a RawValue means.
+    let start = literal.get().as_ptr() as usize - text.as_ptr() as usize;
+    Ok((name, start..start + literal.get().len()))
 }
 
 /// The outline of `messages`: whether it is a list of objects that each have a role.
@@ -188,7 +188,7 @@ impl<'de> Deserialize<'de> for Message {
     }
 }
 
-fn flag(shape: Shape, name: &str) -> Result<bool, CallError> {
+pub(crate) fn flag(shape: Shape, name: &str) -> Result<bool, CallError> {
     match shape {
         Shape::Absent | Shape::Null => Ok(false),
         Shape::Bool(value) => Ok(value),
@@ -196,21 +196,21 @@ fn flag(shape: Shape, name: &str) -> Result<bool, CallError> {
     }
 }
 
-fn missing(name: &str) -> CallError {
+pub(crate) fn missing(name: &str) -> CallError {
     invalid(format!("Missing required parameter: '{name}'."), Some(name.to_owned()))
 }
 
-fn wrong_type(name: &str, expected: &str, got: Shape) -> CallError {
+pub(crate) fn wrong_type(name: &str, expected: &str, got: Shape) -> CallError {
     let message = format!("Invalid type for '{name}': expected {expected}, but got {} instead.", got.words());
     invalid(message, Some(name.to_owned()))
 }
 
-fn invalid(message: String, param: Option<String>) -> CallError {
+pub(crate) fn invalid(message: String, param: Option<String>) -> CallError {
     CallError::InvalidRequest { message, param }
 }
 
 /// Why a text that does not begin as an object is no request.
-fn no_object(text: &str) -> String {
+pub(crate) fn no_object(text: &str) -> String {
     let fault = if text.trim_ascii().is_empty() { "empty: expected a JSON object" } else { "not a JSON object" };
     format!("The request body is {fault}.")
 }

@@ -44,7 +44,7 @@ pub fn read_whole(body: &Bytes) -> Result<Progress, Failure> {
 }
 
 /// Whether nothing is a legitimate answer: the token limit or the content policy left no room for one.
-pub(super) fn may_be_empty(finish: Option<FinishReason>) -> bool {
+pub(crate) fn may_be_empty(finish: Option<FinishReason>) -> bool {
     matches!(finish, Some(FinishReason::Length | FinishReason::ContentFilter))
 }
 

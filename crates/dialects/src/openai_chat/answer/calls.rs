@@ -6,10 +6,10 @@
 use super::super::raw::{object, text, value};
 use super::super::seal::of_extra;
 use super::super::shape::Shape;
-use super::super::text::{Half, continued};
 use super::MOST;
 use super::wire::{self, Function};
 use crate::Unread;
+use crate::text::{Half, continued};
 use llm::{Delta, Seal};
 use serde_json::value::RawValue;
 use std::hash::{DefaultHasher, Hash, Hasher};

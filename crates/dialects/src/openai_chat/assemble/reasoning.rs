@@ -5,9 +5,9 @@
 //! repeat it. Must never be here: what stands in other fields.
 
 use super::super::shape::Shape;
-use super::super::text::decoded;
 use super::wire::{Part, Said, value};
 use super::{Building, Field, Slot, Told};
+use crate::text::decoded;
 use llm::Lane;
 use memchr::memmem;
 use serde_json::value::RawValue;

@@ -4,7 +4,7 @@
 //! list entries, at what is written within strings in escapes of their own, and at the bytes themselves. Must never be
 //! here: what is done about it.
 
-use super::super::text::decoded;
+use crate::text::decoded;
 use memchr::memmem;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;

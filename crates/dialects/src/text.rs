@@ -8,17 +8,17 @@ use std::fmt;
 
 /// Text that grows by literals.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Joined {
+pub(crate) struct Joined {
     text: String,
     /// The first half of a character whose other half has not come.
     half: Half,
 }
 
 /// The first half of a character whose other half has not come, kept where the text is handed on.
-pub(super) type Half = Option<u32>;
+pub(crate) type Half = Option<u32>;
 
 /// The text that `literal` adds to one that left off with `half`; nothing where it is no string.
-pub(super) fn continued(half: &mut Half, literal: &str) -> Option<String> {
+pub(crate) fn continued(half: &mut Half, literal: &str) -> Option<String> {
     let mut joined = Joined { text: String::new(), half: half.take() };
     let sound = joined.push(literal);
     *half = joined.half;
@@ -27,7 +27,7 @@ pub(super) fn continued(half: &mut Half, literal: &str) -> Option<String> {
 
 impl Joined {
     /// Adds the string that `literal` stands for; whether it is one.
-    pub(super) fn push(&mut self, literal: &str) -> bool {
+    pub(crate) fn push(&mut self, literal: &str) -> bool {
         let inner = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         match inner {
             Some(plain) if !plain.contains('\\') => self.add(plain.as_bytes()),
@@ -40,14 +40,19 @@ impl Joined {
     }
 
     /// The text so far, without a half character at its end.
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The text; half a character at its end is replaced, as every reader would.
-    pub(super) fn into_string(mut self) -> String {
+    pub(crate) fn into_string(mut self) -> String {
         self.settle();
         self.text
+    }
+
+    /// The text so far, which is held no longer; half a character stays for what follows.
+    pub(crate) fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
     }
 
     /// Adds UTF-8 in which halves of characters may stand by themselves, encoded as three bytes each.
@@ -103,7 +108,7 @@ impl Joined {
 }
 
 /// The bytes that a string's literal stands for, halves of characters included.
-pub(super) fn decoded(literal: &str) -> Option<Vec<u8>> {
+pub(crate) fn decoded(literal: &str) -> Option<Vec<u8>> {
     struct Bytes;
     impl Visitor<'_> for Bytes {
         type Value = Vec<u8>;
