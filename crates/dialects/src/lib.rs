@@ -10,6 +10,7 @@ mod fold;
 pub mod gemini;
 pub mod openai_chat;
 mod quirks;
+pub mod responses;
 mod said;
 mod shape;
 mod sse;

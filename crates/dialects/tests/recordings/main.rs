@@ -8,3 +8,4 @@
 mod files;
 mod gemini;
 mod openai_chat;
+mod responses;

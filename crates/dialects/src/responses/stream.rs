@@ -1,0 +1,210 @@
+//! A streamed answer: bytes to frames, and the judgement at its end.
+
+use super::answer::Snapshot;
+use super::error::{fail, read_error};
+use super::whole::{facts, is_call, says_something};
+use super::wire::{Event as Wire, Item, Kind, Part, Raw, Response, fields, list, object, text};
+use crate::openai_chat::answer::may_be_empty;
+use crate::shape::Shape;
+use crate::sse::{Block, Framer};
+use crate::{Ending, Rendered};
+use bytes::{Bytes, BytesMut};
+use llm::{Event, Failure, Frame, Progress};
+use std::collections::VecDeque;
+
+/// Reads a stream of events.
+///
+/// Pure: bytes go in by [`feed`](Self::feed), frames come out of [`next_frame`](Self::next_frame), and
+/// [`end`](Self::end) says whether what came was a whole answer. However the stream is cut up, the frames say the
+/// same; neighbouring events of content that arrive together share a frame.
+#[derive(Debug, Default)]
+pub struct StreamDecoder {
+    framer: Framer,
+    frames: VecDeque<Frame>,
+    progress: Progress,
+    /// The provider's id of the answer.
+    id: String,
+    /// A call has begun that the client has to make.
+    calls: bool,
+    /// The number of the event that would follow.
+    sequence: u64,
+}
+
+impl StreamDecoder {
+    /// A decoder for one answer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What has been seen so far.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Whether enough has come to believe that an answer is being given.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.progress.content || (self.progress.finished && may_be_empty(self.progress.finish))
+    }
+
+    /// Adds bytes as they came.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        self.framer.push(chunk);
+        let mut run: Option<(Event, usize)> = None;
+        loop {
+            match self.framer.next_block() {
+                Ok(Some(block)) => {
+                    let event = self.read(&block);
+                    run = Some(self.join(run, event, block.end));
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    self.cut_run(run.take());
+                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
+                    break;
+                }
+            }
+        }
+        self.cut_run(run);
+    }
+
+    /// The next frame, in order.
+    pub fn next_frame(&mut self) -> Option<Frame> {
+        self.frames.pop_front()
+    }
+
+    /// Judges a stream that the provider has ended politely, once all frames are taken.
+    #[must_use]
+    pub fn end(&mut self) -> Ending {
+        self.flush_last_line();
+        if !self.has_begun() {
+            Ending::Broken(Failure::Empty)
+        } else if self.progress.done {
+            Ending::Complete(None)
+        } else {
+            Ending::Broken(Failure::Truncated)
+        }
+    }
+
+    /// A worded error as the last events of this stream: they go on with its numbers and name its answer.
+    #[must_use]
+    pub fn failing(&self, error: &Rendered) -> Bytes {
+        let (mut out, mut sequence) = (BytesMut::new(), self.sequence);
+        let so_far = Snapshot { id: &self.id, model: &self.progress.model, ..Snapshot::default() };
+        fail(error, &so_far, &mut sequence, &mut out);
+        out.freeze()
+    }
+
+    /// Reads a last event that lacks only the blank line behind it, which careless servers forget.
+    fn flush_last_line(&mut self) {
+        if self.framer.has_partial() {
+            let before = self.frames.len();
+            self.feed(b"\n\n");
+            // A half event is no event: what is missing speaks through the progress.
+            while self.frames.len() > before && self.frames.back().is_some_and(|f| f.event == Event::Garbage) {
+                self.frames.pop_back();
+            }
+        }
+    }
+
+    /// Lengthens the run of content events, or cuts it off and begins the next.
+    fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
+        match run {
+            None => (event, end),
+            Some((Event::Content, _)) if event == Event::Content => (event, end),
+            Some((before, at)) => {
+                self.cut_run(Some((before, at)));
+                (event, end - at)
+            }
+        }
+    }
+
+    fn cut_run(&mut self, run: Option<(Event, usize)>) {
+        if let Some((event, end)) = run {
+            let raw = self.framer.take(end);
+            self.frames.push_back(Frame { event, raw });
+        }
+    }
+
+    /// What one event means; keeps the progress.
+    fn read(&mut self, block: &Block) -> Event {
+        let Some(data) = self.framer.data(block).filter(|data| !data.is_empty()) else {
+            return Event::Preamble;
+        };
+        // Servers that speak chat completions too end this dialect's streams likewise; it says nothing here.
+        if data.trim_ascii() == b"[DONE]" {
+            return if self.progress.content { Event::Closing } else { Event::Preamble };
+        }
+        let Some(wire) = object::<Wire<'_>>(data) else {
+            return Event::Garbage;
+        };
+        let kind = if self.framer.name(block) == Some(b"error") { Kind::Failed } else { wire.kind() };
+        if wire.kind.get().is_empty() && kind != Kind::Failed {
+            return Event::Garbage;
+        }
+        self.sequence = u64::from(wire.sequence_number.0) + 1;
+        match kind {
+            Kind::Response => {
+                let response: Response<'_> = fields(wire.response).unwrap_or_default();
+                if self.id.is_empty() {
+                    (self.id, self.progress.model) = (text(response.id), text(response.model).into());
+                }
+                Event::Preamble
+            }
+            Kind::Failed => Event::Error(Box::new(read_error(200, &Bytes::copy_from_slice(data), None))),
+            Kind::Ended => {
+                let response: Response<'_> = fields(wire.response).unwrap_or_default();
+                let progress = &mut self.progress;
+                let facts = facts(&list(response.output));
+                progress.content |= facts.content;
+                progress.refused |= facts.refused;
+                progress.finish = Some(response.finish(self.calls || facts.calls));
+                progress.usage = response.usage();
+                if progress.model.is_empty() {
+                    progress.model = text(response.model).into();
+                }
+                (progress.finished, progress.done) = (true, true);
+                Event::Done
+            }
+            Kind::ItemAdded | Kind::ItemDone => {
+                let item: Item<'_> = fields(wire.item).unwrap_or_default();
+                self.calls |= is_call(&item);
+                let frame = kind == Kind::ItemAdded && matches!(item.kind.get(), "message" | "reasoning");
+                self.content(!frame && says_something(&item))
+            }
+            Kind::TextDelta | Kind::SummaryDelta | Kind::ReasoningDelta | Kind::ArgumentsDelta | Kind::InputDelta => {
+                self.content(says(wire.delta))
+            }
+            Kind::TextDone | Kind::SummaryDone | Kind::ReasoningDone => self.content(says(wire.text)),
+            Kind::RefusalDelta => self.refusal(says(wire.delta)),
+            Kind::RefusalDone => self.refusal(says(wire.refusal)),
+            Kind::ArgumentsDone => self.content(says(wire.arguments)),
+            Kind::InputDone => self.content(says(wire.input)),
+            Kind::Annotation => self.content(wire.annotation.is_some()),
+            Kind::PartDone => {
+                let part: Part<'_> = fields(wire.part).unwrap_or_default();
+                self.content(says(part.text) || says(part.refusal))
+            }
+            Kind::Other => Event::Preamble,
+        }
+    }
+
+    fn refusal(&mut self, said: bool) -> Event {
+        self.progress.refused |= said;
+        self.content(said)
+    }
+
+    fn content(&mut self, said: bool) -> Event {
+        self.progress.content |= said;
+        if said { Event::Content } else { Event::Preamble }
+    }
+}
+
+fn says(raw: Raw<'_>) -> bool {
+    raw.is_some_and(|raw| Shape::of(raw).is_something())
+}
+
+#[cfg(test)]
+mod tests;
