@@ -4,7 +4,7 @@ use super::answer::Snapshot;
 use super::error::{fail, read_error};
 use super::whole::{facts, is_call, says_something};
 use super::wire::{Event as Wire, Item, Kind, Part, Raw, Response, fields, list, object, text};
-use crate::openai_chat::answer::may_be_empty;
+use crate::openai_chat::whole::may_be_empty;
 use crate::shape::Shape;
 use crate::sse::{Block, Framer};
 use crate::{Ending, Rendered};

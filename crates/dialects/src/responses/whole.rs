@@ -2,7 +2,7 @@
 
 use super::error::read_error;
 use super::wire::{Item, Part, Response, Word, fields, list, object, text};
-use crate::openai_chat::answer::may_be_empty;
+use crate::openai_chat::whole::may_be_empty;
 use crate::shape::Shape;
 use bytes::Bytes;
 use llm::{Failure, Progress};
