@@ -71,6 +71,22 @@ impl<'a> Detail<'a> {
     }
 }
 
+/// Thoughts as they are given back whole: in order, each with what seals it.
+pub(super) fn details<'a>(thoughts: impl Iterator<Item = (&'a str, Option<&'a Seal>)>) -> Vec<Detail<'a>> {
+    let place = |before: usize| u32::try_from(before).unwrap_or(u32::MAX);
+    let mut details = Vec::new();
+    for (text, seal) in thoughts {
+        let (data, signature) = (seal.filter(|seal| is_data(seal)), seal.filter(|seal| !is_data(seal)));
+        if !text.is_empty() || signature.is_some() {
+            details.push(Detail::words(Some(text), signature, place(details.len())));
+        }
+        if let Some(seal) = data {
+            details.push(Detail::data(seal, place(details.len())));
+        }
+    }
+    details
+}
+
 /// Gemini's signature in an `extra_content`.
 pub(super) fn of_extra(extra: Option<&RawValue>) -> Option<Seal> {
     #[derive(Deserialize)]

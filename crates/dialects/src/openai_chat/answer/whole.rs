@@ -2,7 +2,7 @@
 //!
 //! Must never be here: the events of a stream.
 
-use super::super::seal::{Detail, extra, is_data};
+use super::super::seal::{details, extra};
 use super::super::usage::Told;
 use super::delta::{Call, Said, call_id, named, on_one_line, word};
 use super::{ABOVE, BESIDE, LOGPROBS};
@@ -158,29 +158,13 @@ impl<'a> Message<'a> {
             content: Some((!silent).then_some(&self.text)),
             refusal: Some((!self.refusal.is_empty()).then_some(&self.refusal)),
             reasoning_content: (!self.reasoning.is_empty()).then_some(&self.reasoning),
-            reasoning_details: self.details(),
+            reasoning_details: details(self.thoughts.iter().map(|thought| (thought.text.as_str(), thought.seal))),
             tool_calls: self.calls.iter().zip(0..).map(|(called, call)| called.write(index, call, head)).collect(),
             extra_content: self.seal.and_then(extra),
             beside: self.beside.iter().map(|(name, raw)| (*name, &**raw)).collect(),
         };
         let finish_reason = word(self.finish.unwrap_or(FinishReason::Stop), !self.calls.is_empty());
         Choice { index, message, logprobs: self.logprobs.as_deref(), finish_reason }
-    }
-
-    fn details(&self) -> Vec<Detail<'_>> {
-        let place = |before: usize| u32::try_from(before).unwrap_or(u32::MAX);
-        let mut details = Vec::new();
-        for Thought { text, seal } in &self.thoughts {
-            let data = seal.filter(|seal| is_data(seal));
-            let signature = seal.filter(|seal| !is_data(seal));
-            if !text.is_empty() || signature.is_some() {
-                details.push(Detail::words(Some(text), signature, place(details.len())));
-            }
-            if let Some(seal) = data {
-                details.push(Detail::data(seal, place(details.len())));
-            }
-        }
-        details
     }
 }
 

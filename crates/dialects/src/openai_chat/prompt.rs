@@ -1,0 +1,17 @@
+//! A request in this dialect, to and from the words of none.
+//!
+//! Lives here: `read`, a client's request to a [`Prompt`](llm::Prompt); `write`, a prompt to a provider's request;
+//! `server`, what the servers that speak this dialect take. Must never be here: answers, routing.
+
+mod read;
+mod server;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use read::read_prompt;
+pub use server::{Reasoning, Server};
+pub use write::write_prompt;
+
+/// The most stop sequences that OpenAI takes.
+const MAX_STOPS: usize = 4;
