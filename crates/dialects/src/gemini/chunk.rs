@@ -86,6 +86,19 @@ pub(super) struct Candidate<'a> {
 /// messages about the finish are Google's notes on it.
 pub(super) const BESIDE: [&str; 4] = ["citationMetadata", "groundingMetadata", "urlContextMetadata", "logprobsResult"];
 
+/// The names of parts that have no noun.
+pub(super) const PARTS: [&str; 9] = [
+    "executableCode",
+    "codeExecutionResult",
+    "inlineData",
+    "fileData",
+    "videoMetadata",
+    "toolCall",
+    "toolResponse",
+    "audioTranscription",
+    "speechMetadata",
+];
+
 impl<'a> Candidate<'a> {
     pub(super) fn index(&self) -> u32 {
         self.index.unwrap_or(0)

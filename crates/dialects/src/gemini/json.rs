@@ -38,6 +38,78 @@ pub(super) fn literal(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+/// Adds `text` as a JSON string. Long texts without anything to escape, as base64 is, are copied once.
+pub(super) fn push_literal(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        out.push_str(&literal(text));
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    }
+}
+
+/// An object under construction.
+pub(super) struct Object<'o> {
+    out: &'o mut String,
+    any: bool,
+}
+
+impl<'o> Object<'o> {
+    pub(super) fn open(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, any: false }
+    }
+
+    /// Begins the field `name`; hands on where its value is to be written.
+    pub(super) fn value(&mut self, name: &str) -> &mut String {
+        if std::mem::replace(&mut self.any, true) {
+            self.out.push(',');
+        }
+        push_literal(self.out, name);
+        self.out.push(':');
+        self.out
+    }
+
+    /// Adds a field whose value is JSON.
+    pub(super) fn json(&mut self, name: &str, json: &str) {
+        self.value(name).push_str(json);
+    }
+
+    pub(super) fn text(&mut self, name: &str, text: &str) {
+        push_literal(self.value(name), text);
+    }
+
+    pub(super) fn number(&mut self, name: &str, number: impl std::fmt::Display) {
+        self.json(name, &number.to_string());
+    }
+
+    /// Whether nothing has been added.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.any
+    }
+
+    pub(super) fn close(self) {
+        self.out.push('}');
+    }
+}
+
+/// Adds a list, each item written by `write`.
+pub(super) fn push_list<T>(
+    out: &mut String,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
+    out.push('[');
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+    out.push(']');
+}
+
 /// The arguments of a call as Google wants them, an object: nothing is none, and what is no object stands in one, under
 /// `input`. Whether it was one.
 pub(super) fn arguments(text: &str) -> (Cow<'_, str>, bool) {

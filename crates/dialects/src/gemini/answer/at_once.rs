@@ -3,11 +3,12 @@
 //! Receives all steps; hands on the body. Must never be here: what is held while steps still come.
 
 use super::super::chunk::MAX_CANDIDATES;
-use super::beyond::{LeftOut, Stands};
-use super::form::{Beside, Call, Candidate, Content, Named, Part};
+use super::super::seal::token;
+use super::beyond::Stands;
+use super::form::{Beside, Call, Candidate, Content, Named, Part, mark_unsigned};
 use crate::Head;
 use bytes::{Bytes, BytesMut};
-use llm::{Delta, FinishReason, Usage};
+use llm::{Delta, FinishReason, Seal, Usage};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,39 +47,34 @@ enum Piece<'a> {
 
 impl<'a> Whole<'a> {
     fn take(&mut self, delta: &'a Delta) {
-        let mut told = LeftOut::default();
         match delta {
             Delta::Began { id, model } => self.named.learn(id, model),
             Delta::Used(usage) => self.usage = Some(*usage),
-            Delta::Text { choice, text } | Delta::Refusal { choice, text } => self.said(*choice).text(text, false),
-            Delta::Thought { choice, text } => self.said(*choice).text(text, true),
-            Delta::TextSealed { choice, seal } => self.said(*choice).seal(told.token(seal), false),
-            Delta::ThoughtSealed { choice, seal } => self.said(*choice).seal(told.token(seal), true),
-            Delta::Call { choice, call, id, name, seal, .. } => {
-                let signature = seal.as_ref().and_then(|seal| told.token(seal));
-                let held = Call { id: id.clone(), name: name.clone(), arguments: String::new(), signature };
-                self.said(*choice).pieces.push(Piece::Call(*call, held));
-            }
-            Delta::Arguments { choice, call, text } => self.said(*choice).arguments(*call, text),
-            Delta::Other { choice, name, json } => match Stands::of(name, json) {
-                Some(Stands::Beside(name, json)) => self.said(*choice).beside.push((name, json)),
-                Some(Stands::Part(json)) => self.said(*choice).pieces.push(Piece::Raw(json)),
-                None => {}
-            },
-            Delta::Ended { choice, finish, .. } => {
-                let said = self.said(*choice);
-                said.finish = said.finish.or(Some(*finish));
+            Delta::Text { choice, .. }
+            | Delta::Thought { choice, .. }
+            | Delta::Refusal { choice, .. }
+            | Delta::TextSealed { choice, .. }
+            | Delta::ThoughtSealed { choice, .. }
+            | Delta::Call { choice, .. }
+            | Delta::Arguments { choice, .. }
+            | Delta::Other { choice, .. }
+            | Delta::Ended { choice, .. } => {
+                if *choice < MAX_CANDIDATES {
+                    self.candidates.entry(*choice).or_default().take(delta);
+                }
             }
         }
-    }
-
-    fn said(&mut self, choice: u32) -> &mut Said<'a> {
-        self.candidates.entry(choice.min(MAX_CANDIDATES - 1)).or_default()
     }
 
     fn write(mut self) -> Bytes {
         if self.candidates.is_empty() {
             self.candidates.insert(0, Said::default());
+        }
+        for said in self.candidates.values_mut() {
+            mark_unsigned(said.pieces.iter_mut().filter_map(|piece| match piece {
+                Piece::Call(_, call) => Some(call),
+                _ => None,
+            }));
         }
         let candidates = self.candidates.iter().map(|(index, said)| Candidate {
             content: Some(Content { parts: said.pieces.iter().map(Piece::part).collect(), role: "model" }),
@@ -92,7 +88,27 @@ impl<'a> Whole<'a> {
     }
 }
 
-impl Said<'_> {
+impl<'a> Said<'a> {
+    fn take(&mut self, delta: &'a Delta) {
+        match delta {
+            Delta::Text { text, .. } | Delta::Refusal { text, .. } => self.text(text, false),
+            Delta::Thought { text, .. } => self.text(text, true),
+            Delta::TextSealed { seal, .. } => self.seal(seal, false),
+            Delta::ThoughtSealed { seal, .. } => self.seal(seal, true),
+            Delta::Call { call, id, name, seal, .. } => {
+                self.pieces.push(Piece::Call(*call, Call::new(id, name, seal.as_ref())));
+            }
+            Delta::Arguments { call, text, .. } => self.arguments(*call, text),
+            Delta::Other { name, json, .. } => match Stands::of(name, json) {
+                Some(Stands::Beside(name, json)) => self.beside.push((name, json)),
+                Some(Stands::Part(json)) => self.pieces.push(Piece::Raw(json)),
+                None => {}
+            },
+            Delta::Ended { finish, .. } => self.finish = self.finish.or(Some(*finish)),
+            Delta::Began { .. } | Delta::Used(_) => {}
+        }
+    }
+
     fn text(&mut self, more: &str, of: bool) {
         match self.pieces.last_mut() {
             Some(Piece::Text { text, thought, signature: None }) if *thought == of => text.push_str(more),
@@ -101,8 +117,8 @@ impl Said<'_> {
         }
     }
 
-    fn seal(&mut self, token: Option<Arc<str>>, of: bool) {
-        let Some(token) = token else { return };
+    fn seal(&mut self, seal: &Seal, of: bool) {
+        let token = Arc::from(token(seal));
         match self.pieces.last_mut() {
             Some(Piece::Text { thought, signature, .. }) if *thought == of && signature.is_none() => {
                 *signature = Some(token);

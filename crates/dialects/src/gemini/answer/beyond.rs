@@ -2,13 +2,10 @@
 //!
 //! Must never be here: how anything is put down.
 
-use super::super::chunk::BESIDE;
+use super::super::chunk::{BESIDE, PARTS};
 use super::super::json::arguments;
 use super::form::Call;
-use llm::{Dialect, Seal};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The most names that are told as left out.
 const MAX_LEFT_OUT: usize = 32;
@@ -20,14 +17,13 @@ pub(super) enum Stands<'a> {
 }
 
 impl<'a> Stands<'a> {
-    /// Of what came from Google: a part has a field of its own name.
+    /// Of what came from Google, by its name.
     pub(super) fn of(name: &'a str, json: &'a str) -> Option<Self> {
         let json: &RawValue = serde_json::from_str(json).ok()?;
         if BESIDE.contains(&name) {
             return Some(Self::Beside(name, json));
         }
-        let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(json.get()).ok()?;
-        fields.contains_key(name).then_some(Self::Part(json))
+        (PARTS.contains(&name) && json.get().starts_with('{')).then_some(Self::Part(json))
     }
 }
 
@@ -44,15 +40,6 @@ impl LeftOut {
         if self.0.len() < MAX_LEFT_OUT && !self.0.iter().any(|known| known == name) {
             self.0.push(name.to_owned());
         }
-    }
-
-    /// The token of a seal that means something to Google.
-    pub(super) fn token(&mut self, seal: &Seal) -> Option<Arc<str>> {
-        if seal.of == Dialect::Gemini {
-            return Some(seal.token.clone());
-        }
-        self.tell("signature");
-        None
     }
 
     /// Tells of arguments that are no object.

@@ -3,9 +3,10 @@
 //! Must never be here: which steps make which object.
 
 use super::super::finish::word;
-use super::super::json::arguments;
+use super::super::json::{arguments, raw};
+use super::super::seal::{UNSIGNED, token};
 use bytes::{BufMut, BytesMut};
-use llm::{FinishReason, Usage};
+use llm::{FinishReason, Seal, Usage};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -131,10 +132,25 @@ pub(super) struct Call {
 }
 
 impl Call {
+    pub(super) fn new(id: &str, name: &str, seal: Option<&Seal>) -> Self {
+        let signature = seal.map(|seal| token(seal).into());
+        Self { id: id.to_owned(), name: name.to_owned(), arguments: String::new(), signature }
+    }
+
     pub(super) fn part(&self) -> Part<'_> {
         let (args, _) = arguments(&self.arguments);
-        let args = super::super::json::raw(args.into_owned());
+        let args = raw(args.into_owned());
         Part::Call { call: FunctionCall { id: &self.id, name: &self.name, args }, signature: self.signature.as_deref() }
+    }
+}
+
+/// Says of the first of a candidate's calls that nobody signed them, where that is so: whoever gives them back to Google
+/// has to.
+pub(super) fn mark_unsigned<'a>(calls: impl Iterator<Item = &'a mut Call>) {
+    let mut calls: Vec<&mut Call> = calls.collect();
+    let unsigned = calls.iter().all(|call| call.signature.is_none());
+    if let Some(first) = calls.first_mut().filter(|_| unsigned) {
+        first.signature = Some(UNSIGNED.into());
     }
 }
 

@@ -6,10 +6,11 @@
 
 use super::super::chunk::{Candidate, Chunk, FunctionCall, MAX_CANDIDATES, Part};
 use super::super::json::compact;
+use super::super::seal::seal;
 use super::super::whole::objects;
 use super::arguments::Arguments;
 use crate::Unread;
-use llm::{Delta, Dialect, FinishReason, Seal, SealKind, Usage};
+use llm::{Delta, FinishReason, Seal, Usage};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -106,7 +107,7 @@ impl Reader {
                     let text = text.into_owned();
                     out.push(if thought { Delta::Thought { choice, text } } else { Delta::Text { choice, text } });
                 }
-                if let Some(seal) = signature.map(|token| seal(&token)) {
+                if let Some(seal) = signature.and_then(|token| seal(&token)) {
                     self.count(seal.token.len())?;
                     out.push(match thought {
                         true => Delta::ThoughtSealed { choice, seal },
@@ -114,7 +115,9 @@ impl Reader {
                     });
                 }
             }
-            Part::Call { call, signature } => self.call(choice, &call, signature.map(|token| seal(&token)), out)?,
+            Part::Call { call, signature } => {
+                self.call(choice, &call, signature.and_then(|token| seal(&token)), out)?;
+            }
             Part::Other { name } => self.other(choice, name, raw, out)?,
             Part::Empty => {}
         }
@@ -196,13 +199,14 @@ impl Reader {
     }
 }
 
-fn seal(token: &str) -> Seal {
-    Seal { of: Dialect::Gemini, kind: SealKind::Signature, token: token.into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use llm::{Dialect, SealKind};
+
+    fn seal(token: &str) -> Seal {
+        Seal { of: Dialect::Gemini, kind: SealKind::Signature, token: token.into() }
+    }
 
     fn read(objects: &[&str]) -> Result<Vec<Delta>, Unread> {
         let (mut reader, mut steps) = (Reader::default(), Vec::new());

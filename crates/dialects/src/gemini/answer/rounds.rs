@@ -172,11 +172,9 @@ fn an_answer_of_nothing_is_still_one() {
 
 #[test]
 fn what_google_has_no_word_for_is_told() {
-    let foreign = Seal { of: Dialect::Anthropic, kind: SealKind::Signature, token: "x".into() };
     let mut writer = Writer::new(head());
     let mut out = BytesMut::new();
     for step in [
-        Delta::ThoughtSealed { choice: 0, seal: foreign },
         Delta::Other { choice: 0, name: "annotations".into(), json: "[]".into() },
         Delta::Other { choice: 0, name: "annotations".into(), json: "[]".into() },
         Delta::Text { choice: 128, text: "far".into() },
@@ -187,12 +185,41 @@ fn what_google_has_no_word_for_is_told() {
     }
     assert!(out.is_empty());
     writer.finish(&mut out);
-    assert_eq!(writer.left_out(), ["signature", "annotations", "choices", "arguments"]);
+    assert_eq!(writer.left_out(), ["annotations", "choices", "arguments"]);
     assert!(out.windows(17).any(|w| w == br#"{"input":"plain"}"#));
     for name in 0..99 {
         writer.push(&Delta::Other { choice: 0, name: name.to_string(), json: "{}".into() }, &mut out);
     }
     assert_eq!(writer.left_out().len(), 32);
+}
+
+#[test]
+fn seals_of_others_travel_and_calls_that_nobody_signed_say_so() {
+    let foreign = Seal { of: Dialect::Anthropic, kind: SealKind::Signature, token: "a+/=".into() };
+    let call = |call, seal| Delta::Call { choice: 0, call, id: String::new(), name: "f".into(), free: false, seal };
+    let began = Delta::Began { id: "r".into(), model: "m".into() };
+    let nothing = |call| Delta::Arguments { choice: 0, call, text: "{}".into() };
+    let ended = Delta::Ended { choice: 0, finish: FinishReason::ToolCalls, stop: None };
+    let steps = [
+        began,
+        Delta::Thought { choice: 0, text: "t".into() },
+        Delta::ThoughtSealed { choice: 0, seal: foreign },
+        call(0, None),
+        nothing(0),
+        call(1, None),
+        nothing(1),
+        ended,
+    ];
+    for read in all_ways(&steps) {
+        assert_eq!(read, steps);
+    }
+    let mark = |steps: &[Delta]| {
+        let body: serde_json::Value = serde_json::from_slice(&write_answer(&head(), steps)).expect("JSON");
+        let parts = body["candidates"][0]["content"]["parts"].as_array().expect("parts").clone();
+        parts.iter().filter(|part| part["thoughtSignature"] == crate::gemini::seal::UNSIGNED).count()
+    };
+    assert_eq!(mark(&steps), 1, "the first of a step alone");
+    assert_eq!(mark(&[call(0, Some(seal("s"))), call(1, None)]), 0, "Google signed the first");
 }
 
 #[test]

@@ -7,8 +7,9 @@
 
 use super::super::chunk::MAX_CANDIDATES;
 use super::super::error::as_event;
+use super::super::seal::token;
 use super::beyond::{LeftOut, Stands};
-use super::form::{Beside, Call, Candidate, Named, Part};
+use super::form::{Beside, Call, Candidate, Named, Part, mark_unsigned};
 use crate::{Head, Rendered};
 use bytes::BytesMut;
 use llm::{Delta, FinishReason, Seal, Usage};
@@ -67,15 +68,12 @@ impl Writer {
             Delta::Text { choice, text } | Delta::Refusal { choice, text } => {
                 self.text(*choice, text, false, None, out);
             }
-
             Delta::Thought { choice, text } => self.text(*choice, text, true, None, out),
             Delta::TextSealed { choice, seal } => self.seal(*choice, seal, false, out),
             Delta::ThoughtSealed { choice, seal } => self.seal(*choice, seal, true, out),
             Delta::Call { choice, call, id, name, seal, .. } => {
-                let signature = seal.as_ref().and_then(|seal| self.left_out.token(seal));
-                let held = Call { id: id.clone(), name: name.clone(), arguments: String::new(), signature };
-                if let Some(candidate) = self.held(*choice) {
-                    candidate.calls.push((*call, held));
+                if let Some(held) = self.held(*choice) {
+                    held.calls.push((*call, Call::new(id, name, seal.as_ref())));
                 }
             }
             Delta::Arguments { choice, call, text } => {
@@ -96,9 +94,10 @@ impl Writer {
 
     /// Writes the end of a whole answer. A candidate that never said why it stopped says that nobody knows.
     pub fn finish(&mut self, out: &mut BytesMut) {
-        let candidates = std::mem::take(&mut self.candidates);
-        for (_, call) in candidates.values().flat_map(|held| &held.calls) {
-            self.left_out.judge(call);
+        let mut candidates = std::mem::take(&mut self.candidates);
+        for held in candidates.values_mut() {
+            held.calls.iter().for_each(|(_, call)| self.left_out.judge(call));
+            mark_unsigned(held.calls.iter_mut().map(|(_, call)| call));
         }
         let nobody = BTreeMap::from([(0, Held::default())]);
         let last = if candidates.is_empty() { &nobody } else { &candidates };
@@ -136,9 +135,7 @@ impl Writer {
     }
 
     fn seal(&mut self, choice: u32, seal: &Seal, thought: bool, out: &mut BytesMut) {
-        if let Some(token) = self.left_out.token(seal) {
-            self.text(choice, "", thought, Some(&token), out);
-        }
+        self.text(choice, "", thought, Some(&token(seal)), out);
     }
 
     fn other(&mut self, choice: u32, name: &str, json: &str, out: &mut BytesMut) {

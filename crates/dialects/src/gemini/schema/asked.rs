@@ -1,0 +1,334 @@
+//! JSON Schema as Google takes it.
+//!
+//! Google's subset has no `allOf` and no `const`, allows nothing beside a `$ref`, and finds what is referred to under
+//! `$defs` alone. So what stands beside a reference is joined with what it refers to, once; where a schema refers to
+//! itself, the bare reference stays. Keywords that Google does not know are passed over by it, and stay.
+//! Must never be here: Google's own form.
+
+use super::super::fields::entries;
+use super::super::json::{compact, literal};
+use serde_json::value::RawValue;
+
+/// The deepest schema that is written, references followed.
+const MAX_DEPTH: usize = 64;
+/// The longest, in bytes.
+const MAX_BYTES: usize = 256 << 10;
+
+/// `schema` for Google; as one of an object where `object` is asked for, as of arguments.
+///
+/// # Errors
+/// Why it cannot be said, as the end of a sentence about it.
+pub(in super::super) fn asked(schema: &str, object: bool) -> Result<String, &'static str> {
+    let root: &RawValue = serde_json::from_str(schema).map_err(|_| "is no JSON")?;
+    let mut writer = Writer { root, within: Vec::new(), out: String::new() };
+    let mut fields = writer.settled(entries(root).unwrap_or_default(), true)?;
+    if object && !fields.iter().any(|(name, _)| name == "type") {
+        fields.insert(0, ("type".to_owned(), Value::Json("\"object\"".to_owned())));
+    }
+    writer.object(fields, 0)?;
+    Ok(writer.out)
+}
+
+/// A field's value.
+enum Value<'a> {
+    Raw(&'a RawValue),
+    /// Schemas by name, from several places.
+    Named(Vec<(String, &'a RawValue)>),
+    /// Items of lists, from several places.
+    Items(Vec<&'a RawValue>),
+    /// Something of ours.
+    Json(String),
+}
+
+type Field<'a> = (String, Value<'a>);
+
+struct Writer<'a> {
+    root: &'a RawValue,
+    /// The places that are being written in full.
+    within: Vec<String>,
+    out: String,
+}
+
+impl<'a> Writer<'a> {
+    fn schema(&mut self, raw: &'a RawValue, depth: usize) -> Result<(), &'static str> {
+        if depth > MAX_DEPTH {
+            return Err("nests too deeply");
+        }
+        if self.out.len() > MAX_BYTES {
+            return Err("is too long once its references are followed");
+        }
+        let Some(entries) = entries(raw) else {
+            self.out.push_str(&compact(raw.get()));
+            return Ok(());
+        };
+        let known = self.within.len();
+        let fields = self.settled(entries, depth == 0)?;
+        self.object(fields, depth)?;
+        self.within.truncate(known);
+        Ok(())
+    }
+
+    /// The fields of a schema, with what stands beside a reference or in `allOf` joined.
+    fn settled(&mut self, entries: Vec<(String, &'a RawValue)>, root: bool) -> Result<Vec<Field<'a>>, &'static str> {
+        let mut fields: Vec<Field<'a>> = Vec::new();
+        let beside = entries.iter().any(|(name, _)| !name.starts_with('$'));
+        let parts = entries.iter().find(|(name, _)| name == "allOf").map(|(_, parts)| *parts);
+        // What stands beside a reference counts more than what it refers to.
+        let (refers, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| name == "$ref");
+        for (name, value) in refers.into_iter().chain(others) {
+            if name == "$ref" && (beside || root) {
+                let place: String = serde_json::from_str(value.get()).map_err(|_| "refers to no place")?;
+                if self.within.contains(&place) {
+                    return Ok(vec![(name, Value::Raw(value))]);
+                }
+                let target = self.at(&place).ok_or("refers to a place that is not in it")?;
+                self.within.push(place);
+                if self.within.len() > MAX_DEPTH {
+                    return Err("nests too deeply");
+                }
+                let target = super::super::fields::entries(target).unwrap_or_default();
+                for (name, value) in self.settled(target, false)? {
+                    join(&mut fields, name, value);
+                }
+            } else if name != "allOf" {
+                join(&mut fields, name, Value::Raw(value));
+            }
+        }
+        let parts: Vec<&'a RawValue> =
+            parts.and_then(|parts| serde_json::from_str(parts.get()).ok()).unwrap_or_default();
+        for part in parts {
+            // What is joined stands beside the rest, a lone reference too.
+            let entries = super::super::fields::entries(part).unwrap_or_default();
+            for (name, value) in self.settled(entries, true)? {
+                join(&mut fields, name, value);
+            }
+        }
+        Ok(fields)
+    }
+
+    fn object(&mut self, fields: Vec<Field<'a>>, depth: usize) -> Result<(), &'static str> {
+        self.out.push('{');
+        let mut any = false;
+        for (name, value) in fields {
+            if name == "$schema" {
+                continue;
+            }
+            if std::mem::replace(&mut any, true) {
+                self.out.push(',');
+            }
+            let name = if name == "definitions" { "$defs".to_owned() } else { name };
+            let written = if name == "const" { "enum" } else { &name };
+            self.out.push_str(&literal(written));
+            self.out.push(':');
+            self.field(&name, value, depth)?;
+        }
+        self.out.push('}');
+        Ok(())
+    }
+
+    fn field(&mut self, name: &str, value: Value<'a>, depth: usize) -> Result<(), &'static str> {
+        let raw = match value {
+            Value::Raw(raw) => raw,
+            Value::Named(schemas) => return self.named(schemas, depth),
+            Value::Items(items) => {
+                let items: Vec<&str> = items.into_iter().map(RawValue::get).collect();
+                self.out.push_str(&format!("[{}]", items.join(",")));
+                return Ok(());
+            }
+            Value::Json(json) => {
+                self.out.push_str(&json);
+                return Ok(());
+            }
+        };
+        match name {
+            "properties" | "patternProperties" | "$defs" => self.named(entries(raw).unwrap_or_default(), depth),
+            "anyOf" | "oneOf" | "prefixItems" => self.list(raw, depth),
+            "items" if raw.get().starts_with('[') => self.list(raw, depth),
+            "items" | "additionalProperties" | "not" | "contains" | "if" | "then" | "else" => {
+                self.schema(raw, depth + 1)
+            }
+            "const" => {
+                self.out.push_str(&format!("[{}]", compact(raw.get())));
+                Ok(())
+            }
+            "$ref" => {
+                let place: String = serde_json::from_str(raw.get()).unwrap_or_default();
+                self.out.push_str(&literal(&place.replacen("#/definitions/", "#/$defs/", 1)));
+                Ok(())
+            }
+            _ => {
+                self.out.push_str(&compact(raw.get()));
+                Ok(())
+            }
+        }
+    }
+
+    fn named(&mut self, schemas: Vec<(String, &'a RawValue)>, depth: usize) -> Result<(), &'static str> {
+        self.out.push('{');
+        for (at, (name, schema)) in schemas.into_iter().enumerate() {
+            if at > 0 {
+                self.out.push(',');
+            }
+            self.out.push_str(&literal(&name));
+            self.out.push(':');
+            self.schema(schema, depth + 1)?;
+        }
+        self.out.push('}');
+        Ok(())
+    }
+
+    fn list(&mut self, schemas: &'a RawValue, depth: usize) -> Result<(), &'static str> {
+        let schemas: Vec<&'a RawValue> = serde_json::from_str(schemas.get()).unwrap_or_default();
+        self.out.push('[');
+        for (at, schema) in schemas.into_iter().enumerate() {
+            if at > 0 {
+                self.out.push(',');
+            }
+            self.schema(schema, depth + 1)?;
+        }
+        self.out.push(']');
+        Ok(())
+    }
+
+    /// What stands at `place`, a JSON pointer behind `#`.
+    fn at(&self, place: &str) -> Option<&'a RawValue> {
+        let mut found = self.root;
+        for step in place.strip_prefix('#')?.split('/').skip(1) {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            found = entries(found)?.into_iter().find(|(known, _)| *known == name)?.1;
+        }
+        Some(found)
+    }
+}
+
+/// Adds a field, or joins it with the one of its name: properties and what is required add up, else the later counts.
+fn join<'a>(fields: &mut Vec<Field<'a>>, name: String, value: Value<'a>) {
+    let Some((_, known)) = fields.iter_mut().find(|(known, _)| *known == name) else {
+        fields.push((name, value));
+        return;
+    };
+    let before = std::mem::replace(known, Value::Items(Vec::new()));
+    *known = match name.as_str() {
+        "properties" | "$defs" | "definitions" => {
+            let mut schemas = schemas(before);
+            for (name, schema) in self::schemas(value) {
+                match schemas.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, known)) => *known = schema,
+                    None => schemas.push((name, schema)),
+                }
+            }
+            Value::Named(schemas)
+        }
+        "required" => Value::Items(items(before).into_iter().chain(items(value)).collect()),
+        _ => value,
+    };
+}
+
+fn schemas<'a>(value: Value<'a>) -> Vec<(String, &'a RawValue)> {
+    match value {
+        Value::Named(schemas) => schemas,
+        Value::Raw(raw) => entries(raw).unwrap_or_default(),
+        Value::Items(_) | Value::Json(_) => Vec::new(),
+    }
+}
+
+fn items<'a>(value: Value<'a>) -> Vec<&'a RawValue> {
+    match value {
+        Value::Items(items) => items,
+        Value::Raw(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
+        Value::Named(_) | Value::Json(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_google_takes_stays_and_the_rest_is_said_otherwise() {
+        for (written, expected) in [
+            (
+                r#"{"$schema":"x","type":"object","properties":{"b":{"type":"string"},"a":{"exclusiveMinimum":0}},"additionalProperties":false}"#,
+                r#"{"type":"object","properties":{"b":{"type":"string"},"a":{"exclusiveMinimum":0}},"additionalProperties":false}"#,
+            ),
+            ("{}", r#"{"type":"object"}"#),
+            ("true", r#"{"type":"object"}"#),
+            (r#"{"properties":{}}"#, r#"{"type":"object","properties":{}}"#),
+            (
+                r#"{"type":"object","properties":{"k":{"const":"x"},"$schema":{"type":"string"}}}"#,
+                r#"{"type":"object","properties":{"k":{"enum":["x"]},"$schema":{"type":"string"}}}"#,
+            ),
+            // A lone reference stays, under the name that Google knows.
+            (
+                r##"{"type":"object","properties":{"p":{"$ref":"#/definitions/P"}},"definitions":{"P":{"type":"string"}}}"##,
+                r##"{"type":"object","properties":{"p":{"$ref":"#/$defs/P"}},"$defs":{"P":{"type":"string"}}}"##,
+            ),
+            // One with siblings is followed.
+            (
+                r##"{"type":"object","properties":{"p":{"$ref":"#/$defs/P","description":"d"}},"$defs":{"P":{"type":"string","description":"e"}}}"##,
+                r##"{"type":"object","properties":{"p":{"type":"string","description":"d"}},"$defs":{"P":{"type":"string","description":"e"}}}"##,
+            ),
+            (
+                r##"{"$ref":"#/$defs/N","$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N","title":"t"}}}}}"##,
+                r##"{"type":"object","properties":{"next":{"$ref":"#/$defs/N"}},"$defs":{"N":{"type":"object","properties":{"next":{"$ref":"#/$defs/N"}}}}}"##,
+            ),
+            (
+                r##"{"type":"object","properties":{"p":{"allOf":[{"$ref":"#/$defs/P"},{"properties":{"c":{}},"required":["c"]}],"title":"t"}},"$defs":{"P":{"properties":{"b":{}},"required":["b"]}}}"##,
+                r##"{"type":"object","properties":{"p":{"title":"t","properties":{"b":{},"c":{}},"required":["b","c"]}},"$defs":{"P":{"properties":{"b":{}},"required":["b"]}}}"##,
+            ),
+            (
+                r#"{"type":"object","properties":{"u":{"anyOf":[{"$schema":"x","type":"null"}]},"l":{"items":[{"const":1}]}}}"#,
+                r#"{"type":"object","properties":{"u":{"anyOf":[{"type":"null"}]},"l":{"items":[{"enum":[1]}]}}}"#,
+            ),
+        ] {
+            assert_eq!(asked(written, true).as_deref(), Ok(expected), "{written}");
+        }
+        assert_eq!(asked(r#"{"enum":["a"]}"#, false).as_deref(), Ok(r#"{"enum":["a"]}"#));
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_refused() {
+        let twice = |n: usize| json!({"$ref": format!("#/$defs/{}", n + 1), "title": "t"});
+        let mut defs = serde_json::Map::new();
+        for n in 0..40 {
+            defs.insert(n.to_string(), json!({"properties": {"a": twice(n), "b": twice(n)}}));
+        }
+        defs.insert("40".into(), json!({}));
+        let bomb = json!({"$ref": "#/$defs/0", "$defs": defs}).to_string();
+        let deep = format!("{}{{}}{}", "{\"items\":".repeat(70), "}".repeat(70));
+        for (schema, why) in [
+            (bomb.as_str(), "is too long once its references are followed"),
+            (&deep, "nests too deeply"),
+            (r#"{"properties":{"a":{"$ref":"https://x/y","title":"t"}}}"#, "refers to a place that is not in it"),
+            ("{", "is no JSON"),
+        ] {
+            assert_eq!(asked(schema, true), Err(why), "{schema:.60}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_schema_panics_and_what_comes_out_is_json(
+            picks in proptest::collection::vec(0usize..8, 0..12),
+        ) {
+            let mut schema = json!({"type": "string"});
+            for pick in picks {
+                schema = match pick {
+                    0 => json!({"items": schema}),
+                    1 => json!({"properties": {"p": schema}}),
+                    2 => json!({"anyOf": [schema, true]}),
+                    3 => json!({"$ref": "#", "title": "t", "items": schema}),
+                    4 => json!({"$defs": {"D": schema}, "$ref": "#/$defs/D"}),
+                    5 => json!({"allOf": [schema, {"$ref": "#/$defs/D"}]}),
+                    6 => json!({"allOf": 7, "properties": 7, "required": 7, "not": schema}),
+                    _ => json!({"definitions": {"D": schema}, "const": null}),
+                };
+            }
+            if let Ok(out) = asked(&schema.to_string(), true) {
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{}", out);
+            }
+        }
+    }
+}
