@@ -14,7 +14,7 @@ pub use read::{Reader, whole};
 pub use write::{Writer, write_answer};
 
 /// Items of an answer that tools of the provider's own leave in it: handed on as they are.
-const HOSTED: [&str; 22] = [
+pub(super) const HOSTED: [&str; 22] = [
     "apply_patch_call",
     "apply_patch_call_output",
     "code_interpreter_call",

@@ -1,3 +1,5 @@
+//! Answers: read however they are told, written in order, and read again.
+
 use super::*;
 use crate::openai_chat::{each_data, render};
 use crate::responses::StreamDecoder;

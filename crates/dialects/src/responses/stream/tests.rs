@@ -1,3 +1,5 @@
+//! Streams: what each event means, when an answer is complete, and that cuts change nothing.
+
 use super::*;
 use crate::openai_chat::render;
 use llm::{CallError, FinishReason};

@@ -1,0 +1,243 @@
+//! The items of a client's input, read into turns.
+//!
+//! What the model said stands in one turn until somebody else speaks: its thoughts, its words and its calls are items
+//! apart here, and one message in other dialects. Results that follow each other are one turn likewise.
+//! Must never be here: fields beside the input.
+
+use super::super::name::flat;
+use super::super::seal::{Place, opened};
+use super::super::wire::{list, value};
+use super::read::{Fields, no_such, other, text};
+use crate::openai_chat::request::{missing, wrong_type};
+use crate::shape::Shape;
+use llm::{CallError, Part, PartKind, Prompt, Role, Seal, Source, Thought, Turn};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+/// Reads `input`.
+pub(super) fn read(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallError> {
+    match Shape::of(raw) {
+        Shape::Text { .. } => {
+            let said = PartKind::Text { text: text(raw, "input")?, seal: None };
+            prompt.turns.push(turn(Role::User, vec![bare(said)]));
+            Ok(())
+        }
+        Shape::List { .. } => {
+            let mut reading = Reading { prompt, calls: HashMap::new(), seal: None };
+            list(Some(raw))
+                .into_iter()
+                .enumerate()
+                .try_for_each(|(at, item)| reading.item(&format!("input[{at}]"), item))
+        }
+        shape => Err(wrong_type("input", "a string or an array of objects", shape)),
+    }
+}
+
+fn turn(role: Role, parts: Vec<Part>) -> Turn {
+    Turn { role, name: String::new(), parts }
+}
+
+fn bare(kind: PartKind) -> Part {
+    Part { kind, cache: None }
+}
+
+struct Reading<'p> {
+    prompt: &'p mut Prompt,
+    /// The names of the tools that were called, by the ids of the calls.
+    calls: HashMap<String, String>,
+    /// What has to come back with the next call.
+    seal: Option<Seal>,
+}
+
+impl Reading<'_> {
+    fn item(&mut self, at: &str, raw: &RawValue) -> Result<(), CallError> {
+        let fields = Fields::of(raw, at)?;
+        let kind = match fields.get("type") {
+            Some(kind) => text(kind, &format!("{at}.type"))?,
+            None if fields.get("role").is_some() => "message".to_owned(),
+            None if fields.get("id").is_some() => "item_reference".to_owned(),
+            None => return Err(missing(&format!("{at}.type"))),
+        };
+        match kind.as_str() {
+            "message" => self.message(at, &fields),
+            "reasoning" => self.reasoning(at, &fields),
+            "function_call" => self.call(at, &fields, false),
+            "custom_tool_call" => self.call(at, &fields, true),
+            "function_call_output" | "custom_tool_call_output" => self.result(at, &fields),
+            _ => {
+                let theirs = kind.ends_with("_output") || kind == "mcp_approval_response";
+                let part = bare(PartKind::Other { name: kind, json: raw.get().into() });
+                self.add(if theirs { Role::User } else { Role::Assistant }, part);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds to the turn of `role` that is under way, or begins one.
+    fn add(&mut self, role: Role, part: Part) {
+        let is_result = |part: &Part| matches!(part.kind, PartKind::Result { .. } | PartKind::Other { .. });
+        match self.prompt.turns.last_mut() {
+            Some(turn) if turn.role == role && (role == Role::Assistant || turn.parts.iter().all(is_result)) => {
+                turn.parts.push(part);
+            }
+            _ => self.prompt.turns.push(turn(role, vec![part])),
+        }
+    }
+
+    fn message(&mut self, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
+        let role = fields.required(at, "role")?;
+        let role = match role.as_str() {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "system" => Role::System,
+            "developer" => Role::Developer,
+            _ => {
+                let known = "'user', 'assistant', 'system', and 'developer'";
+                return Err(no_such(&role, &format!("{at}.role"), known));
+            }
+        };
+        let path = format!("{at}.content");
+        let content = fields.get("content").ok_or_else(|| missing(&path))?;
+        let parts = self.parts(&path, content)?;
+        if let Some(phase) = fields.get("phase") {
+            self.note("phase", phase);
+        }
+        match role {
+            Role::Assistant => parts.into_iter().for_each(|part| self.add(role, part)),
+            _ => self.prompt.turns.push(turn(role, parts)),
+        }
+        Ok(())
+    }
+
+    /// Notes a field of an item that is no noun, once.
+    fn note(&mut self, name: &str, raw: &RawValue) {
+        if !self.prompt.others.iter().any(|one| one.name == name) {
+            other(self.prompt, name, raw);
+        }
+    }
+
+    /// Content, or what a tool gave: text, or a list of parts.
+    fn parts(&mut self, path: &str, raw: &RawValue) -> Result<Vec<Part>, CallError> {
+        match Shape::of(raw) {
+            Shape::Text { .. } => Ok(vec![bare(PartKind::Text { text: text(raw, path)?, seal: None })]),
+            Shape::List { .. } => {
+                let parts = list(Some(raw)).into_iter().enumerate();
+                parts.map(|(at, part)| self.part(&format!("{path}[{at}]"), part)).collect()
+            }
+            shape => Err(wrong_type(path, "a string or an array of objects", shape)),
+        }
+    }
+
+    fn part(&mut self, at: &str, raw: &RawValue) -> Result<Part, CallError> {
+        let fields = Fields::of(raw, at)?;
+        let kind = fields.required(at, "type")?;
+        let kind = match kind.as_str() {
+            "input_text" | "output_text" | "text" => {
+                if let Some(annotations) = fields.get("annotations").filter(|raw| Shape::of(raw).is_something()) {
+                    self.note("annotations", annotations);
+                }
+                PartKind::Text { text: fields.required(at, "text")?, seal: None }
+            }
+            "refusal" => PartKind::Refusal(fields.required(at, "refusal")?),
+            "input_image" => {
+                let source = match (fields.get("image_url"), fields.get("file_id")) {
+                    (Some(url), _) => located(&text(url, &format!("{at}.image_url"))?),
+                    (None, Some(id)) => Source::File(text(id, &format!("{at}.file_id"))?),
+                    (None, None) => return Err(missing(&format!("{at}.image_url"))),
+                };
+                PartKind::Image { source, detail: fields.text(at, "detail")? }
+            }
+            "input_file" => PartKind::Document { source: file(at, &fields)?, name: fields.text(at, "filename")? },
+            "input_audio" => {
+                let path = format!("{at}.input_audio");
+                let audio = Fields::of(fields.get("input_audio").ok_or_else(|| missing(&path))?, &path)?;
+                let data = audio.required(&path, "data")?.into();
+                PartKind::Audio { data, format: audio.required(&path, "format")? }
+            }
+            _ => PartKind::Other { name: kind, json: raw.get().into() },
+        };
+        let cache = fields.get("prompt_cache_breakpoint").map(|raw| raw.get().into());
+        Ok(Part { kind, cache })
+    }
+
+    fn reasoning(&mut self, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
+        let words = |name: &str| -> Vec<String> {
+            let parts = list(fields.get(name)).into_iter();
+            parts
+                .filter_map(|part| value::<Fields<'_>>(Some(part))?.get("text").and_then(|raw| value(Some(raw))))
+                .collect()
+        };
+        let summary = words("summary");
+        let words = if summary.is_empty() { words("content") } else { summary }.join("\n\n");
+        let content = fields.text(at, "encrypted_content")?;
+        if content.is_empty() {
+            self.add(Role::Assistant, bare(PartKind::Thought(Thought { text: words, seal: None })));
+            return Ok(());
+        }
+        let (place, seal) = opened(&fields.text(at, "id")?, &content);
+        match place {
+            Place::Thought => {
+                let thought = Thought { text: words, seal: Some(seal) };
+                self.add(Role::Assistant, bare(PartKind::Thought(thought)));
+            }
+            Place::Call => self.seal = Some(seal),
+            Place::Text => self.seal_text(seal),
+        }
+        Ok(())
+    }
+
+    /// Gives the last words of the model their seal, or empty ones where there are none.
+    fn seal_text(&mut self, found: Seal) {
+        let last = self.prompt.turns.last_mut().filter(|turn| turn.role == Role::Assistant);
+        match last.and_then(|turn| turn.parts.last_mut()).map(|part| &mut part.kind) {
+            Some(PartKind::Text { seal: seal @ None, .. }) => *seal = Some(found),
+            _ => self.add(Role::Assistant, bare(PartKind::Text { text: String::new(), seal: Some(found) })),
+        }
+    }
+
+    fn call(&mut self, at: &str, fields: &Fields<'_>, free: bool) -> Result<(), CallError> {
+        let id = fields.required(at, "call_id")?;
+        let name = flat(&fields.text(at, "namespace")?, &fields.required(at, "name")?).into_owned();
+        let arguments = fields.text(at, if free { "input" } else { "arguments" })?;
+        self.calls.insert(id.clone(), name.clone());
+        let call = PartKind::Call { id, name, arguments, free, seal: self.seal.take() };
+        self.add(Role::Assistant, bare(call));
+        Ok(())
+    }
+
+    fn result(&mut self, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
+        let call = fields.required(at, "call_id")?;
+        let path = format!("{at}.output");
+        let output = fields.get("output").ok_or_else(|| missing(&path))?;
+        let parts = self.parts(&path, output)?;
+        let name = self.calls.get(&call).cloned().unwrap_or_default();
+        self.add(Role::User, bare(PartKind::Result { call, name, parts, failed: false }));
+        Ok(())
+    }
+}
+
+fn file(at: &str, fields: &Fields<'_>) -> Result<Source, CallError> {
+    let path = |name: &str| format!("{at}.{name}");
+    if let Some(data) = fields.get("file_data") {
+        let data = text(data, &path("file_data"))?;
+        return Ok(match located(&data) {
+            // Bytes without their type.
+            Source::Url(data) => Source::Inline { media_type: "application/octet-stream".into(), data: data.into() },
+            source => source,
+        });
+    }
+    match (fields.get("file_url"), fields.get("file_id")) {
+        (Some(url), _) => Ok(Source::Url(text(url, &path("file_url"))?)),
+        (None, Some(id)) => Ok(Source::File(text(id, &path("file_id"))?)),
+        (None, None) => Err(missing(&path("file_data"))),
+    }
+}
+
+/// Bytes that stand in a `data:` URL, or the URL.
+fn located(url: &str) -> Source {
+    let inline = || {
+        let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
+        Some(Source::Inline { media_type: media_type.to_owned(), data: data.into() })
+    };
+    inline().unwrap_or_else(|| Source::Url(url.to_owned()))
+}
