@@ -5,6 +5,7 @@
 //! Must never be here: async, sockets, clocks, routing, policy.
 
 mod advice;
+pub mod anthropic;
 mod depth;
 mod fold;
 pub mod gemini;

@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod anthropic;
 mod files;
 mod gemini;
 mod openai_chat;

@@ -1,0 +1,31 @@
+//! Anthropic's messages, as its clients and its API speak them.
+//!
+//! Wire facts: Anthropic's documents on messages, streaming, errors and versions, the types of its Python client, and
+//! the deviations of other servers that each file names.
+
+mod answer;
+mod blocks;
+mod error;
+mod event;
+#[cfg(test)]
+mod fixtures;
+mod json;
+mod seal;
+mod seen;
+mod stop;
+mod stream;
+mod usage;
+mod whole;
+
+pub use crate::{Ending, Unread};
+pub use answer::{Reader, Writer, write_answer};
+pub use error::{as_event, read_error, render};
+pub use seal::has_foreign_thoughts;
+pub use stream::StreamDecoder;
+pub use whole::read_whole;
+
+/// The path of this operation below a provider's base address.
+pub const PATH: &str = "/messages";
+
+/// The terminator of a stream.
+pub const STOP: &[u8] = b"event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
