@@ -8,7 +8,7 @@ use crate::OpenCall;
 use crate::attempt::{LAG, Started};
 use crate::continuation::{Recovered, may_go_on};
 use crate::race::{Mark, Won};
-use dialects::openai_chat::{as_event, render};
+use dialects::{as_event, render};
 use llm::{CallError, Degraded, ErrorKind, Failure, Outcome, StreamEnd, Verdict};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -55,8 +55,8 @@ impl Tail {
     /// Settles the call as broken off, and tells the client: an error event, and no terminator behind it.
     fn given_up(&mut self, stream: &mut Stream, failure: &Failure) {
         let (outcome, end) = broken_as(failure);
-        let error = render(&self.error_of(failure, stream));
-        stream.out.extend_from_slice(&as_event(&error));
+        let error = render(self.dialect, &self.error_of(failure, stream));
+        stream.out.extend_from_slice(&as_event(self.dialect, &error));
         stream.phase = Phase::Ended;
         if let Some(call) = &mut self.call {
             let record = call.record();
