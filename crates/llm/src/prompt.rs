@@ -60,7 +60,7 @@ pub enum Role {
     System,
     /// The same, in the words of OpenAI's reasoning models.
     Developer,
-    /// The user, and what tools gave: [`Part::Result`] stands in turns of this role.
+    /// The user, and what tools gave: [`PartKind::Result`] stands in turns of this role.
     User,
     /// The model.
     Assistant,

@@ -19,7 +19,7 @@ const MAX_NAME: usize = 256;
 ///
 /// Keeps the dialect's laws whatever the deltas are: one opening event, blocks in order and one at a time, arguments that
 /// are JSON, one end with the usage that was told last. The opening event is written with the first block, so that usage
-/// told before it stands there. Beside what [`Blocks`] holds back, some 1 KB.
+/// told before it stands there. Beside what is held back of blocks, some 1 KB.
 #[derive(Debug)]
 pub struct Writer {
     blocks: Blocks,
