@@ -72,6 +72,12 @@ pub(super) fn with(whole: &str, part: &RawValue, new: &str) -> String {
     [whole.get(..start).unwrap_or_default(), new, whole.get(end..).unwrap_or_default()].concat()
 }
 
+/// The empty object.
+pub(super) fn nothing() -> &'static RawValue {
+    // It is JSON as it stands; there is a constant only for null.
+    serde_json::from_str("{}").unwrap_or(RawValue::NULL)
+}
+
 /// `text` as a JSON string.
 pub(super) fn literal(text: &str) -> String {
     // A string cannot fail to serialise.

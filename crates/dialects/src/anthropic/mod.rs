@@ -5,23 +5,33 @@
 
 mod answer;
 mod blocks;
+mod count;
 mod error;
 mod event;
+mod fault;
 #[cfg(test)]
 mod fixtures;
 mod json;
+mod prompt;
+mod request;
 mod seal;
 mod seen;
 mod stop;
 mod stream;
 mod usage;
+mod version;
 mod whole;
 
+pub use crate::openai_chat::with_model;
 pub use crate::{Ending, Unread};
 pub use answer::{Reader, Writer, write_answer};
+pub use count::{COUNT_PATH, counted, read_counted};
 pub use error::{as_event, read_error, render};
+pub use prompt::{read_prompt, terms, write_prompt, write_prompt_in};
+pub use request::decode;
 pub use seal::has_foreign_thoughts;
 pub use stream::StreamDecoder;
+pub use version::Version;
 pub use whole::read_whole;
 
 /// The path of this operation below a provider's base address.

@@ -2,9 +2,9 @@
 //!
 //! Must never be here: the order of blocks.
 
-use super::super::json::{as_input, as_object};
+use super::super::json::{as_input, as_object, nothing};
 use super::blocks::{Blocks, Step};
-use super::wire::{Block, Message, nothing};
+use super::wire::{Block, Message};
 use super::write::{end, named};
 use crate::Head;
 use bytes::Bytes;

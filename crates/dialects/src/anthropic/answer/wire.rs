@@ -111,9 +111,3 @@ impl Event<'_> {
         }
     }
 }
-
-/// The empty object.
-pub(super) fn nothing() -> &'static RawValue {
-    // RawValue's own name for an empty one is `null`; this one is valid JSON as it stands.
-    serde_json::from_str("{}").unwrap_or(RawValue::NULL)
-}

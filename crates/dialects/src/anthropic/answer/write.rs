@@ -4,9 +4,9 @@
 
 use super::super::STOP;
 use super::super::event;
-use super::super::json::{as_object, has_entries, object, on_one_line, with};
+use super::super::json::{as_object, has_entries, nothing, object, on_one_line, with};
 use super::blocks::{Blocks, Step};
-use super::wire::{Added, Block, Details, End, Event, Message, nothing};
+use super::wire::{Added, Block, Details, End, Event, Message};
 use crate::Head;
 use bytes::{BufMut, BytesMut};
 use llm::{Delta, Usage};

@@ -1,0 +1,15 @@
+//! What is wrong with a client's request, in Anthropic's words: the field, and why.
+//!
+//! Must never be here: how an error reaches the client.
+
+use llm::CallError;
+
+/// A request whose `field` is at fault.
+pub(super) fn fault(field: &str, why: &str) -> CallError {
+    CallError::InvalidRequest { message: format!("{field}: {why}"), param: Some(field.to_owned()) }
+}
+
+/// A body that is no request at all.
+pub(super) fn unreadable(why: &str) -> CallError {
+    CallError::InvalidRequest { message: format!("The request body {why}."), param: None }
+}

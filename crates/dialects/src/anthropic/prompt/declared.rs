@@ -1,0 +1,169 @@
+//! Tools as this dialect declares them, and which of them have to be called.
+//!
+//! Must never be here: what is said of their results.
+
+use super::super::json::{as_object, list, object, text};
+use super::write::Left;
+use crate::Unsayable;
+use crate::shape::Shape;
+use llm::{Declared, PartKind, Prompt, Takes, ToolChoice};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeSet;
+
+/// The longest name of a tool, in characters.
+const MAX_NAME: usize = 128;
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    input_schema: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_control: Option<&'a RawValue>,
+}
+
+/// Which tools have to be called.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Choice<'a> {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_parallel_tool_use: Option<bool>,
+}
+
+impl Choice<'_> {
+    /// Whether a tool has to be called.
+    pub(super) fn is_forced(&self) -> bool {
+        matches!(self.kind, "any" | "tool")
+    }
+}
+
+/// The tools of `prompt`, those that Anthropic defines included.
+///
+/// # Errors
+/// Tools that this dialect does not have.
+pub(super) fn tools(prompt: &Prompt, left: &mut Left) -> Result<Vec<Box<RawValue>>, Unsayable> {
+    let among = match &prompt.tool_choice {
+        // None but these: no others are declared.
+        ToolChoice::Among { names, .. } => Some(names),
+        _ => None,
+    };
+    let meant = prompt.tools.iter().filter(|tool| among.is_none_or(|names| names.contains(&tool.name)));
+    let mut written: Vec<Box<RawValue>> = meant.map(|tool| declared(tool, left)).collect::<Result<_, _>>()?;
+    for other in prompt.others.iter().filter(|other| other.name == "tools") {
+        let defined: Option<&RawValue> = serde_json::from_str(&other.json).ok();
+        for raw in list(defined) {
+            written.push(
+                defined_here(raw).ok_or_else(|| Left::never("tools", "holds a tool that Anthropic does not have"))?,
+            );
+        }
+    }
+    if written.is_empty() {
+        // Calls that were made are taken only with their tools declared; the choice keeps them from being called.
+        written = called(prompt).into_iter().filter_map(undeclared).collect();
+    }
+    Ok(written)
+}
+
+/// Which of the tools have to be called; nothing where that is left open.
+///
+/// # Errors
+/// A call that is demanded where there is no tool.
+pub(super) fn choice<'a>(prompt: &'a Prompt, none_declared: bool) -> Result<Option<Choice<'a>>, Unsayable> {
+    let one = (prompt.parallel_calls == Some(false)).then_some(true);
+    let say = |kind, name, one| Some(Choice { kind, name, disable_parallel_tool_use: one });
+    let forced = matches!(
+        prompt.tool_choice,
+        ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Among { required: true, .. }
+    );
+    if none_declared && forced {
+        return Err(Left::never("tool_choice", "demands a call, and no tool is declared"));
+    }
+    Ok(match &prompt.tool_choice {
+        _ if none_declared && called(prompt).is_empty() => None,
+        _ if none_declared => say("none", None, None),
+        ToolChoice::None => say("none", None, None),
+        ToolChoice::Required | ToolChoice::Among { required: true, .. } => say("any", None, one),
+        ToolChoice::Named(name) => say("tool", Some(name), one),
+        ToolChoice::Auto | ToolChoice::Among { required: false, .. } => one.and_then(|_| say("auto", None, one)),
+    })
+}
+
+fn declared(tool: &Declared, left: &mut Left) -> Result<Box<RawValue>, Unsayable> {
+    let Takes::Json(schema) = &tool.takes else {
+        return Err(Left::never("tools", "holds a tool that takes text, which Anthropic does not have"));
+    };
+    if !is_name(&tool.name) {
+        return Err(Left::never("tools", "holds a tool whose name Anthropic does not take"));
+    }
+    let schema = object_schema(schema.as_deref().unwrap_or("{}"))
+        .ok_or_else(|| Left::never("tools", "holds a tool whose schema is of no object"))?;
+    let tool = Tool {
+        name: &tool.name,
+        description: &tool.description,
+        input_schema: &schema,
+        strict: tool.strict.filter(|strict| *strict),
+        cache_control: left.mark(tool.cache.as_deref()),
+    };
+    to_raw_value(&tool).map_err(|_| Left::never("tools", "cannot be written"))
+}
+
+/// A tool that only stands for calls that were made.
+fn undeclared(name: &str) -> Option<Box<RawValue>> {
+    let input_schema = object_schema("{}")?;
+    to_raw_value(&Tool { name, description: "", input_schema: &input_schema, strict: None, cache_control: None }).ok()
+}
+
+/// A schema that says that it is of an object, which Anthropic wants said; nothing where it is of something else.
+fn object_schema(schema: &str) -> Option<Box<RawValue>> {
+    #[derive(Default, Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow, default, rename = "type")]
+        kind: Option<&'a RawValue>,
+    }
+    let raw = as_object(schema)?;
+    match object::<Head<'_>>(Some(raw)).unwrap_or_default().kind {
+        Some(kind) if text(Some(kind)) == "object" => Some(raw.to_owned()),
+        Some(_) => None,
+        None => {
+            let inner = raw.get().strip_prefix('{')?;
+            let comma = if inner.trim_start() == "}" { "" } else { "," };
+            RawValue::from_string(format!("{{\"type\":\"object\"{comma}{inner}")).ok()
+        }
+    }
+}
+
+/// A tool that Anthropic defines: its type ends in the date of its version, or is that of a server.
+fn defined_here(raw: &RawValue) -> Option<Box<RawValue>> {
+    #[derive(Default, Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow, default, rename = "type")]
+        kind: Option<&'a RawValue>,
+    }
+    let kind = text(object::<Head<'_>>(Some(raw).filter(|raw| Shape::of(raw) == Shape::Object))?.kind);
+    let dated =
+        kind.rsplit_once('_').is_some_and(|(_, date)| date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()));
+    (dated || kind == "mcp_toolset").then(|| raw.to_owned())
+}
+
+/// Names of tools that were called before.
+fn called(prompt: &Prompt) -> BTreeSet<&str> {
+    let parts = prompt.turns.iter().flat_map(|turn| &turn.parts);
+    parts
+        .filter_map(|part| match &part.kind {
+            PartKind::Call { name, .. } if is_name(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    (1..=MAX_NAME).contains(&name.len()) && name.chars().all(fits)
+}

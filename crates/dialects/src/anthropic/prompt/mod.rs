@@ -1,0 +1,19 @@
+//! A request in this dialect, to and from the words of none.
+//!
+//! Lives here: `read`, with `parts` for what is said and `tools`; `write`, with `turns` for what is said, `declared` for
+//! tools, `thinking` for how much is to be thought, and `model` for what differs between models. Must never be here: answers.
+
+mod declared;
+mod fields;
+mod model;
+mod parts;
+mod read;
+#[cfg(test)]
+mod tests;
+mod thinking;
+mod tools;
+mod turns;
+mod write;
+
+pub use read::{read_prompt, terms};
+pub use write::{write_prompt, write_prompt_in};
