@@ -10,7 +10,7 @@ use llm::{Event, Progress};
 pub fn stream(data: &[u8]) {
     assert_eq!(data_of(data), by_the_standard(data), "events");
     for done_marker in [true, false] {
-        let quirks = Quirks { done_marker };
+        let quirks = Quirks { done_marker, ..Quirks::default() };
         let whole = decoded(StreamDecoder::recording(quirks), &[data]);
         let mut plain = decoded(StreamDecoder::new(quirks), &[data]);
         plain.recorded.clone_from(&whole.recorded);

@@ -3,8 +3,10 @@
 use admission::Admission;
 use anyhow::{Context, Result};
 use config::{Provider, Settings};
+use dialects::Quirks;
+use dialects::openai_chat::Server;
 use engine::{AnswerPolicy, Engine, GatePolicies, Journal, Sink};
-use llm::TargetId;
+use llm::{Api, Dialect, TargetId};
 use routing::RouteTable;
 use server::{Admin, App, Health, ListenLimits, Listener, Phase, admin_router, data_router};
 use simulator::{Behaviour, Simulator};
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 use telemetry::{LogSink, Metrics};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use upstream::{ProviderSettings, Upstream, Webhooks};
+use upstream::{ProviderSettings, Scheme, Site, Upstream, Webhooks};
 
 /// The most connections of the admin listener.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -130,7 +132,7 @@ impl Gateway {
 /// Records a connection over the ceiling as the call it was meant to carry.
 fn turn_away(app: &App) {
     let id = llm::RequestId::minted("none");
-    let open = app.journal.open(id, llm::Dialect::OpenAiChat, Instant::now());
+    let open = app.journal.open(id, Dialect::OpenAiChat, Instant::now());
     open.lost(llm::Outcome::Shed, 503, "overloaded");
 }
 
@@ -177,8 +179,16 @@ async fn start_simulators(providers: Vec<Provider>) -> Result<(Vec<ProviderSetti
                     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot open the simulator")?;
                 let base_url = format!("http://{}/v1", listener.local_addr()?).parse()?;
                 running.spawn(async move { simulator.serve(listener).await });
-                let (keys, headers, quirks) = (Vec::new(), Vec::new(), dialects::Quirks::default());
-                ProviderSettings { name, base_url, keys, headers, quirks }
+                ProviderSettings {
+                    name,
+                    base_url,
+                    keys: Vec::new(),
+                    headers: Vec::new(),
+                    quirks: Quirks { server: Server::OPENAI, ..Quirks::default() },
+                    apis: vec![Api::Shared(Dialect::OpenAiChat)],
+                    site: Site::default(),
+                    scheme: Scheme::default(),
+                }
             }
         });
     }

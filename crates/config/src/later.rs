@@ -40,17 +40,10 @@ impl Later for file::CallerLimits {
 }
 
 /// Values of `kind` that come later.
-pub(crate) const KINDS: &[&str] = &["anthropic", "azure_openai", "bedrock", "cohere", "gemini", "vertex"];
+pub(crate) const KINDS: &[&str] = &["bedrock", "cohere", "vertex"];
 
 /// Capabilities of models that come later.
 pub(crate) const CAPABILITIES: &[&str] = &["json_schema", "tools", "vision"];
 
 /// Variables whose keys zero-config will use later.
-pub(crate) const KEY_VARIABLES: &[&str] = &[
-    "ANTHROPIC_API_KEY",
-    "GEMINI_API_KEY",
-    "GOOGLE_API_KEY",
-    "COHERE_API_KEY",
-    "AZURE_OPENAI_API_KEY",
-    "AWS_BEARER_TOKEN_BEDROCK",
-];
+pub(crate) const KEY_VARIABLES: &[&str] = &["COHERE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"];

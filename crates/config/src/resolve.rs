@@ -1,5 +1,6 @@
 //! The file's sections to settings, one section after the other; every fault on the way is kept.
 
+mod apis;
 mod breaker;
 mod caller;
 mod chain;
@@ -18,6 +19,7 @@ mod route;
 mod target;
 mod url;
 
+pub(crate) use apis::words as apis;
 pub(crate) use contract::{AnswerRules, contract};
 pub(crate) use model::CAPABILITIES;
 pub(crate) use policy::{BALANCES, REFUSALS, STREAMS};

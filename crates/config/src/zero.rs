@@ -25,9 +25,9 @@ pub fn zero_config(env: Env<'_>) -> Result<Settings, Vec<Fault>> {
     let mut warnings = Vec::new();
     let mut found = Vec::new();
     for preset in PRESETS {
-        let Some((variable, key)) = preset.key_variable.and_then(|name| set(name).map(|key| (name, key))) else {
-            continue;
-        };
+        let usual = preset.key_variables.iter().find_map(|name| set(name).map(|key| (*name, key)));
+        // Who has no address of their own needs a file.
+        let Some((variable, key)) = usual.filter(|_| preset.base_url.is_some()) else { continue };
         match provider(preset, &set, key) {
             Ok(provider) => found.push((preset, provider)),
             Err(why) => warnings.push(Fault::new(variable, format!("{} is left out: {why}", preset.kind))),

@@ -5,24 +5,42 @@
 //! Must never be here: async, sockets, clocks, routing, policy.
 
 mod advice;
+mod answers;
 pub mod anthropic;
+mod asked;
+mod decoder;
 mod depth;
 mod fold;
+mod gatherer;
 pub mod gemini;
 pub mod openai_chat;
 mod quirks;
 mod reader;
 mod render;
 pub mod responses;
+mod revised;
 mod said;
 mod shape;
 mod sse;
+mod stand_in;
+mod stream;
 mod text;
+mod translated;
+mod writer;
 
 pub use advice::{Quotas, quotas, retry_after};
+pub use answers::Answers;
+pub use asked::{correction_for, head_for, request_for, terms};
+pub use decoder::StreamDecoder;
 pub use fold::Fold;
+pub use gatherer::Gatherer;
 pub use openai_chat::Rendered;
 pub use quirks::Quirks;
-pub use reader::{Reader, read_answer, read_deltas};
+pub use reader::{Reader, each_data, read_answer, read_deltas};
 pub use render::{as_event, render};
+pub use revised::{Revision, revised, revised_stream};
 pub use said::{Ending, Head, Unread, Unsayable, Written};
+pub use stand_in::stand_in;
+pub use stream::Stream;
+pub use translated::Translated;
+pub use writer::{Writer, write_answer};

@@ -3,7 +3,7 @@
 //! Must never be here: how any dialect writes.
 
 use crate::{Fold, Unread, anthropic, gemini, openai_chat, responses};
-use llm::{Answer, Delta, Dialect};
+use llm::{Answer, Api, Delta, Dialect};
 
 /// Reads the events of one answer.
 #[derive(Debug)]
@@ -19,14 +19,14 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// The reader of a dialect.
+    /// The reader of answers of whoever speaks `api`.
     #[must_use]
-    pub fn of(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::OpenAiChat => Self::OpenAiChat(Box::default()),
-            Dialect::Anthropic => Self::Anthropic(Box::default()),
-            Dialect::Gemini => Self::Gemini(Box::default()),
-            Dialect::Responses => Self::Responses(Box::default()),
+    pub fn of(api: Api) -> Self {
+        match api {
+            Api::Shared(Dialect::OpenAiChat) => Self::OpenAiChat(Box::default()),
+            Api::Shared(Dialect::Anthropic) => Self::Anthropic(Box::default()),
+            Api::Shared(Dialect::Gemini) => Self::Gemini(Box::default()),
+            Api::Shared(Dialect::Responses) => Self::Responses(Box::default()),
         }
     }
 
@@ -44,25 +44,39 @@ impl Reader {
     }
 }
 
+/// Hands on the data of each event in `raw`, the bytes of whole frames of `api`; whether there was any.
+///
+/// # Errors
+/// The first that `hand` returns.
+pub fn each_data<E>(api: Api, raw: &[u8], hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
+    match api {
+        Api::Shared(Dialect::Gemini) => gemini::each_data(raw, hand),
+        Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses) => openai_chat::each_data(raw, hand),
+    }
+}
+
 /// What a whole answer says, as a short stream.
 ///
 /// # Errors
 /// What is too large, or no answer of the dialect. Whether it is a good one is not judged.
-pub fn read_deltas(dialect: Dialect, body: &[u8]) -> Result<Vec<Delta>, Unread> {
-    match dialect {
-        Dialect::OpenAiChat => openai_chat::Reader::whole(body),
-        Dialect::Anthropic => anthropic::Reader::whole(body),
-        Dialect::Gemini => gemini::Reader::whole(body),
-        Dialect::Responses => responses::whole(body),
+pub fn read_deltas(api: Api, body: &[u8]) -> Result<Vec<Delta>, Unread> {
+    match api {
+        Api::Shared(Dialect::OpenAiChat) => openai_chat::Reader::whole(body),
+        Api::Shared(Dialect::Anthropic) => anthropic::Reader::whole(body),
+        Api::Shared(Dialect::Gemini) => gemini::Reader::whole(body),
+        Api::Shared(Dialect::Responses) => responses::whole(body),
     }
 }
 
-/// A whole answer, put together.
+/// A whole answer in a client's dialect, put together.
 ///
 /// # Errors
 /// As [`read_deltas`].
 pub fn read_answer(dialect: Dialect, body: &[u8]) -> Result<Answer, Unread> {
+    if dialect == Dialect::OpenAiChat {
+        return openai_chat::read_answer(body);
+    }
     let mut fold = Fold::default();
-    read_deltas(dialect, body)?.iter().try_for_each(|delta| fold.push(delta))?;
+    read_deltas(Api::Shared(dialect), body)?.iter().try_for_each(|delta| fold.push(delta))?;
     Ok(fold.finish())
 }

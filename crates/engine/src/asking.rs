@@ -3,12 +3,13 @@
 //! Receives the request, and the transcript where there is one; hands on what to send and how to read it.
 //! Must never be here: whom to ask, and when.
 
-use crate::attempt::Dispatch;
+use crate::attempt::{Dispatch, since_epoch};
 use crate::judge::Judge;
 use crate::reading::Reading;
 use contracts::About;
 use dialects::openai_chat::{self, Continuation, StreamDecoder, Transcript, Way};
-use llm::{Answer, AttemptKind, ChatRequest, Failure, Prefill, RequestId, TargetId};
+use dialects::{Answers, Translated, Written, correction_for, head_for, request_for};
+use llm::{Answer, Api, AttemptKind, CallError, ChatRequest, Dialect, Failure, Prefill, RequestId, TargetId};
 use routing::Candidate;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,23 @@ pub(crate) struct Asking<'a> {
 pub(crate) struct Correction {
     pub(crate) answer: Answer,
     pub(crate) text: String,
+}
+
+/// Why a candidate is not asked.
+pub(crate) enum Unasked {
+    /// The way of asking is not open to it; others may be.
+    Impossible,
+    /// Its dialect cannot say what the client asks, or the client's request cannot be read to its end.
+    Unsayable(Box<CallError>),
+}
+
+/// With what a candidate is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'a> {
+    pub(crate) prefill: Prefill,
+    /// What is wrong with its last answer, where that broke the contract.
+    pub(crate) correction: Option<&'a Correction>,
+    pub(crate) connect: Duration,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +73,11 @@ impl<'a> Asking<'a> {
 
     pub(crate) fn rest(request: &'a ChatRequest, transcript: &'a Transcript, judge: &'a Judge) -> Self {
         Self { request, judge, what: What::Rest(transcript) }
+    }
+
+    /// What the client speaks.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.request.dialect
     }
 
     /// What an answer has to satisfy.
@@ -122,47 +145,96 @@ impl<'a> Asking<'a> {
         self.is_for_the_rest() && refused
     }
 
-    /// What to send to a candidate that understands `prefill`, and how to read its answer; corrected, where its last one
-    /// broke the contract.
+    /// What to send to a candidate for the call `id`, and how to read its answer.
+    ///
+    /// # Errors
+    /// [`Unasked`] where there is nothing to send.
     pub(crate) fn dispatch(
         &self,
         transport: &dyn Transport,
         candidate: &Candidate,
-        prefill: Prefill,
-        correction: Option<&Correction>,
-        connect: Duration,
-    ) -> Option<Dispatch> {
-        let quirks = transport.quirks(candidate.provider);
-        let model = &candidate.target.model;
-        let (body, reading, heard) = match self.what {
+        id: &RequestId,
+        manner: Manner<'_>,
+    ) -> Result<Dispatch, Unasked> {
+        let request = self.request;
+        let (provider, model) = (candidate.provider, &candidate.target.model);
+        let api = transport.api(provider, request.dialect).ok_or_else(|| no_operation(request))?;
+        let quirks = transport.quirks(provider);
+        let head = || Box::new(head_for(request, id.as_str(), since_epoch().as_secs()));
+        let head = (!api.is(request.dialect)).then(head);
+        let answers = Answers { api, quirks, dialect: request.dialect, listed: request.listed, head };
+        let (Written { body, left_out }, reading, heard) = match self.what {
             What::Anew { recording } | What::Again { recording, .. } => {
-                let decoder = || if recording { StreamDecoder::recording(quirks) } else { StreamDecoder::new(quirks) };
-                let reading = self.request.stream.then(|| Reading::anew(decoder()));
-                let body = match correction {
-                    Some(Correction { answer, text }) => openai_chat::corrected(self.request, model, answer, text)?,
-                    None => openai_chat::with_model(self.request, model),
+                let reading = request.stream.then(|| reading(&answers, recording));
+                let written = match manner.correction {
+                    Some(Correction { answer, text }) => {
+                        correction_for(request, api, quirks, model, answer, text).ok_or(Unasked::Impossible)
+                    }
+                    None => request_for(request, api, quirks, model).map_err(unsayable),
                 };
-                (body, reading, None)
+                (written?, reading, None)
             }
             What::Rest(transcript) => {
-                let asked = openai_chat::continuation_request(self.request, transcript, model, prefill);
-                let (body, way) = asked.ok()?;
-                let continuation = Continuation::new(quirks, transcript.clone(), way);
-                (body, Some(Reading::going_on(continuation)), Some(Arc::default()))
+                let asked = openai_chat::continuation_request(request, transcript, model, manner.prefill);
+                let (body, way) = asked.map_err(|_| Unasked::Impossible)?;
+                let written = match &answers.head {
+                    None => Written { body, left_out: Vec::new() },
+                    Some(_) => {
+                        let rest = openai_chat::decode(body).map_err(unsayable)?;
+                        request_for(&rest, api, quirks, model).map_err(unsayable)?
+                    }
+                };
+                let reading = Reading::going_on(Continuation::new(quirks, transcript.clone(), way));
+                let reading = match translated(&answers) {
+                    None => reading,
+                    Some(translated) => reading.through(translated),
+                };
+                (written, Some(reading), Some(Arc::default()))
             }
         };
+        let headers = if answers.head.is_none() { request.forwarded.clone() } else { Vec::new() };
         let outbound = Outbound {
-            provider: candidate.provider,
-            model: model.clone(),
-            path: openai_chat::PATH,
+            provider,
+            api,
+            model: Arc::clone(model),
             body,
-            stream: self.request.stream,
-            connect,
+            stream: request.stream,
+            listed: request.listed,
+            headers,
+            connect: manner.connect,
         };
-        Some(Dispatch { outbound, reading, heard })
+        Ok(Dispatch { outbound, answers, reading, heard, left_out })
     }
 
     fn way(&self, transcript: &Transcript, prefill: Prefill) -> Option<Way> {
         openai_chat::way(self.request, transcript, prefill).ok()
     }
+}
+
+/// How a stream is read that begins.
+fn reading(answers: &Answers, recording: bool) -> Reading {
+    let chat = answers.dialect == Dialect::OpenAiChat;
+    let decoder =
+        || if recording { StreamDecoder::recording(answers.quirks) } else { StreamDecoder::new(answers.quirks) };
+    match translated(answers) {
+        None if chat && answers.api == Api::Shared(Dialect::OpenAiChat) => Reading::anew(decoder()),
+        Some(translated) if chat && recording => Reading::anew(decoder()).through(translated),
+        _ => Reading::alone(answers.stream()),
+    }
+}
+
+fn translated(answers: &Answers) -> Option<Translated> {
+    let Answers { api, quirks, dialect, listed, head } = answers;
+    let head = head.as_deref()?.clone();
+    Some(Translated::new(*api, *quirks, *dialect, *listed, head))
+}
+
+fn unsayable(error: CallError) -> Unasked {
+    Unasked::Unsayable(Box::new(error))
+}
+
+fn no_operation(request: &ChatRequest) -> Unasked {
+    let operation = request.dialect.as_str();
+    let message = format!("No provider of the model `{}` has this operation ({operation}).", request.model);
+    unsayable(CallError::InvalidRequest { message, param: Some("model".into()) })
 }

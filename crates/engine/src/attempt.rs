@@ -5,8 +5,7 @@
 
 use crate::reading::Reading;
 use bytes::{Bytes, BytesMut};
-use dialects::Quotas;
-use dialects::openai_chat::{self, Ending};
+use dialects::{Answers, Ending, Quotas};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
@@ -21,8 +20,11 @@ use upstream::{Body, Inbound, Key, Outbound, Transport};
 
 /// The largest whole answer held, in bytes.
 pub(crate) const MAX_ANSWER: usize = 32 * 1024 * 1024;
-/// The most that may precede a stream's first content, in bytes; an event begun is held besides, within its own bound.
+/// The most that may precede a stream's first content, in bytes, beside what repeats the request: OpenAI's responses
+/// begin with two events that each hold much of it. An event begun is held besides, within its own bound.
 pub(crate) const MAX_PREAMBLE: usize = 64 * 1024;
+/// How often a request may be repeated before that.
+const ECHOES: usize = 3;
 /// The most read of a body that says why the provider refuses, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
 /// How long a refusal's words may take after its status, which alone decides what is tried next.
@@ -33,10 +35,23 @@ pub(crate) const LAG: Duration = Duration::from_millis(100);
 /// What an attempt asks, and how its answer is to be read.
 pub(crate) struct Dispatch {
     pub(crate) outbound: Outbound,
+    /// How answers become the client's.
+    pub(crate) answers: Answers,
     /// `None` where a whole answer is asked for.
     pub(crate) reading: Option<Reading>,
     /// Set once the target speaks, where that may be long before it says anything new.
     pub(crate) heard: Option<Arc<AtomicBool>>,
+    /// What the client asked and the provider is not told, as it has no words for it.
+    pub(crate) left_out: Vec<String>,
+}
+
+/// How an answer is read up to its first content.
+struct Expected {
+    answers: Answers,
+    reading: Option<Reading>,
+    heard: Option<Arc<AtomicBool>>,
+    /// The most that may precede the first content of a stream, in bytes.
+    preamble: usize,
 }
 
 /// An answer that has begun.
@@ -149,13 +164,15 @@ pub(crate) async fn attempt(
     Span { begun, by, deadline }: Span,
 ) -> Attempted {
     let limits = Limits::new(timeouts, begun, by, deadline);
-    let Dispatch { outbound, reading, heard } = dispatch;
+    let Dispatch { outbound, answers, reading, heard, .. } = dispatch;
+    let preamble = MAX_PREAMBLE.saturating_add(outbound.body.len().saturating_mul(ECHOES));
+    let expected = Expected { answers, reading, heard, preamble };
     let sent = limits.preamble(transport.send(outbound)).await.and_then(|sent| sent);
     let (result, key, quotas) = match sent {
         Err(failure) => (Err(failure), None, Quotas::default()),
         Ok(inbound) => {
             let (key, quotas) = (inbound.key, quotas(&inbound.headers));
-            (read_head(inbound, reading, heard.as_deref(), limits).await, key, quotas)
+            (read_head(inbound, expected, limits).await, key, quotas)
         }
     };
     let hurried = matches!(result, Err(Failure::Silent)) && by - begun < timeouts.first_token;
@@ -168,41 +185,32 @@ pub(crate) async fn attempt(
     Attempted { result, key, quotas, lagged, hurried }
 }
 
-async fn read_head(
-    inbound: Inbound,
-    reading: Option<Reading>,
-    heard: Option<&AtomicBool>,
-    limits: Limits,
-) -> Result<Started, Failure> {
+async fn read_head(inbound: Inbound, expected: Expected, limits: Limits) -> Result<Started, Failure> {
     let Inbound { status, headers, body, .. } = inbound;
     if status.is_redirection() {
         return Err(Failure::Redirect(status.as_u16()));
     }
     if !status.is_success() {
-        return Err(refusal(status, &headers, body, limits).await);
+        return Err(refusal(status, &headers, body, &expected.answers, limits).await);
     }
-    let begun = begin(&headers, body, reading, heard, limits).await;
+    let begun = begin(&headers, body, expected, limits).await;
     begun.map_err(|failure| advised(failure, &headers))
 }
 
 /// Reads an answer up to its first content.
-async fn begin(
-    headers: &HeaderMap,
-    body: Body,
-    reading: Option<Reading>,
-    heard: Option<&AtomicBool>,
-    limits: Limits,
-) -> Result<Started, Failure> {
+async fn begin(headers: &HeaderMap, body: Body, expected: Expected, limits: Limits) -> Result<Started, Failure> {
+    let Expected { answers, reading, heard, preamble } = expected;
     let Some(reading) = reading else {
         let body = collect(body, MAX_ANSWER, limits).await?;
-        let progress = openai_chat::read_whole(&body)?;
+        let (body, progress) = answers.whole(body)?;
         return Ok(Started::Whole { body, progress });
     };
-    if may_be_stream(headers) {
-        return hold(body, reading, heard, limits).await;
+    if may_be_stream(headers) || (answers.listed && answers.head.is_none()) {
+        let held = hold(body, reading, heard.as_deref(), preamble, limits).await;
+        return held.map_err(|failure| answers.failure(failure));
     }
     let body = collect(body, MAX_ERROR, limits).await?;
-    openai_chat::read_whole(&body)?;
+    answers.read(&body)?;
     Err(Failure::NotAnAnswer("a whole answer instead of a stream"))
 }
 
@@ -234,6 +242,7 @@ async fn hold(
     mut body: Body,
     mut decoder: Reading,
     heard: Option<&AtomicBool>,
+    preamble: usize,
     mut limits: Limits,
 ) -> Result<Started, Failure> {
     let (mut frames, mut held, mut repeating) = (Vec::new(), 0, false);
@@ -262,7 +271,7 @@ async fn hold(
             held += frame.raw.len();
             frames.push(frame);
         }
-        if held > MAX_PREAMBLE && !decoder.has_begun() {
+        if held > preamble && !decoder.has_begun() {
             return Err(Failure::TooLarge);
         }
     }
@@ -287,12 +296,12 @@ fn ended_early(decoder: &mut Reading) -> Failure {
 }
 
 /// What a refusal by status says.
-async fn refusal(status: StatusCode, headers: &HeaderMap, body: Body, limits: Limits) -> Failure {
+async fn refusal(status: StatusCode, headers: &HeaderMap, body: Body, answers: &Answers, limits: Limits) -> Failure {
     let retry_after = retry_after(headers);
     // The status says enough where the body does not come.
     let by = limits.by.min(Instant::now() + REFUSAL_BODY);
     let body = collect(body, MAX_ERROR, Limits { by, ..limits }).await.unwrap_or_default();
-    Failure::Provider(Box::new(openai_chat::read_error(status.as_u16(), &body, retry_after)))
+    Failure::Provider(Box::new(answers.error(status.as_u16(), &body, retry_after)))
 }
 
 /// Reads a body whole, up to `limit` bytes.

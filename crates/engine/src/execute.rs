@@ -13,8 +13,7 @@ use crate::routes::Traffic;
 use crate::tail::{Stream, Tail, Times};
 use crate::{Advice, Health, OpenCall, Schedule, Sink, Stop, TargetReport, classify};
 use admission::Admitted;
-use dialects::openai_chat::{self, StandIn};
-use llm::{CallError, ChatRequest, Degraded, ErrorKind, Failure, Outcome, Prefill, Priority, TargetId};
+use llm::{CallError, ChatRequest, Degraded, Dialect, ErrorKind, Failure, Outcome, Prefill, Priority, TargetId};
 use routing::{OnRefusal, Plan, RecoverStream, Resort, RouteTable};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -52,6 +51,8 @@ pub struct Reply {
     pub attempts: usize,
     /// Why it is less than was asked for, where it is.
     pub degraded: Option<Degraded>,
+    /// What the client asked and the provider was not told, as it has no words for it; by the client's names.
+    pub left_out: Vec<String>,
     /// Whether it is a stream.
     pub stream: bool,
     /// The answer itself. It settles the call when it has ended, or is dropped.
@@ -159,7 +160,7 @@ impl Engine {
             };
             let error = error_of(exhausted, limit, now());
             request = run.request;
-            if matches!(error, CallError::Provider(_)) {
+            if matches!(error, CallError::Provider(_) | CallError::InvalidRequest { .. }) {
                 // The request is at fault, wherever it goes.
                 return Err(Box::new(Lost { error, open }));
             }
@@ -185,7 +186,7 @@ impl Engine {
 
     fn reply(&self, won: Won, run: Run, spare: Option<Degraded>, mut open: OpenCall, admitted: Admitted) -> Reply {
         let Run { request, plan, schedule, claim, limit, judge } = run;
-        let Won { started, place, no, permit, mark } = won;
+        let Won { started, place, no, permit, mark, left_out } = won;
         let now = now();
         let served = plan.candidates.get(place);
         let best = plan.best_priority();
@@ -218,7 +219,7 @@ impl Engine {
                 let (idle, deadline) = (plan.policy.timeouts.idle, schedule.deadline());
                 let goes_on = recovers(&plan, &request);
                 let model = served.map_or_else(|| Arc::from(""), |served| Arc::clone(&served.target.model));
-                let keeping = Keeping::new(&judge, model);
+                let keeping = Keeping::new(&judge, &request, model);
                 let reasks_left = judge.max_reasks();
                 let recovery = (goes_on || keeping.is_exchangeable()).then(|| {
                     let engine = self.clone();
@@ -231,13 +232,15 @@ impl Engine {
                 Tail::stream(frames, stream, dialect, good, open, admitted)
             }
         };
-        Reply { request_id, target, attempts, degraded, stream, body }
+        Reply { request_id, target, attempts, degraded, left_out, stream, body }
     }
 }
 
 /// Whether a stream of this plan is gone on with where it breaks off.
 fn recovers(plan: &Plan, request: &ChatRequest) -> bool {
-    let wanted = request.stream && plan.policy.recover_stream == RecoverStream::Continue;
+    let wanted = request.stream
+        && request.dialect == Dialect::OpenAiChat
+        && plan.policy.recover_stream == RecoverStream::Continue;
     let goes_on = || plan.candidates.iter().any(|candidate| candidate.facts.prefill != Prefill::No);
     wanted && (plan.candidates.len() > 1 || goes_on())
 }
@@ -247,16 +250,16 @@ fn stand_in(request: &ChatRequest, text: &str, mut open: OpenCall, admitted: Adm
     let degraded = Some(Degraded::Static);
     open.committed(None, degraded, 200, now());
     let (request_id, attempts) = (open.request_id().clone(), open.attempts());
-    let id = format!("chatcmpl-{}", request_id.as_str());
-    let head = StandIn { id: &id, model: &request.model, created: since_epoch().as_secs() };
-    let (body, progress) = openai_chat::stand_in(head, text, request.stream);
+    let head = dialects::head_for(request, request_id.as_str(), since_epoch().as_secs());
+    let (body, progress) = dialects::stand_in(request, head, text);
     let body = Tail::ready(body, progress, request.dialect, Outcome::Degraded, open, admitted);
-    Reply { request_id, target: None, attempts, degraded, stream: request.stream, body }
+    let (left_out, stream) = (Vec::new(), request.stream);
+    Reply { request_id, target: None, attempts, degraded, left_out, stream, body }
 }
 
 /// The one error that a call without a winner ends in.
 fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
-    let Exhausted { stop, mut failures, back, full, roomier_away } = exhausted;
+    let Exhausted { stop, mut failures, back, full, roomier_away, unsayable } = exhausted;
     // Whatever others came to: where one found the request itself at fault, that is what helps its client. Not so where
     // it was too long for one, and another that has room for it is merely away.
     let callers = failures.iter().find_map(|lapse| match &lapse.failure {
@@ -274,6 +277,9 @@ fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
     let cut_short = failures.last().is_some_and(|last| matches!(last.failure, Failure::Deadline));
     if cut_short || stop == Stop::Deadline {
         return CallError::DeadlineExceeded { limit };
+    }
+    if let Some(unsayable) = unsayable.filter(|_| failures.is_empty() && back.is_none() && !full) {
+        return *unsayable;
     }
     if failures.is_empty() && full {
         return CallError::Overloaded { retry_after: RETRY_SOON };

@@ -7,10 +7,11 @@ mod ruling;
 
 pub(crate) use ruling::{Broken, Fate, Mended, Ruling, Ways};
 
+use crate::attempt::since_epoch;
 use bytes::Bytes;
 use contracts::{About, Action, Advised, Check, Contract, Finding, Hold, Step, Watch, question};
-use dialects::openai_chat;
-use llm::{Answer, ChatRequest, CheckResult, Checked, Terms};
+use dialects::{Revision, revised, revised_stream};
+use llm::{Answer, ChatRequest, CheckResult, Checked, Dialect, Terms};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,16 @@ pub struct AnswerPolicy {
     pub hold_time: Duration,
     /// Who is asked besides; there where the contract says so.
     pub adviser: Option<Arc<dyn Adviser>>,
+}
+
+/// The end of a streamed answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending<'a> {
+    pub(crate) dialect: Dialect,
+    pub(crate) listed: bool,
+    /// What was held back of it.
+    pub(crate) held: &'a [u8],
+    pub(crate) terminator: &'a [u8],
 }
 
 /// What judges the answers of one route.
@@ -54,7 +65,7 @@ impl Judges {
     pub(crate) fn of(&self, request: &ChatRequest) -> Arc<Judge> {
         let cites = self.policy.contract.policy().require.contains(&Check::Citations);
         if cites || request.demands {
-            Arc::new(Judge::new(self.policy.clone(), openai_chat::terms(&request.raw)))
+            Arc::new(Judge::new(self.policy.clone(), dialects::terms(request)))
         } else {
             Arc::clone(&self.plain)
         }
@@ -99,25 +110,20 @@ impl Judge {
     }
 
     /// Judges a whole answer of the target's `model`.
-    pub(crate) fn whole(&self, body: &Bytes, model: &str, served: &str) -> Ruling {
+    pub(crate) fn whole(&self, dialect: Dialect, body: &Bytes, model: &str, served: &str) -> Ruling {
         if !self.reads {
             return self.thin(model, served);
         }
-        match openai_chat::read_answer(body) {
-            Ok(answer) => self.rule(answer, model, |before, after, taken| match taken {
-                Some(taken) => openai_chat::redacted(body, before, after, taken),
-                None => openai_chat::mended(body, before, after),
-            }),
+        match dialects::read_answer(dialect, body) {
+            Ok(answer) => self.rule(answer, model, |revision| revised(dialect, body, revision)),
             Err(_) => *self.unreadable(),
         }
     }
 
-    /// Judges a streamed answer whose events, as far as they were held back, are `held`.
-    pub(crate) fn streamed(&self, answer: Answer, held: &[u8], model: &str) -> Ruling {
-        self.rule(answer, model, |before, after, taken| match taken {
-            Some(taken) => openai_chat::redacted_stream(held, before, after, taken),
-            None => openai_chat::mended_stream(held, before, after),
-        })
+    /// Judges a streamed answer that ends with `ending`.
+    pub(crate) fn streamed(&self, answer: Answer, ending: Ending<'_>, model: &str) -> Ruling {
+        let Ending { dialect, listed, held, terminator } = ending;
+        self.rule(answer, model, |revision| revised_stream(dialect, listed, held, terminator, revision))
     }
 
     /// What is said of an answer that need not be read: the decoders have proved the rest.
@@ -164,14 +170,11 @@ impl Judge {
         Box::new(Ruling { checks, findings: vec![code], broken: Some(broken), ..Ruling::default() })
     }
 
-    /// Judges an answer that has been read in full; `write` makes bytes of a revision of it, without the words that were
-    /// taken out, where that can be done.
-    fn rule(
-        &self,
-        answer: Answer,
-        model: &str,
-        write: impl Fn(&Answer, &Answer, Option<&BTreeSet<String>>) -> Option<Bytes>,
-    ) -> Ruling {
+    /// Judges an answer that has been read in full; `write` makes bytes of a revision of it, where that can be done.
+    fn rule(&self, answer: Answer, model: &str, write: impl Fn(Revision<'_>) -> Option<Bytes>) -> Ruling {
+        let write = |before: &Answer, after: &Answer, taken: Option<&BTreeSet<String>>| {
+            write(Revision { before, after, taken, now: since_epoch().as_secs() })
+        };
         let bound = self.policy.contract.bind(&self.terms, model);
         let judgement = bound.check(&answer);
         // First of all: whatever leaves, mended or with a mark, leaves without it.

@@ -3,22 +3,25 @@
 //! Receives frames in order; says of each whether it may leave. Bounded by the route's `stream_hold`. Must never be here:
 //! what becomes of a stream that breaks its contract.
 
-use crate::judge::{Judge, Ruling};
+use crate::judge::{Ending, Judge, Ruling};
 use bytes::{Bytes, BytesMut};
 use contracts::{Hold, Watch};
-use dialects::openai_chat::{Assembler, each_data};
-use llm::{Event, Frame};
+use dialects::Gatherer;
+use llm::{ChatRequest, Dialect, Event, Frame};
 use std::sync::Arc;
 use tokio::time::Instant;
 
 /// One stream's answer so far.
 pub(crate) struct Keeping {
     judge: Arc<Judge>,
+    /// What its frames are in.
+    dialect: Dialect,
+    listed: bool,
     /// The model that the serving target was asked for.
     model: Arc<str>,
     /// `None` where nothing of the stream has to be read.
     hold: Option<Hold>,
-    assembler: Assembler,
+    gatherer: Gatherer,
     watch: Watch,
     held: BytesMut,
     /// Since when something is held back.
@@ -28,16 +31,17 @@ pub(crate) struct Keeping {
 }
 
 impl Keeping {
-    pub(crate) fn new(judge: &Arc<Judge>, model: Arc<str>) -> Self {
+    pub(crate) fn new(judge: &Arc<Judge>, request: &ChatRequest, model: Arc<str>) -> Self {
         let (hold, watch) = (judge.hold(), judge.watch());
-        let (judge, assembler, held) = (Arc::clone(judge), Assembler::default(), BytesMut::new());
-        Self { judge, model, hold, assembler, watch, held, since: None, flowed: false }
+        let (dialect, listed) = (request.dialect, request.listed);
+        let (judge, gatherer, held) = (Arc::clone(judge), Gatherer::of(dialect), BytesMut::new());
+        Self { judge, dialect, listed, model, hold, gatherer, watch, held, since: None, flowed: false }
     }
 
     /// Begins anew with another answer; nothing of the last one has left.
     pub(crate) fn restart(&mut self, model: Arc<str>) {
         self.model = model;
-        (self.assembler, self.watch) = (Assembler::default(), self.judge.watch());
+        (self.gatherer, self.watch) = (Gatherer::of(self.dialect), self.judge.watch());
         self.held.clear();
     }
 
@@ -55,20 +59,18 @@ impl Keeping {
             out.extend_from_slice(&frame.raw);
             return Ok(());
         };
-        let assembler = &mut self.assembler;
-        // One frame may hold several events that are alike.
-        if !each_data(&frame.raw, |data| assembler.push(data)).map_err(|_| self.judge.unreadable())? {
-            // Comments keep the client waiting meanwhile.
-            out.extend_from_slice(&frame.raw);
-            return Ok(());
-        }
         let watch = &mut self.watch;
         let mut found = None;
-        self.assembler.fresh(|choice, lane, words| {
+        let events = self.gatherer.push(&frame.raw, |choice, lane, words| {
             if found.is_none() {
                 found = watch.push(choice, lane, words).cloned();
             }
         });
+        if !events.map_err(|_| self.judge.unreadable())? {
+            // Comments keep the client waiting meanwhile.
+            out.extend_from_slice(&frame.raw);
+            return Ok(());
+        }
         if let Some(found) = found {
             return Err(self.judge.watched(&self.model, found));
         }
@@ -92,19 +94,20 @@ impl Keeping {
         let announces = !self.flowed && frame.event != Event::Content;
         match hold {
             Hold::Nothing => announces,
-            Hold::Calls => announces || self.assembler.calls(),
+            Hold::Calls => announces || self.gatherer.calls(),
             Hold::All => true,
         }
     }
 
-    /// Judges the answer, which has come to its end; `served` is the model that says it gave it.
-    pub(crate) fn rule(&mut self, served: &str) -> Ruling {
+    /// Judges the answer, which ends with `terminator`; `served` is the model that says it gave it.
+    pub(crate) fn rule(&mut self, served: &str, terminator: &[u8]) -> Ruling {
         if self.hold.is_none() {
             return self.judge.thin(&self.model, served);
         }
-        let answer = std::mem::take(&mut self.assembler).finish();
+        let answer = std::mem::replace(&mut self.gatherer, Gatherer::of(self.dialect)).finish();
         let found = self.watch.finish().cloned();
-        let ruling = self.judge.streamed(answer, &self.held, &self.model);
+        let ending = Ending { dialect: self.dialect, listed: self.listed, held: &self.held, terminator };
+        let ruling = self.judge.streamed(answer, ending, &self.model);
         match found {
             Some(found) if ruling.broken.is_none() => ruling.found(found),
             _ => ruling,
@@ -125,6 +128,11 @@ impl Keeping {
     /// When what is held back will have been held for too long; `None` where nothing is.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + self.judge.hold_time())
+    }
+
+    /// Whether the client reads one JSON list, which has no place for comments.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.listed
     }
 
     pub(crate) fn judge(&self) -> &Judge {

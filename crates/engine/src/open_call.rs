@@ -107,6 +107,12 @@ impl OpenCall {
         &self.record.request_id
     }
 
+    /// What its client speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.record.dialect
+    }
+
     /// When the call arrived.
     #[must_use]
     pub fn arrived(&self) -> Instant {

@@ -16,7 +16,7 @@ use crate::{Health, OpenCall, Places, Schedule, Step, Stop};
 use believing::{Entrant, Hearing};
 use bytes::Bytes;
 use failing::Failed;
-use llm::{AttemptKind, Degraded, Failure, Priority};
+use llm::{AttemptKind, CallError, Degraded, Failure, Priority};
 use resilience::Permit;
 use routing::Plan;
 use std::future::{Future, poll_fn};
@@ -45,6 +45,8 @@ pub(crate) struct Won {
     pub(crate) permit: Permit,
     /// What there is to say of its answer.
     pub(crate) mark: Option<Mark>,
+    /// What the client asked and the provider was not told, as it has no words for it.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What there is to say of an answer that is handed on, but not as it was given or as it should be.
@@ -66,6 +68,8 @@ pub(crate) struct Exhausted {
     pub(crate) full: bool,
     /// The question was too long for one target, and another that has more room could not take it for now.
     pub(crate) roomier_away: bool,
+    /// Why the first candidate was not asked whose dialect has no words for the request, where there was one.
+    pub(crate) unsayable: Option<Box<CallError>>,
 }
 
 /// What one attempt came to that did not win.
@@ -79,7 +83,7 @@ pub(crate) struct Lapse {
 impl Exhausted {
     /// A race that ended before it began.
     pub(crate) fn of(stop: Stop) -> Self {
-        Self { stop, failures: Vec::new(), back: None, full: false, roomier_away: false }
+        Self { stop, failures: Vec::new(), back: None, full: false, roomier_away: false, unsayable: None }
     }
 }
 
@@ -109,6 +113,7 @@ struct Runner<'a> {
     heard: Option<Arc<AtomicBool>>,
     /// When to look whether it is silent for longer than usual, where that can be told.
     look: Option<Instant>,
+    left_out: Vec<String>,
     work: Work<'a>,
 }
 
@@ -183,6 +188,7 @@ pub(crate) async fn race(
         full: false,
         away: Places::default(),
         roomier: Places::default(),
+        unsayable: None,
     };
     race.run().await
 }
@@ -224,6 +230,8 @@ struct Race<'a> {
     away: Places,
     /// Candidates with more room than one for which the question was too long.
     roomier: Places,
+    /// Why the first candidate was not asked whose dialect has no words for the request.
+    unsayable: Option<Box<CallError>>,
 }
 
 impl Race<'_> {
@@ -236,7 +244,8 @@ impl Race<'_> {
                     }
                     let failures = std::mem::take(&mut self.failures);
                     let roomier_away = !(self.roomier & self.away).is_empty();
-                    return Err(Exhausted { stop, failures, back: self.back, full: self.full, roomier_away });
+                    let (back, full, unsayable) = (self.back, self.full, self.unsayable.take());
+                    return Err(Exhausted { stop, failures, back, full, roomier_away, unsayable });
                 }
                 continue;
             }
@@ -337,7 +346,8 @@ impl Race<'_> {
 
     /// Takes in how an attempt ended: it won, it is put before somebody outside, or its failure is noted.
     fn ended(&mut self, lane: usize, attempted: Attempted) -> Option<Won> {
-        let Runner { no, place, kind, seat, mut permit, .. } = self.runners.get_mut(lane).and_then(Option::take)?;
+        let Runner { no, place, kind, seat, mut permit, left_out, .. } =
+            self.runners.get_mut(lane).and_then(Option::take)?;
         let now = now();
         self.call.attempt_decided(no, now);
         self.note_quotas(place, &seat, &attempted, now);
@@ -349,7 +359,8 @@ impl Race<'_> {
                 }
                 seat.let_in();
                 let belief = self.believed(place, started);
-                self.weighed(lane, Entrant { no, place, kind, seat, permit, key: attempted.key }, belief, now)
+                let entrant = Entrant { no, place, kind, seat, permit, left_out, key: attempted.key };
+                self.weighed(lane, entrant, belief, now)
             }
             Err(failure) => {
                 if self.runners.iter().all(Option::is_none) {

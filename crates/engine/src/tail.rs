@@ -13,7 +13,7 @@ use crate::OpenCall;
 use crate::open_call::AttemptNo;
 use admission::Admitted;
 use bytes::Bytes;
-use dialects::openai_chat::Ending;
+use dialects::Ending;
 use http_body::{Body as HttpBody, Frame as HttpFrame, SizeHint};
 use llm::{Dialect, Event, Failure, Frame, Outcome, Progress, StreamEnd, Verdict};
 use resilience::{Permit, Report};

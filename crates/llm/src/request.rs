@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::ops::Range;
 
-/// The wire format that a client or a provider speaks.
+/// The wire format that a client speaks, for one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// OpenAI chat completions.
@@ -32,6 +32,21 @@ impl Dialect {
     }
 }
 
+/// The wire format that a provider's API speaks: a client's, or one that no client speaks here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Api {
+    /// One that clients speak too.
+    Shared(Dialect),
+}
+
+impl Api {
+    /// Whether answers reach a client of `dialect` in the bytes they came in.
+    #[must_use]
+    pub fn is(self, dialect: Dialect) -> bool {
+        self == Self::Shared(dialect)
+    }
+}
+
 /// A chat request, read just deeply enough to route it.
 #[derive(Clone, Debug)]
 pub struct ChatRequest {
@@ -45,8 +60,12 @@ pub struct ChatRequest {
     pub raw: Bytes,
     /// Whether it may demand a form of its answer, or declares tools: whether reading its terms can be worth it.
     pub demands: bool,
-    /// Where in `raw` the JSON value of `model` stands, quotes included.
+    /// Where in `raw` the JSON value of `model` stands, quotes included; empty where the dialect names it elsewhere.
     pub model_span: Range<usize>,
+    /// The stream is wanted as one JSON list, and not as events: of Gemini's clients.
+    pub listed: bool,
+    /// What the request's head says to the provider, by header: sent on where that one speaks the client's dialect.
+    pub forwarded: Vec<(&'static str, String)>,
 }
 
 /// How much a call matters when not all can be served. Sent by clients as `x-breakwater-priority`.

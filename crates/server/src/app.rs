@@ -1,7 +1,7 @@
 //! The data listener's paths, and what their handlers work with.
 
 use crate::health::Health;
-use crate::{chat, models, respond};
+use crate::{calls, models, respond};
 use admission::Admission;
 use axum::Router;
 use axum::body::Body;
@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use engine::{Engine, Journal};
 use http::{HeaderMap, Request, Response};
-use llm::CallError;
+use llm::{CallError, Dialect};
 use routing::RouteTable;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -39,12 +39,17 @@ pub struct Limits {
 
 /// The data listener's paths.
 pub fn data_router(app: Arc<App>) -> Router {
-    let instead = |allowed| move |headers: HeaderMap| wrong_method(allowed, headers);
-    let (not_post, not_get) = (instead("POST"), instead("GET"));
+    let instead = |allowed, dialect| move |headers: HeaderMap| wrong_method(allowed, dialect, headers);
+    let not_post = |dialect| instead("POST", dialect);
+    let not_get = instead("GET", Dialect::OpenAiChat);
     Router::new()
-        .route("/v1/chat/completions", post(chat::completions).fallback(not_post))
+        .route("/v1/chat/completions", post(calls::completions).fallback(not_post(Dialect::OpenAiChat)))
+        .route("/v1/responses", post(calls::responses).fallback(not_post(Dialect::Responses)))
+        .route("/v1/messages", post(calls::messages).fallback(not_post(Dialect::Anthropic)))
         .route("/v1/models", get(models::list).fallback(not_get))
-        .route("/v1/models/{*id}", get(models::one).fallback(not_get))
+        .route("/v1/models/{*id}", get(models::one).post(calls::generate).fallback(not_get))
+        .route("/v1beta/models", get(models::list_of_gemini).fallback(not_get))
+        .route("/v1beta/models/{*id}", get(models::one_of_gemini).post(calls::generate).fallback(not_get))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(|State(app): State<Arc<App>>| async move { app.health.readiness() }))
         .fallback(unknown_path)
@@ -54,11 +59,17 @@ pub fn data_router(app: Arc<App>) -> Router {
 
 /// The answer to a path that does not exist.
 pub(crate) async fn unknown_path(request: Request<Body>) -> Response<Body> {
-    const SHOWN: usize = 128;
-    let path: String = request.uri().path().chars().take(SHOWN).collect();
-    respond::error(&CallError::UnknownPath { asked: format!("{} {path}", request.method()) }, request.headers())
+    unknown(&request, Dialect::OpenAiChat)
 }
 
-async fn wrong_method(allowed: &'static str, headers: HeaderMap) -> Response<Body> {
-    respond::error(&CallError::MethodNotAllowed { allowed }, &headers)
+/// The same, for a client of `dialect`.
+pub(crate) fn unknown(request: &Request<Body>, dialect: Dialect) -> Response<Body> {
+    const SHOWN: usize = 128;
+    let path: String = request.uri().path().chars().take(SHOWN).collect();
+    let asked = format!("{} {path}", request.method());
+    respond::error_in(dialect, &CallError::UnknownPath { asked }, request.headers())
+}
+
+async fn wrong_method(allowed: &'static str, dialect: Dialect, headers: HeaderMap) -> Response<Body> {
+    respond::error_in(dialect, &CallError::MethodNotAllowed { allowed }, &headers)
 }

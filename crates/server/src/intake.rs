@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
 use http_body_util::BodyExt;
-use llm::{CallError, Priority, RequestId};
+use llm::{CallError, Dialect, Priority, RequestId};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -81,6 +81,22 @@ pub(crate) fn priority(headers: &HeaderMap) -> Result<Priority, CallError> {
         message: format!("Invalid '{PRIORITY}' header: expected critical, normal or sheddable."),
         param: Some(PRIORITY.as_str().into()),
     })
+}
+
+/// What the head says that is meant for a provider of the client's dialect: versions, and what is still in trial.
+pub(crate) fn forwarded(headers: &HeaderMap, dialect: Dialect) -> Vec<(&'static str, String)> {
+    let names: &[&'static str] = match dialect {
+        Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
+        Dialect::OpenAiChat | Dialect::Responses => &["openai-beta"],
+        Dialect::Gemini => &[],
+    };
+    let said = |name: &'static str| {
+        // A client may send a header several times, which means one list.
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        let values = values.collect::<Vec<_>>().join(",");
+        (!values.is_empty()).then_some((name, values))
+    };
+    names.iter().filter_map(|name| said(name)).collect()
 }
 
 /// What calls of one conversation share, so that they go to one target as long as it is well.

@@ -6,7 +6,7 @@
 
 mod admin;
 mod app;
-mod chat;
+mod calls;
 mod health;
 mod intake;
 mod listen;

@@ -1,4 +1,4 @@
-//! The models that a caller may ask for.
+//! The models that a caller may ask for, in the words of each dialect.
 
 use crate::app::App;
 use crate::{intake, respond};
@@ -6,20 +6,20 @@ use admission::Identified;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use dialects::anthropic;
 use http::HeaderMap;
-use llm::CallError;
+use llm::{CallError, Dialect};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /v1/models`: routes and their aliases, patterns left out.
 pub(crate) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let caller = match app.admission.identify(intake::key(&headers)) {
-        Ok(caller) => caller,
-        Err(error) => return respond::error(&error, &headers),
-    };
-    let names = app.table.models().into_iter().filter(|name| may_ask(&app, &caller, name));
-    let data: Vec<Value> = names.map(|name| model(&name)).collect();
-    respond::json(&json!({ "object": "list", "data": data }), &headers)
+    listed(&app, spoken(&headers), &headers)
+}
+
+/// `GET /v1beta/models`.
+pub(crate) async fn list_of_gemini(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    listed(&app, Dialect::Gemini, &headers)
 }
 
 /// `GET /v1/models/{id}`: anything that a call could name.
@@ -28,12 +28,51 @@ pub(crate) async fn one(
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Response {
+    named(&app, spoken(&headers), &headers, id)
+}
+
+/// `GET /v1beta/models/{id}`.
+pub(crate) async fn one_of_gemini(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
+    named(&app, Dialect::Gemini, &headers, id)
+}
+
+/// Whose client asks at the path that two dialects share.
+fn spoken(headers: &HeaderMap) -> Dialect {
+    if headers.contains_key(anthropic::Version::HEADER) { Dialect::Anthropic } else { Dialect::OpenAiChat }
+}
+
+fn listed(app: &App, dialect: Dialect, headers: &HeaderMap) -> Response {
+    let caller = match app.admission.identify(intake::key(headers)) {
+        Ok(caller) => caller,
+        Err(error) => return respond::error_in(dialect, &error, headers),
+    };
+    let names = app.table.models().into_iter().filter(|name| may_ask(app, &caller, name));
+    let names: Vec<String> = names.collect();
+    let models: Vec<Value> = names.iter().map(|name| model(dialect, name)).collect();
+    let list = match dialect {
+        Dialect::Gemini => json!({ "models": models }),
+        Dialect::Anthropic => {
+            json!({ "data": models, "has_more": false, "first_id": names.first(), "last_id": names.last() })
+        }
+        Dialect::OpenAiChat | Dialect::Responses => json!({ "object": "list", "data": models }),
+    };
+    respond::json(&list, headers)
+}
+
+fn named(app: &App, dialect: Dialect, headers: &HeaderMap, id: Result<Path<String>, PathRejection>) -> Response {
     // A name that is no text is nobody's.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    match app.admission.identify(intake::key(&headers)) {
-        Ok(caller) if may_ask(&app, &caller, &id) => respond::json(&model(&id), &headers),
-        Ok(_) => respond::error(&CallError::ModelNotFound { model: id.chars().take(128).collect() }, &headers),
-        Err(error) => respond::error(&error, &headers),
+    match app.admission.identify(intake::key(headers)) {
+        Ok(caller) if may_ask(app, &caller, &id) => respond::json(&model(dialect, &id), headers),
+        Ok(_) => {
+            let model = id.chars().take(128).collect();
+            respond::error_in(dialect, &CallError::ModelNotFound { model }, headers)
+        }
+        Err(error) => respond::error_in(dialect, &error, headers),
     }
 }
 
@@ -41,6 +80,21 @@ fn may_ask(app: &App, caller: &Identified, model: &str) -> bool {
     app.table.route_of(model).is_some_and(|route| caller.may_use(&route.name))
 }
 
-fn model(id: &str) -> Value {
-    json!({ "id": id, "object": "model", "created": 0, "owned_by": "breakwater" })
+/// What is told of a model: its name. When it was made is not known.
+fn model(dialect: Dialect, id: &str) -> Value {
+    match dialect {
+        Dialect::Gemini => json!({
+            "name": format!("models/{id}"),
+            "baseModelId": id,
+            "version": "",
+            "displayName": id,
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent"],
+        }),
+        Dialect::Anthropic => {
+            json!({ "type": "model", "id": id, "display_name": id, "created_at": "1970-01-01T00:00:00Z" })
+        }
+        Dialect::OpenAiChat | Dialect::Responses => {
+            json!({ "id": id, "object": "model", "created": 0, "owned_by": "breakwater" })
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use admission::RequestLimits;
 use axum::body::Body;
-use dialects::openai_chat;
+use dialects::{Rendered, render};
 use engine::Reply;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use llm::{CallError, RequestId};
+use llm::{CallError, Dialect, RequestId};
 use std::time::Duration;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -16,6 +16,8 @@ const ROUTE: HeaderName = HeaderName::from_static("x-breakwater-route");
 const TARGET: HeaderName = HeaderName::from_static("x-breakwater-target");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-breakwater-attempts");
 const DEGRADED: HeaderName = HeaderName::from_static("x-breakwater-degraded");
+/// Fields of the request that the provider was not told.
+const LEFT_OUT: HeaderName = HeaderName::from_static("x-breakwater-left-out");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-requests");
@@ -25,13 +27,15 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset-requests");
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
 /// The response to an answered call.
-pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>) -> Response<Body> {
-    let Reply { request_id, target, attempts, degraded, stream, body } = reply;
+///
+/// A stream that is `listed` is one JSON list.
+pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>, listed: bool) -> Response<Body> {
+    let Reply { request_id, target, attempts, degraded, left_out, stream, body } = reply;
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
     headers.reserve(12);
     if stream {
-        headers.insert(CONTENT_TYPE, EVENTS);
+        headers.insert(CONTENT_TYPE, if listed { JSON } else { EVENTS });
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     } else {
@@ -42,6 +46,9 @@ pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>) ->
     }
     if let Some(degraded) = degraded {
         headers.insert(DEGRADED, HeaderValue::from_static(degraded.as_str()));
+    }
+    if !left_out.is_empty() {
+        text(headers, LEFT_OUT, &left_out.join(", "));
     }
     frame(headers, &request_id, Some(route), attempts, limits);
     response
@@ -57,12 +64,13 @@ pub(crate) struct Told {
 /// The response to a call that ended in an error.
 pub(crate) fn lost(
     error: &CallError,
+    dialect: Dialect,
     id: &RequestId,
     route: Option<&str>,
     attempts: usize,
     limits: Option<RequestLimits>,
 ) -> Told {
-    let openai_chat::Rendered { status, code, body } = openai_chat::render(error);
+    let Rendered { status, code, body } = render(dialect, error);
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = response.headers_mut();
@@ -84,7 +92,12 @@ pub(crate) fn lost(
 
 /// The response to a request with `headers` that never became a call.
 pub(crate) fn error(error: &CallError, headers: &HeaderMap) -> Response<Body> {
-    lost(error, &crate::intake::request_id(headers), None, 0, None).response
+    error_in(Dialect::OpenAiChat, error, headers)
+}
+
+/// The same for a client of `dialect`.
+pub(crate) fn error_in(dialect: Dialect, error: &CallError, headers: &HeaderMap) -> Response<Body> {
+    lost(error, dialect, &crate::intake::request_id(headers), None, 0, None).response
 }
 
 /// A response in JSON to a request with `headers` that is no call.
@@ -152,7 +165,7 @@ mod tests {
     #[test]
     fn waits_are_rounded_up() {
         let error = CallError::RateLimited { limit: "1".into(), retry_after: Duration::from_millis(1001) };
-        let told = lost(&error, &RequestId::minted("r"), Some("chat"), 2, None);
+        let told = lost(&error, Dialect::OpenAiChat, &RequestId::minted("r"), Some("chat"), 2, None);
         assert_eq!((told.status, told.code), (429, "rate_limit_exceeded"));
         let header = |name: HeaderName| told.response.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header(RETRY_AFTER), Some("2"));

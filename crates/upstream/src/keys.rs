@@ -16,7 +16,7 @@ const MAX_MODELS: usize = 64;
 /// The keys of one provider, in turn, passing over those that rest.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
-    /// `Authorization` values, marked sensitive so that they do not print.
+    /// Header values, marked sensitive so that they do not print.
     headers: Vec<HeaderValue>,
     next: AtomicUsize,
     /// Whether any key was ever sent to rest: a healthy provider's lock is never touched.
@@ -32,14 +32,14 @@ struct Rest {
 }
 
 impl KeyRing {
-    /// A ring of `keys`; `None` where one of them cannot stand in a header.
-    pub(crate) fn new(keys: &[SecretString]) -> Option<Self> {
-        let bearer = |key: &SecretString| {
-            let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret())).ok()?;
+    /// A ring of `keys`, each presented behind `prefix`; `None` where one of them cannot stand in a header.
+    pub(crate) fn new(keys: &[SecretString], prefix: &str) -> Option<Self> {
+        let presented = |key: &SecretString| {
+            let mut value = HeaderValue::try_from(format!("{prefix}{}", key.expose_secret())).ok()?;
             value.set_sensitive(true);
             Some(value)
         };
-        let headers = keys.iter().map(bearer).collect::<Option<Vec<_>>>()?;
+        let headers = keys.iter().map(presented).collect::<Option<Vec<_>>>()?;
         let resting = Mutex::new(vec![Rest::default(); headers.len()]);
         Some(Self { headers, next: AtomicUsize::new(0), rested: AtomicBool::new(false), resting })
     }
@@ -143,7 +143,8 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn ring(keys: &[&str]) -> KeyRing {
-        KeyRing::new(&keys.iter().map(|key| SecretString::from(*key)).collect::<Vec<_>>()).expect("plain keys")
+        KeyRing::new(&keys.iter().map(|key| SecretString::from(*key)).collect::<Vec<_>>(), "Bearer ")
+            .expect("plain keys")
     }
 
     fn places(ring: &KeyRing, now: Instant, times: usize) -> Vec<Option<usize>> {
@@ -220,6 +221,6 @@ mod tests {
         assert_eq!(ring(&[]).rested_until("m", Instant::now()), None);
         let ring = ring(&["sk-canary"]);
         assert!(!format!("{ring:?}").contains("canary"));
-        assert!(KeyRing::new(&[SecretString::from("line\nbreak")]).is_none());
+        assert!(KeyRing::new(&[SecretString::from("line\nbreak")], "").is_none());
     }
 }

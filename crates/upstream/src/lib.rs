@@ -12,6 +12,7 @@ mod names;
 mod presets;
 mod reason;
 mod settings;
+mod site;
 mod transport;
 mod webhook;
 
@@ -20,5 +21,6 @@ pub use connect::MAX_HEAD;
 pub use keys::Key;
 pub use presets::{PRESETS, Preset, preset};
 pub use settings::{ProviderSettings, WebhookSettings};
+pub use site::{Scheme, Site};
 pub use transport::{Body, BuildError, Inbound, Outbound, Sending, Transport, Upstream};
 pub use webhook::Webhooks;

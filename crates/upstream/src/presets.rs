@@ -1,142 +1,176 @@
-//! Providers that speak the OpenAI dialect: where they live and where they differ, as data.
+//! Providers that need little more than a key: where they live, what they speak and where they differ, as data.
 //!
 //! Base addresses and key variables are those of the providers' own documentation (November 2026).
 
+use crate::site::Scheme;
 use dialects::Quirks;
+use dialects::openai_chat::Server;
+use llm::{Api, Dialect};
 
-/// A `kind` in the configuration that needs no more than a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A `kind` in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preset {
     /// The word after `kind:`.
     pub kind: &'static str,
-    /// Where its API lives unless `base_url` says otherwise.
-    pub base_url: &'static str,
-    /// The variable its key is usually kept in; `None` where it needs none (local servers).
-    pub key_variable: Option<&'static str>,
+    /// Where its API lives unless `base_url` says otherwise; `None` where that has to be said.
+    pub base_url: Option<&'static str>,
+    /// The variables its key is usually kept in, in order; none where it needs none (local servers).
+    pub key_variables: &'static [&'static str],
     /// Patterns of the model names that are surely its own.
     pub families: &'static [&'static str],
     /// A small model of its, to try it with.
     pub example: Option<&'static str>,
+    /// What it speaks at its own address; see [`ProviderSettings::apis`](crate::ProviderSettings::apis).
+    pub apis: &'static [Api],
+    /// What it surely speaks at an address that somebody gave.
+    pub elsewhere: &'static [Api],
+    /// How a key is presented.
+    pub scheme: Scheme,
     /// Where it differs from the dialect.
     pub quirks: Quirks,
 }
 
-const PLAIN: Quirks = Quirks { done_marker: true };
-const NO_DONE: Quirks = Quirks { done_marker: false };
+const PLAIN: Quirks = Quirks { done_marker: true, server: Server::COMPATIBLE };
+const CHAT: &[Api] = &[Api::Shared(Dialect::OpenAiChat)];
+const OPENAI: &[Api] = &[Api::Shared(Dialect::OpenAiChat), Api::Shared(Dialect::Responses)];
+const ANTHROPIC: &[Api] = &[Api::Shared(Dialect::Anthropic)];
+const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];
+
+/// What speaks chat completions like most do.
+const COMPATIBLE: Preset = Preset {
+    kind: "",
+    base_url: None,
+    key_variables: &[],
+    families: &[],
+    example: None,
+    apis: CHAT,
+    elsewhere: CHAT,
+    scheme: Scheme::Bearer,
+    quirks: PLAIN,
+};
 
 /// Every preset, in the order in which zero-config prefers them.
 pub const PRESETS: &[Preset] = &[
     Preset {
         kind: "openai",
-        base_url: "https://api.openai.com/v1",
-        key_variable: Some("OPENAI_API_KEY"),
+        base_url: Some("https://api.openai.com/v1"),
+        key_variables: &["OPENAI_API_KEY"],
         families: &["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*"],
         example: Some("gpt-4o-mini"),
-        quirks: PLAIN,
+        apis: OPENAI,
+        quirks: Quirks { server: Server::OPENAI, ..PLAIN },
+        ..COMPATIBLE
+    },
+    Preset {
+        kind: "anthropic",
+        base_url: Some("https://api.anthropic.com/v1"),
+        key_variables: &["ANTHROPIC_API_KEY"],
+        families: &["claude-*"],
+        example: Some("claude-haiku-4-5"),
+        apis: ANTHROPIC,
+        elsewhere: ANTHROPIC,
+        scheme: Scheme::X_API_KEY,
+        ..COMPATIBLE
+    },
+    Preset {
+        kind: "gemini",
+        base_url: Some("https://generativelanguage.googleapis.com/v1beta"),
+        key_variables: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+        families: &["gemini-*", "gemma-*"],
+        example: Some("gemini-2.5-flash"),
+        apis: GEMINI,
+        elsewhere: GEMINI,
+        scheme: Scheme::X_GOOG_API_KEY,
+        ..COMPATIBLE
+    },
+    Preset {
+        kind: "azure_openai",
+        key_variables: &["AZURE_OPENAI_API_KEY"],
+        apis: OPENAI,
+        elsewhere: OPENAI,
+        scheme: Scheme::API_KEY,
+        quirks: Quirks { server: Server::OPENAI, ..PLAIN },
+        ..COMPATIBLE
     },
     Preset {
         kind: "mistral",
-        base_url: "https://api.mistral.ai/v1",
-        key_variable: Some("MISTRAL_API_KEY"),
+        base_url: Some("https://api.mistral.ai/v1"),
+        key_variables: &["MISTRAL_API_KEY"],
         families: &["mistral-*", "ministral-*", "magistral-*", "codestral-*", "devstral-*", "pixtral-*"],
         example: Some("mistral-small-latest"),
-        quirks: PLAIN,
+        quirks: Quirks { server: Server::MISTRAL, ..PLAIN },
+        ..COMPATIBLE
     },
     Preset {
         kind: "groq",
-        base_url: "https://api.groq.com/openai/v1",
-        key_variable: Some("GROQ_API_KEY"),
-        families: &[],
+        base_url: Some("https://api.groq.com/openai/v1"),
+        key_variables: &["GROQ_API_KEY"],
         example: Some("llama-3.1-8b-instant"),
-        quirks: PLAIN,
+        quirks: Quirks { server: Server::GROQ, ..PLAIN },
+        ..COMPATIBLE
     },
     Preset {
         kind: "deepseek",
-        base_url: "https://api.deepseek.com",
-        key_variable: Some("DEEPSEEK_API_KEY"),
+        base_url: Some("https://api.deepseek.com"),
+        key_variables: &["DEEPSEEK_API_KEY"],
         families: &["deepseek-*"],
         example: Some("deepseek-chat"),
-        quirks: PLAIN,
+        ..COMPATIBLE
     },
     Preset {
         kind: "xai",
-        base_url: "https://api.x.ai/v1",
-        key_variable: Some("XAI_API_KEY"),
+        base_url: Some("https://api.x.ai/v1"),
+        key_variables: &["XAI_API_KEY"],
         families: &["grok-*"],
         example: Some("grok-3-mini"),
-        quirks: PLAIN,
+        ..COMPATIBLE
     },
     Preset {
         kind: "together",
-        base_url: "https://api.together.xyz/v1",
-        key_variable: Some("TOGETHER_API_KEY"),
-        families: &[],
+        base_url: Some("https://api.together.xyz/v1"),
+        key_variables: &["TOGETHER_API_KEY"],
         example: Some("meta-llama/Llama-3.3-70B-Instruct-Turbo"),
-        quirks: PLAIN,
+        ..COMPATIBLE
     },
     Preset {
         kind: "fireworks",
-        base_url: "https://api.fireworks.ai/inference/v1",
-        key_variable: Some("FIREWORKS_API_KEY"),
+        base_url: Some("https://api.fireworks.ai/inference/v1"),
+        key_variables: &["FIREWORKS_API_KEY"],
         families: &["accounts/fireworks/*"],
         example: Some("accounts/fireworks/models/llama-v3p1-8b-instruct"),
-        quirks: PLAIN,
+        ..COMPATIBLE
     },
     Preset {
         kind: "openrouter",
-        base_url: "https://openrouter.ai/api/v1",
-        key_variable: Some("OPENROUTER_API_KEY"),
-        families: &[],
+        base_url: Some("https://openrouter.ai/api/v1"),
+        key_variables: &["OPENROUTER_API_KEY"],
         example: Some("openrouter/auto"),
-        quirks: PLAIN,
+        quirks: Quirks { server: Server::OPENROUTER, ..PLAIN },
+        ..COMPATIBLE
     },
     Preset {
         kind: "perplexity",
-        base_url: "https://api.perplexity.ai",
-        key_variable: Some("PERPLEXITY_API_KEY"),
+        base_url: Some("https://api.perplexity.ai"),
+        key_variables: &["PERPLEXITY_API_KEY"],
         families: &["sonar*"],
         example: Some("sonar"),
-        quirks: NO_DONE,
+        quirks: Quirks { done_marker: false, ..PLAIN },
+        ..COMPATIBLE
     },
-    Preset {
-        kind: "ollama",
-        base_url: "http://127.0.0.1:11434/v1",
-        key_variable: None,
-        families: &[],
-        example: None,
-        quirks: PLAIN,
-    },
+    Preset { kind: "ollama", base_url: Some("http://127.0.0.1:11434/v1"), ..COMPATIBLE },
     Preset {
         kind: "vllm",
-        base_url: "http://127.0.0.1:8000/v1",
-        key_variable: None,
-        families: &[],
-        example: None,
-        quirks: PLAIN,
+        base_url: Some("http://127.0.0.1:8000/v1"),
+        quirks: Quirks { server: Server::VLLM, ..PLAIN },
+        ..COMPATIBLE
     },
-    Preset {
-        kind: "llama.cpp",
-        base_url: "http://127.0.0.1:8080/v1",
-        key_variable: None,
-        families: &[],
-        example: None,
-        quirks: PLAIN,
-    },
-    Preset {
-        kind: "lm_studio",
-        base_url: "http://127.0.0.1:1234/v1",
-        key_variable: None,
-        families: &[],
-        example: None,
-        quirks: PLAIN,
-    },
+    Preset { kind: "llama.cpp", base_url: Some("http://127.0.0.1:8080/v1"), ..COMPATIBLE },
+    Preset { kind: "lm_studio", base_url: Some("http://127.0.0.1:1234/v1"), ..COMPATIBLE },
     Preset {
         kind: "sglang",
-        base_url: "http://127.0.0.1:30000/v1",
-        key_variable: None,
-        families: &[],
-        example: None,
-        quirks: PLAIN,
+        base_url: Some("http://127.0.0.1:30000/v1"),
+        quirks: Quirks { server: Server::VLLM, ..PLAIN },
+        ..COMPATIBLE
     },
 ];
 

@@ -1,7 +1,9 @@
 //! What a provider is, and a webhook, as data: made by `config`, read by what calls them.
 
+use crate::site::{Scheme, Site};
 use dialects::Quirks;
 use http::{HeaderName, HeaderValue, Uri};
+use llm::Api;
 use secrecy::SecretString;
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +22,12 @@ pub struct ProviderSettings {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Where it differs from the dialect it speaks.
     pub quirks: Quirks,
+    /// What it speaks, at least one: a request in one of them goes out as it came, any other is written in the first.
+    pub apis: Vec<Api>,
+    /// How its API is laid out.
+    pub site: Site,
+    /// How a key is presented.
+    pub scheme: Scheme,
 }
 
 /// A service that is asked for an opinion.

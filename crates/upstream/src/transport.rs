@@ -5,15 +5,17 @@ use crate::keys::{Key, KeyRing};
 use crate::names::Names;
 use crate::reason;
 use crate::settings::ProviderSettings;
+use crate::site::{Place, Site};
 use crate::webhook::Webhooks;
 use bytes::Bytes;
-use dialects::{Quirks, openai_chat};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use dialects::{Quirks, anthropic};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use llm::Failure;
+use llm::{Api, Dialect, Failure};
 use rustls::ClientConfig;
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use std::time::{Duration, Instant};
 
 /// The most connections without work that are kept to one provider.
 const POOL_SIZE: usize = 1024;
+/// Which version of Anthropic's API is spoken; without it, no call is taken.
+const VERSION: HeaderName = HeaderName::from_static(anthropic::Version::HEADER);
 /// Whoever is called is told who calls.
 pub(crate) const AGENT: HeaderValue = HeaderValue::from_static(concat!("breakwater/", env!("CARGO_PKG_VERSION")));
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -35,12 +39,16 @@ pub struct Outbound {
     pub provider: usize,
     /// The model asked for: keys may rest for one model alone.
     pub model: Arc<str>,
-    /// The operation's path below the provider's base address.
-    pub path: &'static str,
-    /// The body, JSON.
+    /// What it is asked in, which says where.
+    pub api: Api,
+    /// The body.
     pub body: Bytes,
     /// Whether a stream is asked for.
     pub stream: bool,
+    /// The stream is wanted as one JSON list.
+    pub listed: bool,
+    /// Headers of the client that are meant for the provider.
+    pub headers: Vec<(&'static str, String)>,
     /// How long a new connection may take.
     pub connect: Duration,
 }
@@ -81,6 +89,10 @@ pub trait Transport: Send + Sync {
     /// When the first of the provider's keys wakes, where all of them rest for `model`.
     fn rested_until(&self, provider: usize, model: &str, now: Instant) -> Option<Instant>;
 
+    /// In what the provider is asked a request that came in `dialect`: in the same, where it speaks that. `None` where it
+    /// has no such operation.
+    fn api(&self, provider: usize, dialect: Dialect) -> Option<Api>;
+
     /// Where the provider's dialect differs from the norm.
     fn quirks(&self, provider: usize) -> Quirks;
 }
@@ -108,14 +120,15 @@ pub struct Upstream {
     names: Names,
 }
 
-/// Every operation's path below a provider's base address.
-const PATHS: [&str; 1] = [openai_chat::PATH];
-
 struct Provider {
-    /// Where each of [`PATHS`] lives.
-    addresses: [Uri; PATHS.len()],
+    base: Uri,
+    site: Site,
+    /// Where operations live whose path is the same for all models: made once.
+    addresses: Vec<(Cow<'static, str>, Uri)>,
     authority: HeaderValue,
+    apis: Vec<Api>,
     keys: KeyRing,
+    key_header: HeaderName,
     headers: Vec<(HeaderName, HeaderValue)>,
     quirks: Quirks,
 }
@@ -194,6 +207,11 @@ impl Transport for Upstream {
         self.providers.get(provider)?.keys.rested_until(model, now)
     }
 
+    fn api(&self, provider: usize, dialect: Dialect) -> Option<Api> {
+        let apis = &self.providers.get(provider)?.apis;
+        apis.iter().find(|api| api.is(dialect)).or(apis.first()).copied()
+    }
+
     fn quirks(&self, provider: usize) -> Quirks {
         self.providers.get(provider).map(|provider| provider.quirks).unwrap_or_default()
     }
@@ -204,29 +222,48 @@ impl Provider {
         let unusable = |what| BuildError::Unusable(settings.name.to_string(), what);
         let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
         let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
-        let keys = KeyRing::new(&settings.keys).ok_or_else(|| unusable("api_key"))?;
-        let addresses = PATHS.map(|path| below(&settings.base_url, path));
-        let [Some(chat)] = addresses else { return Err(unusable("base_url")) };
-        let ProviderSettings { headers, quirks, .. } = settings;
-        Ok(Self { addresses: [chat], authority, keys, headers, quirks })
+        let ProviderSettings { base_url: base, headers, quirks, apis, site, scheme, .. } = settings;
+        let keys = KeyRing::new(&settings.keys, scheme.prefix()).ok_or_else(|| unusable("api_key"))?;
+        let mut addresses = Vec::new();
+        for api in &apis {
+            let path = site.path(Place { api: *api, model: "", stream: false, listed: false });
+            if matches!(path, Cow::Borrowed(_)) {
+                addresses.push((path.clone(), below(&base, &path).ok_or_else(|| unusable("base_url"))?));
+            }
+        }
+        let key_header = scheme.header();
+        Ok(Self { base, site, addresses, authority, apis, keys, key_header, headers, quirks })
     }
 
-    fn request(&self, outbound: Outbound, authorization: Option<HeaderValue>) -> Result<Request<Full<Bytes>>, Failure> {
+    fn address(&self, outbound: &Outbound) -> Option<Uri> {
+        let Outbound { api, model, stream, listed, .. } = outbound;
+        let path = self.site.path(Place { api: *api, model, stream: *stream, listed: *listed });
+        let made = self.addresses.iter().find(|(known, _)| *known == path).map(|(_, uri)| uri.clone());
+        made.or_else(|| below(&self.base, &path))
+    }
+
+    fn request(&self, outbound: Outbound, key: Option<HeaderValue>) -> Result<Request<Full<Bytes>>, Failure> {
         const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
-        let place = PATHS.iter().position(|path| *path == outbound.path);
-        let address = place.and_then(|place| self.addresses.get(place));
-        let uri = address.cloned().ok_or(Failure::Internal("its address is not known"))?;
+        let uri = self.address(&outbound).ok_or(Failure::Internal("its address cannot be made"))?;
         let mut request = Request::new(Full::new(outbound.body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        headers.reserve(6 + self.headers.len());
+        headers.reserve(8 + self.headers.len());
         headers.insert(HOST, self.authority.clone());
         headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(ACCEPT, if outbound.stream { EVENTS } else { JSON });
+        headers.insert(ACCEPT, if outbound.stream && !outbound.listed { EVENTS } else { JSON });
         headers.insert(USER_AGENT, AGENT);
-        if let Some(value) = authorization {
-            headers.insert(AUTHORIZATION, value);
+        if outbound.api.is(Dialect::Anthropic) {
+            headers.insert(VERSION, HeaderValue::from_static(anthropic::Version::June2023.as_str()));
+        }
+        for (name, value) in &outbound.headers {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if let Some(value) = key {
+            headers.insert(self.key_header.clone(), value);
         }
         for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
@@ -245,6 +282,7 @@ fn below(base: &Uri, path: &str) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::Scheme;
     use llm::Reach;
     use tokio::time::Instant as Clock;
 
@@ -257,11 +295,23 @@ mod tests {
             keys: Vec::new(),
             headers: Vec::new(),
             quirks: Quirks::default(),
+            apis: vec![Api::Shared(Dialect::OpenAiChat)],
+            site: Site::default(),
+            scheme: Scheme::default(),
         };
         let upstream = Upstream::naming(vec![settings], &[connect], &names).expect("an upstream");
-        let (model, path, body) = ("m".into(), openai_chat::PATH, Bytes::new());
+        let outbound = Outbound {
+            provider: 0,
+            model: "m".into(),
+            api: Api::Shared(Dialect::OpenAiChat),
+            body: Bytes::new(),
+            stream: false,
+            listed: false,
+            headers: Vec::new(),
+            connect,
+        };
         let began = Clock::now();
-        let sent = upstream.send(Outbound { provider: 0, model, path, body, stream: false, connect }).await;
+        let sent = upstream.send(outbound).await;
         (sent.expect_err("a failure"), began.elapsed())
     }
 

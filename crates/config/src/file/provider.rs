@@ -26,6 +26,13 @@ pub(crate) struct Provider {
     pub(crate) keys: List<Secret>,
     /// Headers added to every request.
     pub(crate) headers: Lenient<BTreeMap<String, Lenient<Secret>>>,
+    /// What it speaks: a request in one of them goes out as it came, any other is written in the first. Default: known by
+    /// kind; of an address of your own, what is surely spoken there.
+    #[schemars(schema_with = "apis")]
+    pub(crate) apis: List<String>,
+    /// `kind: azure_openai` only: the version of the API, where its models are reached as deployments. Default: the
+    /// layout without versions, below `/openai/v1`.
+    pub(crate) api_version: Text,
     /// Whether its complete streams end with `data: [DONE]`. Default: known by kind.
     pub(crate) done_marker: Lenient<bool>,
     /// `kind: simulator` only: how it behaves.
@@ -71,6 +78,11 @@ pub(crate) struct Price {
 fn kinds(_: &mut SchemaGenerator) -> Schema {
     let kinds: Vec<&str> = resolve::kinds().collect();
     json_schema!({ "type": "string", "enum": kinds })
+}
+
+fn apis(_: &mut SchemaGenerator) -> Schema {
+    let apis: Vec<&str> = resolve::apis().collect();
+    json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": apis } })
 }
 
 fn capabilities(_: &mut SchemaGenerator) -> Schema {

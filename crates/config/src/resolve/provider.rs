@@ -1,5 +1,6 @@
 //! `providers`: a kind, an address, keys and headers to what the transport needs.
 
+use super::apis;
 use super::domain::{self, Labels};
 use super::headers::headers;
 use super::model::{self, Models, Slots};
@@ -16,13 +17,20 @@ use routing::ProviderFacts;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use upstream::{PRESETS, Preset, ProviderSettings, preset};
+use upstream::{PRESETS, Preset, ProviderSettings, Scheme, Site, preset};
 
 const SIMULATOR: &str = "simulator";
+const AZURE: &str = "azure_openai";
 
 /// Other spellings of a kind.
-const SPELLINGS: &[(&str, &str)] =
-    &[("lmstudio", "lm_studio"), ("lm studio", "lm_studio"), ("llama_cpp", "llama.cpp"), ("llamacpp", "llama.cpp")];
+const SPELLINGS: &[(&str, &str)] = &[
+    ("azure", AZURE),
+    ("google", "gemini"),
+    ("lmstudio", "lm_studio"),
+    ("lm studio", "lm_studio"),
+    ("llama_cpp", "llama.cpp"),
+    ("llamacpp", "llama.cpp"),
+];
 
 /// Every value of `kind`, one spelling each.
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
@@ -137,6 +145,8 @@ fn simulated(reader: &mut Reader<'_>, at: &At, name: &str, file: file::Provider)
         ("keys", file.keys.is_absent()),
         ("headers", file.headers.is_absent()),
         ("done_marker", file.done_marker.is_absent()),
+        ("apis", file.apis.is_absent()),
+        ("api_version", file.api_version.is_absent()),
     ] {
         if !absent {
             reader.fault(&at.key(key), "means nothing to kind simulator");
@@ -162,22 +172,57 @@ fn http_from_file(
     let own_address = !file.base_url.is_absent();
     let base_url = match own_address {
         true => base_url(reader, &at.key("base_url"), file.base_url),
-        false => Some(Uri::from_static(preset.base_url)),
+        false => usual_address(reader, &at.key("base_url"), preset),
     };
     let headers = headers(reader, &at.key("headers"), file.headers);
-    let asks = Asks { variable: preset.key_variable.filter(|_| !own_address && !has_authorization(&headers)) };
+    let (scheme, usual) = (preset.scheme, if own_address { preset.elsewhere } else { preset.apis });
+    let wants = |headers: &[_]| (!own_address || preset.base_url.is_none()) && !has_key(headers, scheme);
+    let asks = Asks { variables: if wants(&headers) { preset.key_variables } else { &[] } };
     let keys = keys(reader, at, file.api_key, file.keys, &asks);
-    if !keys.is_empty() && has_authorization(&headers) {
-        reader.fault(&at.key("headers").key("authorization"), "is made from the provider's key; give one of the two");
+    if !keys.is_empty() && has_key(&headers, scheme) {
+        let at = at.key("headers").key(scheme.header().as_str());
+        reader.fault(&at, "is made from the provider's key; give one of the two");
     }
     let mut quirks = preset.quirks;
     quirks.done_marker = reader.value(&at.key("done_marker"), file.done_marker).unwrap_or(quirks.done_marker);
-    Some(ProviderSettings { name: Arc::from(name), base_url: base_url?, keys, headers, quirks })
+    let apis = apis::spoken(reader, &at.key("apis"), file.apis).unwrap_or_else(|| usual.to_vec());
+    let site = site(reader, at, preset, file.api_version);
+    Some(ProviderSettings { name: Arc::from(name), base_url: base_url?, keys, headers, quirks, apis, site, scheme })
+}
+
+fn usual_address(reader: &mut Reader<'_>, at: &At, preset: &Preset) -> Option<Uri> {
+    if preset.base_url.is_none() {
+        reader.fault(at, format!("is missing: kind {} has no address of its own", preset.kind));
+    }
+    preset.base_url.map(Uri::from_static)
+}
+
+/// How the provider lays out its API.
+fn site(reader: &mut Reader<'_>, at: &At, preset: &Preset, api_version: file::Text) -> Site {
+    let at = at.key("api_version");
+    if preset.kind != AZURE {
+        if !api_version.is_absent() {
+            reader.fault(&at, format!("means nothing but to kind {AZURE}"));
+        }
+        return Site::Plain;
+    }
+    match reader.text(&at, api_version) {
+        Some(version) if version.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
+            Site::AzureDeployments { version: version.value.into() }
+        }
+        Some(_) => {
+            reader.fault(&at, "is no version, such as 2024-10-21");
+            Site::Plain
+        }
+        None => Site::Plain,
+    }
 }
 
 /// A provider at its preset's address, or at `base_url`; the error says what is wrong with which of the two texts.
 pub(crate) fn http(preset: &Preset, base_url: Option<&str>, key: String) -> Result<ProviderSettings, &'static str> {
-    let base_url = base_url.map_or_else(|| Ok(Uri::from_static(preset.base_url)), address)?;
+    let apis = if base_url.is_some() { preset.elsewhere } else { preset.apis }.to_vec();
+    let usual = || preset.base_url.map(Uri::from_static).ok_or("needs an address, which only a file can give");
+    let base_url = base_url.map_or_else(usual, address)?;
     let key = usable(key.into())?;
     Ok(ProviderSettings {
         name: Arc::from(preset.kind),
@@ -185,6 +230,9 @@ pub(crate) fn http(preset: &Preset, base_url: Option<&str>, key: String) -> Resu
         keys: vec![key],
         headers: Vec::new(),
         quirks: preset.quirks,
+        apis,
+        site: Site::Plain,
+        scheme: preset.scheme,
     })
 }
 
@@ -217,7 +265,7 @@ fn address(text: &str) -> Result<Uri, &'static str> {
 
 /// Where a key is looked for when the file gives none.
 struct Asks {
-    variable: Option<&'static str>,
+    variables: &'static [&'static str],
 }
 
 fn keys(
@@ -230,7 +278,7 @@ fn keys(
     let (one_at, many_at) = (at.key("api_key"), at.key("keys"));
     match (api_key.is_absent(), keys.is_absent()) {
         (false, false) => reader.fault(&many_at, "stands beside api_key; give one of the two"),
-        (true, true) => return asks.variable.map_or_else(Vec::new, |name| key_from(reader, &one_at, name)),
+        (true, true) => return key_from(reader, &one_at, asks.variables),
         _ => {}
     }
     let keys = reader.filled(&many_at, keys, "is empty; give at least one key");
@@ -247,11 +295,14 @@ fn keys(
         .collect()
 }
 
-fn key_from(reader: &mut Reader<'_>, at: &At, variable: &str) -> Vec<SecretString> {
-    match reader.variable(variable).map(|key| usable(key.into())) {
-        Some(Ok(key)) => return vec![key],
-        Some(Err(why)) => reader.fault(at, format!("the variable {variable} {why}")),
-        None => reader.fault(at, format!("is missing; set it, or the variable {variable}")),
+/// The key in the first of `variables` that is set.
+fn key_from(reader: &mut Reader<'_>, at: &At, variables: &[&'static str]) -> Vec<SecretString> {
+    let Some(first) = variables.first() else { return Vec::new() };
+    let found = variables.iter().find_map(|name| reader.variable(name).map(|key| (name, usable(key.into()))));
+    match found {
+        Some((_, Ok(key))) => return vec![key],
+        Some((name, Err(why))) => reader.fault(at, format!("the variable {name} {why}")),
+        None => reader.fault(at, format!("is missing; set it, or the variable {first}")),
     }
     Vec::new()
 }
@@ -261,6 +312,7 @@ fn usable(key: SecretString) -> Result<SecretString, &'static str> {
     if sendable { Ok(key) } else { Err("holds characters that no HTTP header can carry") }
 }
 
-fn has_authorization(headers: &[(HeaderName, HeaderValue)]) -> bool {
-    headers.iter().any(|(name, _)| name == http::header::AUTHORIZATION)
+/// Whether `headers` present a key where `scheme` would.
+fn has_key(headers: &[(HeaderName, HeaderValue)], scheme: Scheme) -> bool {
+    headers.iter().any(|(name, _)| *name == scheme.header())
 }

@@ -3,7 +3,7 @@
 use crate::{VARIABLES, env, lines, read};
 use config::{Format, parse};
 
-const KINDS: &str = "known kinds are openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
+const KINDS: &str = "known kinds are openai, anthropic, gemini, azure_openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
                      perplexity, ollama, vllm, llama.cpp, lm_studio, sglang, simulator";
 
 /// Checks a table of snippets against all the lines they must give.
@@ -63,7 +63,31 @@ fn providers() {
         ),
         (
             "providers: { p: { kind: anthropic } }",
-            &[&format!("providers.p.kind: kind `anthropic` is not in this version yet; {KINDS}")],
+            &["providers.p.api_key: is missing; set it, or the variable ANTHROPIC_API_KEY"],
+        ),
+        (
+            "providers: { p: { kind: azure_openai, api_key: k } }",
+            &["providers.p.base_url: is missing: kind azure_openai has no address of its own"],
+        ),
+        (
+            "providers: { p: { kind: azure_openai, base_url: 'https://r.test/openai', api_key: k, api_version: '../x' } }",
+            &["providers.p.api_version: is no version, such as 2024-10-21"],
+        ),
+        (
+            "providers: { p: { kind: gemini, api_key: k, api_version: v1 } }",
+            &["providers.p.api_version: means nothing but to kind azure_openai"],
+        ),
+        ("providers: { p: { kind: vllm, apis: [] } }", &["providers.p.apis: is empty; name at least one"]),
+        (
+            "providers: { p: { kind: vllm, apis: [respnses, messages, messages] } }",
+            &[
+                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content",
+                "providers.p.apis[2]: is named twice",
+            ],
+        ),
+        (
+            "providers: { p: { kind: anthropic, api_key: k, headers: { x-api-key: k } } }",
+            &["providers.p.headers.x-api-key: is made from the provider's key; give one of the two"],
         ),
         (
             "providers: { p: { kind: bedrock, region: x } }",

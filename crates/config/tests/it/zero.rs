@@ -22,9 +22,17 @@ fn every_key_in_the_environment_is_a_provider_and_a_route() {
             vec![],
         ),
         (
-            &[("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k"), ("COHERE_API_KEY", "")],
+            &[("AZURE_OPENAI_API_KEY", "k"), ("COHERE_API_KEY", "k"), ("AWS_BEARER_TOKEN_BEDROCK", "")],
             &[("simulator", &["*"])],
-            vec![format!("ANTHROPIC_API_KEY: {LATER}"), format!("GEMINI_API_KEY: {LATER}")],
+            vec![format!("COHERE_API_KEY: {LATER}")],
+        ),
+        (
+            &[("GOOGLE_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k")],
+            &[
+                ("anthropic", &["claude-haiku-4-5", "claude-*", "*"]),
+                ("gemini", &["gemini-2.5-flash", "gemini-*", "gemma-*"]),
+            ],
+            Vec::new(),
         ),
         (
             &[("OPENAI_API_KEY", "k"), ("OPENAI_BASE_URL", "nowhere"), ("XAI_API_KEY", " k\n")],
@@ -57,7 +65,7 @@ fn keys_that_cannot_be_used_are_faults_and_no_reason_to_simulate() {
         ("OPENAI_API_KEY", "k"),
         ("OPENAI_BASE_URL", "nowhere"),
         ("GROQ_API_KEY", "two\nlines"),
-        ("GEMINI_API_KEY", "k"),
+        ("COHERE_API_KEY", "k"),
     ];
     let faults = zero_config(&env(&variables)).expect_err("faults");
     let groq = "GROQ_API_KEY: groq is left out: its key holds characters that no HTTP header can carry";

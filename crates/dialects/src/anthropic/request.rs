@@ -37,7 +37,16 @@ pub fn decode(raw: Bytes) -> Result<ChatRequest, CallError> {
         _ => return Err(fault("stream", "Input should be a valid boolean")),
     };
     let demands = thin.demands();
-    Ok(ChatRequest { dialect: Dialect::Anthropic, model, stream, demands, model_span, raw })
+    Ok(ChatRequest {
+        dialect: Dialect::Anthropic,
+        model,
+        stream,
+        raw,
+        demands,
+        model_span,
+        listed: false,
+        forwarded: Vec::new(),
+    })
 }
 
 /// The fields that the gateway reads.

@@ -235,7 +235,7 @@ mod tests {
         ] {
             assert_eq!(&of(events).2, expected, "{events:?}");
         }
-        let lax = Quirks { done_marker: false };
+        let lax = Quirks { done_marker: false, ..Quirks::default() };
         let (_, _, supplied, _) = read(&stream(&[START, OPEN, HI, CLOSE, END]), lax, &[]);
         assert_eq!(supplied, Ending::Complete(Some(Bytes::from_static(STOP))));
     }

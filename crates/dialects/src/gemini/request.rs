@@ -29,7 +29,16 @@ pub fn decode(model: &str, stream: bool, raw: Bytes) -> Result<ChatRequest, Call
         serde_json::from_str(text).map_err(|e| invalid(format!("Invalid JSON payload received. {e}."), None))?;
     thin.contents.judge()?;
     let (model, demands) = (model.to_owned(), thin.demands());
-    Ok(ChatRequest { dialect: Dialect::Gemini, model, stream, demands, model_span: 0..0, raw })
+    Ok(ChatRequest {
+        dialect: Dialect::Gemini,
+        model,
+        stream,
+        raw,
+        demands,
+        model_span: 0..0,
+        listed: false,
+        forwarded: Vec::new(),
+    })
 }
 
 /// The request's bytes for `model`: the very same, for it is named by the path.

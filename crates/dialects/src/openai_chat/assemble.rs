@@ -47,7 +47,7 @@ pub(super) struct Piece<'a> {
 
 /// A part of a choice that grows by literals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Words(Lane),
     /// The arguments of the tool call at this position.
     Arguments(usize),

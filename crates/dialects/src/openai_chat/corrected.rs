@@ -28,7 +28,7 @@ pub fn corrected(request: &ChatRequest, model: &str, answer: &Answer, correction
     if wire.goes_on() {
         return None;
     }
-    let said = literal(&said(answer.choices.first()?)?);
+    let said = literal(&told(answer.choices.first()?)?);
     let comma = if empty { "" } else { "," };
     let asked = literal(correction);
     let added = format!(r#"{comma}{{"role":"assistant","content":{said}}},{{"role":"user","content":{asked}}}"#);
@@ -55,8 +55,9 @@ impl Wire<'_> {
     }
 }
 
-/// What `choice` says, its calls in words, cut at a character; nothing where it says nothing.
-fn said(choice: &Choice) -> Option<String> {
+/// What `choice` says, its calls in words, up to 64 KiB, cut at a character; nothing where it says nothing.
+#[must_use]
+pub fn told(choice: &Choice) -> Option<String> {
     let mut said = beginning(&choice.text).to_owned();
     for call in &choice.calls {
         if said.len() >= MOST {
@@ -120,7 +121,7 @@ mod tests {
             (" \n", &[], None),
         ] {
             let Answer { choices, .. } = answer(text, calls);
-            assert_eq!(said(&choices[0]).as_deref(), expected, "{text:?} {calls:?}");
+            assert_eq!(told(&choices[0]).as_deref(), expected, "{text:?} {calls:?}");
         }
     }
 
@@ -145,6 +146,8 @@ mod tests {
             demands: false,
             model_span: raw.find("\"m\"").map(|at| at..at + 3).expect("there"),
             raw: Bytes::from_static(raw.as_bytes()),
+            listed: false,
+            forwarded: Vec::new(),
         };
         for raw in
             [r#"{"model":"m"}"#, r#"{"model":"m","messages":{}}"#, r#"{"model":"m","messages":[1],"messages":[]}"#]
@@ -165,7 +168,7 @@ mod tests {
             (&long[..MOST], &[("f", "{}")], MOST),
         ] {
             let Answer { choices, .. } = answer(text, calls);
-            assert_eq!(said(&choices[0]).expect("something").len(), length);
+            assert_eq!(told(&choices[0]).expect("something").len(), length);
         }
     }
 
@@ -184,7 +187,7 @@ mod tests {
             let read: Value = serde_json::from_slice(&built).expect("valid");
             let mut expected: Value = serde_json::from_str(&raw).expect("valid");
             let list = expected["messages"].as_array_mut().expect("a list");
-            let said = said(&answer(&text, &[("f", &arguments)]).choices[0]).expect("something");
+            let said = told(&answer(&text, &[("f", &arguments)]).choices[0]).expect("something");
             list.push(json!({"role": "assistant", "content": said}));
             list.push(json!({"role": "user", "content": correction}));
             expected["model"] = "n".into();

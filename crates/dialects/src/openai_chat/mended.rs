@@ -11,7 +11,7 @@ mod hollow;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod traces;
+pub(crate) mod traces;
 
 pub use stream::{mended_stream, redacted_stream};
 
@@ -68,10 +68,10 @@ enum Manner {
 }
 
 /// What is to be replaced, and by what, by the place of the choice.
-type Changes<'a> = BTreeMap<(u32, Slot), &'a str>;
+pub(crate) type Changes<'a> = BTreeMap<(u32, Slot), &'a str>;
 
 /// Nothing where something differs that cannot be replaced.
-fn changes<'a>(before: &Answer, after: &'a Answer) -> Option<Changes<'a>> {
+pub(crate) fn changes<'a>(before: &Answer, after: &'a Answer) -> Option<Changes<'a>> {
     let alike = before.model == after.model && before.choices.len() == after.choices.len();
     let mut changes = BTreeMap::new();
     for (before, after) in before.choices.iter().zip(&after.choices) {
@@ -104,7 +104,7 @@ fn same_but_words(before: &Choice, after: &Choice) -> bool {
 }
 
 /// Whether `read` is what is after. Reasoning that changed takes what was sealed of it along.
-fn reads_as(mut read: Answer, before: &Answer, after: &Answer) -> bool {
+pub(crate) fn reads_as(mut read: Answer, before: &Answer, after: &Answer) -> bool {
     for ((read, before), after) in read.choices.iter_mut().zip(&before.choices).zip(&after.choices) {
         if before.reasoning != after.reasoning {
             read.sealed = after.sealed;

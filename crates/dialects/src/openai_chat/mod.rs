@@ -4,19 +4,18 @@
 //! `CreateChatCompletionStreamResponse`, `Error`), and the deviations of compatible servers that each file names.
 
 mod answer;
-mod assemble;
+pub(crate) mod assemble;
 mod chunk;
 mod continuation;
 mod corrected;
 mod error;
-mod mended;
+pub(crate) mod mended;
 mod obstacle;
 mod prompt;
 mod raw;
 pub(crate) mod request;
 mod seal;
 mod splice;
-mod stand_in;
 mod stream;
 mod template;
 mod terms;
@@ -31,13 +30,12 @@ pub use crate::{Ending, Unread};
 pub use answer::{Reader, Writer, write_answer};
 pub use assemble::{Assembler, each_data, read_answer};
 pub use continuation::{Continuation, Handed, Mismatch, Overlap, Seam, Way, continuation_request, way};
-pub use corrected::corrected;
+pub use corrected::{corrected, told};
 pub use error::{Rendered, as_event, read_error, render};
 pub use mended::{mended, mended_stream, redacted, redacted_stream};
 pub use obstacle::Obstacle;
 pub use prompt::{Reasoning, Server, read_prompt, write_prompt};
-pub use request::{decode, with_model};
-pub use stand_in::{StandIn, stand_in};
+pub use request::{decode, wants_usage, with_model};
 pub use stream::StreamDecoder;
 pub use terms::terms;
 pub use transcript::Transcript;

@@ -33,7 +33,16 @@ pub fn decode(raw: Bytes) -> Result<ChatRequest, CallError> {
     let (model, model_span) = model(thin.model, text)?;
     let stream = flag(thin.stream, "stream")?;
     let demands = thin.demands();
-    Ok(ChatRequest { dialect: Dialect::OpenAiChat, model, stream, demands, model_span, raw })
+    Ok(ChatRequest {
+        dialect: Dialect::OpenAiChat,
+        model,
+        stream,
+        raw,
+        demands,
+        model_span,
+        listed: false,
+        forwarded: Vec::new(),
+    })
 }
 
 /// The request's bytes with `model` replaced in place; the very same bytes where it already stands there.
@@ -50,6 +59,24 @@ pub fn with_model(request: &ChatRequest, model: &str) -> Bytes {
     spliced.extend_from_slice(literal.as_bytes());
     spliced.extend_from_slice(request.raw.get(end..).unwrap_or_default());
     spliced.freeze()
+}
+
+/// Whether usage is to be told in a stream.
+#[must_use]
+pub fn wants_usage(raw: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Asks {
+        #[serde(default)]
+        include_usage: Shape,
+    }
+    #[derive(Deserialize)]
+    struct Thin<'a> {
+        #[serde(borrow)]
+        stream_options: Option<&'a RawValue>,
+    }
+    let options = serde_json::from_slice::<Thin<'_>>(raw).ok().and_then(|thin| thin.stream_options);
+    let asks = options.and_then(|options| serde_json::from_str::<Asks>(options.get()).ok());
+    asks.is_some_and(|asks| matches!(asks.include_usage, Shape::Bool(true)))
 }
 
 /// The fields that the gateway reads.

@@ -273,7 +273,7 @@ mod tests {
         ] {
             assert_eq!(&ending(events), expected, "{events:?}");
         }
-        let lax = Quirks { done_marker: false };
+        let lax = Quirks { done_marker: false, ..Quirks::default() };
         let (_, _, supplied) = read(&stream(&[HI, STOP]), lax, &[]);
         assert_eq!(supplied, Ending::Complete(Some(Bytes::from_static(DONE))));
     }

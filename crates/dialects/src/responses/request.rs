@@ -36,7 +36,16 @@ pub fn decode(raw: Bytes) -> Result<ChatRequest, CallError> {
     let (model, model_span) = model(thin.model, text)?;
     let stream = flag(thin.stream, "stream")?;
     let demands = thin.demands();
-    Ok(ChatRequest { dialect: Dialect::Responses, model, stream, demands, model_span, raw })
+    Ok(ChatRequest {
+        dialect: Dialect::Responses,
+        model,
+        stream,
+        raw,
+        demands,
+        model_span,
+        listed: false,
+        forwarded: Vec::new(),
+    })
 }
 
 /// The request's bytes with `model` replaced in place; the very same bytes where it already stands there.

@@ -23,6 +23,7 @@ pub(super) struct Entrant {
     pub(super) kind: AttemptKind,
     pub(super) seat: Arc<Seat>,
     pub(super) permit: Permit,
+    pub(super) left_out: Vec<String>,
     pub(super) key: Option<Key>,
 }
 
@@ -57,9 +58,9 @@ impl Race<'_> {
     /// a stream only the model is known yet; the rest is judged as it comes.
     pub(super) fn believed(&mut self, place: usize, started: Started) -> Belief {
         let Some(candidate) = self.plan.candidates.get(place) else { return Belief::Handed(started, None) };
-        let (judge, model) = (self.asking.judge(), &*candidate.target.model);
+        let (judge, dialect, model) = (self.asking.judge(), self.asking.dialect(), &*candidate.target.model);
         let (mut ruling, mut started, mut mark) = match &started {
-            Started::Whole { body, progress } => (judge.whole(body, model, &progress.model), started, None),
+            Started::Whole { body, progress } => (judge.whole(dialect, body, model, &progress.model), started, None),
             Started::Stream { reading, .. } => (judge.begun(model, reading.model()), started, None),
         };
         if let (Some(redacted), Started::Whole { body, .. }) = (ruling.redacted.take(), &mut started) {
@@ -122,21 +123,22 @@ impl Race<'_> {
 
     /// Takes in what somebody outside says of an answer.
     pub(super) fn heard(&mut self, lane: usize, reply: &Result<Bytes, Silence>) -> Option<Won> {
-        let Runner { no, place, kind, seat, permit, work, .. } = self.runners.get_mut(lane).and_then(Option::take)?;
+        let Runner { no, place, kind, seat, permit, left_out, work, .. } =
+            self.runners.get_mut(lane).and_then(Option::take)?;
         let Work::Hearing(hearing) = work else { return None };
         let Hearing { started, mark, answer, key, .. } = *hearing;
         let ruling = self.asking.judge().advised(answer, reply);
         let belief = self.ruled(place, ruling, Answer::default(), started, mark);
-        self.weighed(lane, Entrant { no, place, kind, seat, permit, key }, belief, now())
+        self.weighed(lane, Entrant { no, place, kind, seat, permit, left_out, key }, belief, now())
     }
 
     /// Does what follows from an answer's being believed, or not.
     pub(super) fn weighed(&mut self, lane: usize, entrant: Entrant, belief: Belief, now: Instant) -> Option<Won> {
-        let Entrant { no, place, kind, seat, permit, key } = entrant;
+        let Entrant { no, place, kind, seat, permit, left_out, key } = entrant;
         match belief {
             Belief::Handed(started, mark) => {
                 let declines = self.declines(&started);
-                let won = Won { started, place, no, permit, mark };
+                let won = Won { started, place, no, permit, mark, left_out };
                 if declines {
                     self.set_aside(won);
                     return None;
@@ -147,7 +149,7 @@ impl Race<'_> {
             Belief::Unheard(mut hearing) => {
                 hearing.key = key;
                 let (heard, look, work) = (None, None, Work::Hearing(hearing));
-                let runner = Runner { no, place, kind, seat, permit, heard, look, work };
+                let runner = Runner { no, place, kind, seat, permit, heard, look, left_out, work };
                 self.runners.get_mut(lane).map(|lane| lane.insert(runner));
                 None
             }

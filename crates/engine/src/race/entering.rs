@@ -4,6 +4,7 @@
 
 use super::{BUDGET_PATIENCE, BUDGET_PAUSE, Claim, PROBE_GRACE, Race, Runner, Work, now};
 use crate::Stop;
+use crate::asking::{Manner, Unasked};
 use crate::attempt::{Span, attempt};
 use crate::health::{Seat, words};
 use llm::{AttemptKind, PassedOver};
@@ -169,10 +170,13 @@ impl<'a> Race<'a> {
         let Some(lane) = self.runners.iter_mut().find(|runner| runner.is_none()) else { return };
         let (transport, timeouts) = (self.track.transport, self.plan.policy.timeouts);
         let correction = self.correction.as_ref().filter(|(of, _)| *of == place).map(|(_, correction)| correction);
-        let Some(dispatch) = self.asking.dispatch(transport, candidate, prefill, correction, timeouts.connect) else {
-            return self.schedule.refused(place, false);
+        let manner = Manner { prefill, correction, connect: timeouts.connect };
+        let mut dispatch = match self.asking.dispatch(transport, candidate, self.call.request_id(), manner) {
+            Ok(dispatch) => dispatch,
+            Err(unasked) => return self.not_asked(place, unasked),
         };
         let (stream, heard) = (dispatch.outbound.stream, dispatch.heard.clone());
+        let left_out = std::mem::take(&mut dispatch.left_out);
         self.begun = true;
         self.tried.insert(place);
         self.schedule.began(place);
@@ -183,13 +187,24 @@ impl<'a> Race<'a> {
         let look = Some(now + seat.gate().patience_for_answer(stream)).filter(|look| may_tell && *look < by);
         let span = Span { begun: now.into(), by: by.into(), deadline: self.schedule.deadline().into() };
         let work = Work::Attempt(Box::pin(attempt(transport, dispatch, timeouts, span)));
-        *lane = Some(Runner { no, place, kind, seat, permit, heard, look, work });
+        *lane = Some(Runner { no, place, kind, seat, permit, heard, look, left_out, work });
         if kind != AttemptKind::Hedge
             && !self.hedged
             && let Some(hedge) = self.plan.policy.hedge
         {
             self.hedge_at = self.track.traffic.hedge_after(hedge, stream, now).map(|after| now + after);
         }
+    }
+
+    /// Notes that a candidate is not asked: nothing is wrong with it.
+    fn not_asked(&mut self, place: usize, unasked: Unasked) {
+        self.schedule.refused(place, false);
+        let Unasked::Unsayable(error) = unasked else { return };
+        if let Some(candidate) = self.plan.candidates.get(place) {
+            let (target, reason) = (candidate.target.clone(), "its API has no words for what is asked");
+            self.call.passed_over(PassedOver { target, reason, remaining: None });
+        }
+        self.unsayable.get_or_insert(error);
     }
 
     /// Until when an answer is nothing unusual: no target is given up before, for the sake of others, within the

@@ -8,7 +8,7 @@ use crate::OpenCall;
 use crate::attempt::{LAG, Started};
 use crate::continuation::{Recovered, may_go_on};
 use crate::race::{Mark, Won};
-use dialects::{as_event, render};
+use dialects::render;
 use llm::{CallError, Degraded, ErrorKind, Failure, Outcome, StreamEnd, Verdict};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -56,7 +56,7 @@ impl Tail {
     fn given_up(&mut self, stream: &mut Stream, failure: &Failure) {
         let (outcome, end) = broken_as(failure);
         let error = render(self.dialect, &self.error_of(failure, stream));
-        stream.out.extend_from_slice(&as_event(self.dialect, &error));
+        stream.out.extend_from_slice(&stream.reading.failing(self.dialect, &error));
         stream.phase = Phase::Ended;
         if let Some(call) = &mut self.call {
             let record = call.record();

@@ -13,7 +13,7 @@ use upstream::{Asking, Silence};
 impl Tail {
     /// Takes in that the answer has come to its end: it is judged, and what was held back of it leaves.
     pub(super) fn finished(&mut self, stream: &mut Stream, terminator: &[u8]) {
-        let mut ruling = stream.keeping.rule(stream.reading.model());
+        let mut ruling = stream.keeping.rule(stream.reading.model(), terminator);
         // What is already known to be wrong was judged when it was found.
         if ruling.broken.is_some() && (stream.flaw.is_none() || ruling.leaks()) {
             return self.unmet(stream, ruling, Some(terminator), true);
@@ -65,9 +65,12 @@ impl Tail {
 
     /// Hands over the last of an answer, and settles it.
     fn hand_over(&mut self, stream: &mut Stream, revision: Option<Revision>, terminator: &[u8]) {
+        let revised = revision.is_some();
         let held = self.release(stream, revision);
         stream.out.extend_from_slice(&held);
-        stream.out.extend_from_slice(terminator);
+        if !revised {
+            stream.out.extend_from_slice(terminator);
+        }
         stream.settle(if stream.flaw.is_some() { Verdict::SemanticFailure } else { Verdict::Success });
         let (progress, used) = (stream.reading.progress(), stream.reading.used());
         self.completed(progress, Some((stream.no, used, stream.flaw.as_ref())));
@@ -92,9 +95,11 @@ impl Tail {
 
     /// Tells the client what it gets. The head has left, which would have said so: a comment stands in for it.
     fn mark(&mut self, stream: &mut Stream, how: Degraded) {
-        stream.out.extend_from_slice(b": x-breakwater-degraded: ");
-        stream.out.extend_from_slice(how.as_str().as_bytes());
-        stream.out.extend_from_slice(b"\n\n");
+        if !stream.keeping.is_listed() {
+            stream.out.extend_from_slice(b": x-breakwater-degraded: ");
+            stream.out.extend_from_slice(how.as_str().as_bytes());
+            stream.out.extend_from_slice(b"\n\n");
+        }
         if let Some(call) = &mut self.call {
             call.record().degraded = Some(how);
         }

@@ -152,7 +152,8 @@ impl Stream {
             return false;
         }
         alive.as_mut().reset(Instant::now() + ALIVE);
-        self.out.extend_from_slice(COMMENT);
+        // White space may stand anywhere in a list.
+        self.out.extend_from_slice(if self.keeping.is_listed() { b"\n" } else { COMMENT });
         true
     }
 

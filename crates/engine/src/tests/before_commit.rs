@@ -3,7 +3,7 @@
 use super::script::{Script, events, fails, hangs, head, json, ms};
 use super::stage::*;
 use llm::Verdict::{HardFailure, QuotaExhausted, RateLimited, SemanticFailure};
-use llm::{CallError, ErrorKind, Failure, Outcome, Reach, Verdict};
+use llm::{Api, CallError, Dialect, ErrorKind, Failure, Outcome, Reach, Verdict};
 
 /// A name, what `a` does, and what its attempt is recorded as: verdict, cause, status, milliseconds.
 type Row = (&'static str, Script, Verdict, &'static str, Option<u16>, u64);
@@ -150,7 +150,8 @@ async fn the_first_choice_that_answers_is_a_plain_success() {
         assert_eq!(played.head, Ok(("a/m-a".into(), false)));
         assert_eq!((played.record.outcome, played.record.attempts.len()), (Outcome::Success, 1));
         let sent = &played.counts.sent[0];
-        assert_eq!((sent.path, sent.stream, sent.connect), ("/chat/completions", stream, TIMEOUTS.connect));
+        let chat = Api::Shared(Dialect::OpenAiChat);
+        assert_eq!((sent.api, sent.stream, sent.connect), (chat, stream, TIMEOUTS.connect));
         let body = format!(r#"{{"model":"m-a","messages":[{{"role":"user"}}],"stream":{stream}}}"#);
         assert_eq!(sent.body, body, "each target is asked for its own model");
     }

@@ -7,7 +7,7 @@ use dialects::Quirks;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body::Frame;
 use http_body_util::BodyExt;
-use llm::Failure;
+use llm::{Api, Dialect, Failure};
 use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -212,6 +212,8 @@ pub(super) struct Provider {
     pub(super) asked: usize,
     pub(super) keys: Vec<Option<std::time::Instant>>,
     pub(super) quirks: Quirks,
+    /// What it speaks.
+    pub(super) api: Api,
 }
 
 impl Provider {
@@ -277,6 +279,10 @@ impl Transport for Scripted {
         let keys = &self.providers.lock().unwrap()[provider].keys;
         let wakes = |rest: &Option<std::time::Instant>| rest.filter(|until| *until > now);
         if keys.iter().any(|rest| wakes(rest).is_none()) { None } else { keys.iter().filter_map(wakes).min() }
+    }
+
+    fn api(&self, provider: usize, _: Dialect) -> Option<Api> {
+        Some(self.providers.lock().unwrap()[provider].api)
     }
 
     fn quirks(&self, provider: usize) -> Quirks {

@@ -14,7 +14,7 @@ use crate::{AnswerPolicy, Call, Engine, GatePolicies, Journal, OpenCall};
 use admission::{Admission, Admitted};
 use contracts::Contract;
 use dialects::{Quirks, openai_chat};
-use llm::{Dialect, Label, Priority, RequestId, TargetId};
+use llm::{Api, Dialect, Label, Priority, RequestId, TargetId};
 use resilience::GatePolicy;
 use routing::{
     Hedge, HedgeAfter, ModelChoice, ModelFacts, NoLoads, Pick, Policy, ProviderFacts, RouteSettings, RouteTable,
@@ -97,6 +97,7 @@ impl Stage {
             asked: 0,
             keys: vec![],
             quirks: Quirks::default(),
+            api: Api::Shared(Dialect::OpenAiChat),
         };
         let providers: Vec<Provider> = scripts.into_iter().map(provider).collect();
         let (log, sink, count, begun) = (Log::default(), Arc::new(Tally::default()), providers.len(), Instant::now());
@@ -141,7 +142,7 @@ impl Stage {
     /// The providers send no terminator.
     pub(super) fn without_done_marker(self) -> Self {
         for provider in &mut *self.providers.providers.lock().unwrap() {
-            provider.quirks = Quirks { done_marker: false };
+            provider.quirks = Quirks { done_marker: false, ..Quirks::default() };
         }
         self
     }

@@ -362,7 +362,7 @@ fn an_error_or_garbage_is_handed_on_as_such() {
 
 #[test]
 fn a_terminator_is_supplied_where_the_provider_has_none() {
-    let quirks = Quirks { done_marker: false };
+    let quirks = Quirks { done_marker: false, ..Quirks::default() };
     let mut decoder = Continuation::new(quirks, given(&opening("a", LONG, 3)), prefill(LONG));
     decoder.feed((say("b", END) + &say("b", " so") + event("b", &json!({}), Some("stop")).trim_end()).as_bytes());
     assert_eq!(decoder.end(), Ending::Complete(Some(Bytes::from_static(DONE))));

@@ -22,13 +22,13 @@ const SEAM: u8 = 0xff;
 
 /// What the strings of an answer say, by their places; list entries share one.
 #[derive(Debug, Default)]
-pub(super) struct Traces {
+pub(crate) struct Traces {
     said: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Traces {
     /// Takes in one event's data; nothing where not all of it can be looked at.
-    pub(super) fn push(&mut self, data: &[u8]) -> Option<()> {
+    pub(crate) fn push(&mut self, data: &[u8]) -> Option<()> {
         let event: Fields<'_> = serde_json::from_slice(data).ok()?;
         for (name, value) in event.0 {
             self.note(b"", name.as_bytes());
@@ -41,7 +41,7 @@ impl Traces {
     }
 
     /// Whether none of `words` is left, in `raw` either; no where that would cost too much.
-    pub(super) fn are_none(&self, raw: &[u8], words: &BTreeSet<String>) -> bool {
+    pub(crate) fn are_none(&self, raw: &[u8], words: &BTreeSet<String>) -> bool {
         let mut layer: Vec<u8> = Vec::new();
         for said in self.said.values() {
             layer.extend_from_slice(said);

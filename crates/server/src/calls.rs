@@ -1,11 +1,12 @@
-//! Chat completions: the stages of a call, in order.
+//! Calls of every dialect: the stages of a call, in order.
 
 use crate::app::App;
 use crate::{intake, respond};
 use admission::{Admitted, Refusal, RequestLimits};
 use axum::body::Body;
 use axum::extract::State;
-use dialects::openai_chat;
+use bytes::Bytes;
+use dialects::{anthropic, gemini, openai_chat, responses};
 use engine::{Call, Lost, OpenCall, outcome_of};
 use http::{HeaderMap, Request, Response};
 use llm::{CallError, ChatRequest, Dialect, Priority};
@@ -15,10 +16,46 @@ use std::time::Duration;
 
 /// `POST /v1/chat/completions`.
 pub(crate) async fn completions(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    call(&app, request, Dialect::OpenAiChat, openai_chat::decode).await
+}
+
+/// `POST /v1/responses`.
+pub(crate) async fn responses(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    call(&app, request, Dialect::Responses, responses::decode).await
+}
+
+/// `POST /v1/messages`.
+pub(crate) async fn messages(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    call(&app, request, Dialect::Anthropic, anthropic::decode).await
+}
+
+/// `POST /v1beta/models/{model}:{operation}`, and the same below `/v1/models`.
+pub(crate) async fn generate(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    let uri = request.uri();
+    let behind = uri.path().split_once("/models/").map_or("", |(_, behind)| behind);
+    let asked = gemini::asked(behind, uri.query()).and_then(|asked| match asked.operation {
+        gemini::Operation::Generate => Some((asked.model, false, false)),
+        gemini::Operation::Stream { events } => Some((asked.model, true, !events)),
+        gemini::Operation::CountTokens | gemini::Operation::Embed | gemini::Operation::BatchEmbed => None,
+    });
+    let Some((model, stream, listed)) = asked else {
+        return crate::app::unknown(&request, Dialect::Gemini);
+    };
+    let decode = |raw| gemini::decode(&model, stream, raw).map(|request| ChatRequest { listed, ..request });
+    call(&app, request, Dialect::Gemini, decode).await
+}
+
+/// Carries out a call whose body `decode` reads.
+async fn call(
+    app: &App,
+    request: Request<Body>,
+    dialect: Dialect,
+    decode: impl FnOnce(Bytes) -> Result<ChatRequest, CallError>,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let id = intake::request_id(&head.headers);
-    let mut open = app.journal.open(id, Dialect::OpenAiChat, intake::now());
-    let admitted = match admit(&app, &head.headers, &mut open) {
+    let mut open = app.journal.open(id, dialect, intake::now());
+    let admitted = match admit(app, &head.headers, &mut open) {
         Ok(admitted) => admitted,
         Err(Refusal { error, limits }) => {
             intake::unread(body, app.limits.body).await;
@@ -26,15 +63,15 @@ pub(crate) async fn completions(State(app): State<Arc<App>>, request: Request<Bo
         }
     };
     let limits = admitted.limits();
-    let prepared = match prepare(&app, &head.headers, body, admitted, &mut open).await {
+    let prepared = match prepare(app, &head.headers, body, decode, admitted, &mut open).await {
         Ok(prepared) => prepared,
         Err(error) => return settle(&error, open, None, limits),
     };
     let Prepared { request, plan, admitted, timeout, priority } = prepared;
-    let route = plan.route.clone();
+    let (route, listed) = (plan.route.clone(), request.listed);
     // Boxed, or every layer around this handler would move its kilobytes about.
     match Box::pin(app.engine.execute(Call { request, plan, admitted, open, timeout, priority })).await {
-        Ok(reply) => respond::reply(reply, &route.name, limits),
+        Ok(reply) => respond::reply(reply, &route.name, limits, listed),
         Err(lost) => {
             let Lost { error, open } = *lost;
             settle(&error, open, Some(&route.name), limits)
@@ -63,13 +100,15 @@ async fn prepare(
     app: &App,
     headers: &HeaderMap,
     body: Body,
+    decode: impl FnOnce(Bytes) -> Result<ChatRequest, CallError>,
     admitted: Admitted,
     open: &mut OpenCall,
 ) -> Result<Prepared, CallError> {
     let (timeout, priority) = (intake::client_timeout(headers)?, intake::priority(headers)?);
     let raw = intake::body(headers, body, app.limits.body).await?;
     open.read(intake::now());
-    let request = openai_chat::decode(raw)?;
+    let request = decode(raw)?;
+    let request = ChatRequest { forwarded: intake::forwarded(headers, request.dialect), ..request };
     open.asked(&request);
     let plan = plan(app, &admitted, &request.model, intake::session(headers))?;
     Ok(Prepared { request, plan, admitted, timeout, priority })
@@ -86,7 +125,7 @@ fn plan(app: &App, admitted: &Admitted, model: &str, session: Option<&str>) -> R
 
 /// Ends a call in an error: told to the client, noted in the record.
 fn settle(error: &CallError, open: OpenCall, route: Option<&str>, limits: Option<RequestLimits>) -> Response<Body> {
-    let told = respond::lost(error, open.request_id(), route, open.attempts(), limits);
+    let told = respond::lost(error, open.dialect(), open.request_id(), route, open.attempts(), limits);
     open.lost(outcome_of(error), told.status, told.code);
     told.response
 }

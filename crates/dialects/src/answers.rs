@@ -1,0 +1,91 @@
+//! How a provider's answers to one request become a client's.
+//!
+//! Must never be here: how anything is written on the wire.
+
+use crate::{Head, Quirks, Stream, StreamDecoder, Translated, anthropic, gemini, openai_chat, responses};
+use crate::{read_deltas, write_answer};
+use bytes::Bytes;
+use llm::{Api, Dialect, Failure, Progress, ProviderError};
+use std::time::Duration;
+
+/// Reads a provider's answers to one request, for its client.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// What the provider speaks.
+    pub api: Api,
+    /// Where that differs from the norm.
+    pub quirks: Quirks,
+    /// What the client speaks.
+    pub dialect: Dialect,
+    /// The client wants a stream as one JSON list.
+    pub listed: bool,
+    /// What an answer says that is written for the client, where the provider does not say it; boxed, for most are not
+    /// written but passed on.
+    pub head: Option<Box<Head>>,
+}
+
+impl Answers {
+    /// Judges the body of a success response to a request that asked for no stream: the client's answer, and what was
+    /// seen of it. The same bytes where both speak one dialect.
+    ///
+    /// # Errors
+    /// The one [`Failure`] for which it is no answer.
+    pub fn whole(&self, body: Bytes) -> Result<(Bytes, Progress), Failure> {
+        let progress = self.read(&body)?;
+        let Some(head) = &self.head else { return Ok((body, progress)) };
+        let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
+        Ok((write_answer(self.dialect, head, &deltas), progress))
+    }
+
+    /// Judges such a body alone.
+    ///
+    /// # Errors
+    /// As [`whole`](Self::whole).
+    pub fn read(&self, body: &Bytes) -> Result<Progress, Failure> {
+        let read = match self.api {
+            Api::Shared(Dialect::OpenAiChat) => openai_chat::read_whole(body),
+            Api::Shared(Dialect::Anthropic) => anthropic::read_whole(body),
+            Api::Shared(Dialect::Gemini) => gemini::read_whole(body),
+            Api::Shared(Dialect::Responses) => responses::read_whole(body),
+        };
+        read.map_err(|failure| self.failure(failure))
+    }
+
+    /// The decoder of a streamed answer.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        match &self.head {
+            None => Stream::Passed(StreamDecoder::of(self.api, self.quirks)),
+            Some(head) => {
+                let head = Head::clone(head);
+                Stream::Translated(Box::new(Translated::new(self.api, self.quirks, self.dialect, self.listed, head)))
+            }
+        }
+    }
+
+    /// What a response by `status` says that is no success. Its body is kept where the client can read it.
+    #[must_use]
+    pub fn error(&self, status: u16, body: &Bytes, retry_after: Option<Duration>) -> ProviderError {
+        let error = match self.api {
+            Api::Shared(Dialect::OpenAiChat) => openai_chat::read_error(status, body, retry_after),
+            Api::Shared(Dialect::Anthropic) => anthropic::read_error(status, body, retry_after),
+            Api::Shared(Dialect::Gemini) => gemini::read_error(status, body, retry_after),
+            Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),
+        };
+        self.readable(error)
+    }
+
+    /// A failure as the client may see it.
+    #[must_use]
+    pub fn failure(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Provider(error) => Failure::Provider(Box::new(self.readable(*error))),
+            other => other,
+        }
+    }
+
+    /// An error without its body, where that is in another dialect than the client's.
+    fn readable(&self, error: ProviderError) -> ProviderError {
+        if self.head.is_none() { error } else { ProviderError { body: Bytes::new(), ..error } }
+    }
+}

@@ -1,0 +1,128 @@
+//! A client's request, as a provider is asked it: the same bytes where both speak one dialect, else written anew.
+//!
+//! Must never be here: how any dialect reads or writes.
+
+use crate::{Head, Quirks, Unsayable, Written, anthropic, gemini, openai_chat, responses};
+use bytes::Bytes;
+use llm::{Answer, Api, CallError, ChatRequest, Dialect, Part, PartKind, Prompt, Role, Terms, Turn};
+
+/// What a provider that speaks `api` with `quirks` is sent, so that its `model` answers `request`.
+///
+/// Where the client speaks its dialect too, nothing changes but the model; only seals that another provider left in the
+/// conversation are taken out, which would be refused.
+///
+/// # Errors
+/// [`CallError::InvalidRequest`] naming the client's field that is wrong, or that the provider's dialect cannot say.
+pub fn request_for(request: &ChatRequest, api: Api, quirks: Quirks, model: &str) -> Result<Written, CallError> {
+    if api.is(request.dialect) && !has_foreign_seals(request) {
+        return Ok(Written { body: with_model(request, model), left_out: Vec::new() });
+    }
+    written(request, &read_prompt(request)?, api, quirks, model)
+}
+
+/// As [`request_for`], once the model has given `answer`, of which `correction` says what is wrong.
+///
+/// Nothing where that cannot be said.
+#[must_use]
+pub fn correction_for(
+    request: &ChatRequest,
+    api: Api,
+    quirks: Quirks,
+    model: &str,
+    answer: &Answer,
+    correction: &str,
+) -> Option<Written> {
+    if request.dialect == Dialect::OpenAiChat && api.is(Dialect::OpenAiChat) {
+        let body = openai_chat::corrected(request, model, answer, correction)?;
+        return Some(Written { body, left_out: Vec::new() });
+    }
+    let mut prompt = read_prompt(request).ok()?;
+    let said = openai_chat::told(answer.choices.first()?)?;
+    prompt.turns.push(turn(Role::Assistant, said));
+    prompt.turns.push(turn(Role::User, correction.to_owned()));
+    written(request, &prompt, api, quirks, model).ok()
+}
+
+/// What a request demands of its answer.
+#[must_use]
+pub fn terms(request: &ChatRequest) -> Terms {
+    match request.dialect {
+        Dialect::OpenAiChat => openai_chat::terms(&request.raw),
+        Dialect::Anthropic => anthropic::terms(&request.raw),
+        Dialect::Gemini => gemini::terms(&request.raw),
+        Dialect::Responses => responses::terms(&request.raw),
+    }
+}
+
+/// What an answer to `request` says that is written for its client: with the call's `id`, begun `created` seconds after
+/// 1970.
+#[must_use]
+pub fn head_for(request: &ChatRequest, id: &str, created: u64) -> Head {
+    let (prefix, usage) = match request.dialect {
+        Dialect::OpenAiChat => ("chatcmpl-", openai_chat::wants_usage(&request.raw)),
+        Dialect::Anthropic => ("msg_", true),
+        Dialect::Responses => ("resp_", true),
+        Dialect::Gemini => ("", true),
+    };
+    Head { id: format!("{prefix}{id}"), model: request.model.clone(), created, usage }
+}
+
+fn with_model(request: &ChatRequest, model: &str) -> Bytes {
+    match request.dialect {
+        Dialect::OpenAiChat => openai_chat::with_model(request, model),
+        Dialect::Anthropic => anthropic::with_model(request, model),
+        Dialect::Gemini => gemini::with_model(request, model),
+        Dialect::Responses => responses::with_model(request, model),
+    }
+}
+
+/// Whether the conversation holds seals of another dialect's provider, which one of this dialect would refuse.
+fn has_foreign_seals(request: &ChatRequest) -> bool {
+    match request.dialect {
+        Dialect::Anthropic => anthropic::has_foreign_thoughts(&request.raw),
+        Dialect::Gemini => gemini::has_foreign_seals(&request.raw),
+        // Chat providers ignore what they do not know; those of responses are spared it with the model.
+        Dialect::OpenAiChat | Dialect::Responses => false,
+    }
+}
+
+fn read_prompt(request: &ChatRequest) -> Result<Prompt, CallError> {
+    let mut prompt = match request.dialect {
+        Dialect::OpenAiChat => openai_chat::read_prompt(&request.raw),
+        Dialect::Anthropic => anthropic::read_prompt(&request.raw),
+        Dialect::Gemini => gemini::read_prompt(&request.raw),
+        Dialect::Responses => responses::read_prompt(&request.raw),
+    }?;
+    // Gemini's stands in the path.
+    prompt.stream = request.stream;
+    Ok(prompt)
+}
+
+fn written(
+    request: &ChatRequest,
+    prompt: &Prompt,
+    api: Api,
+    quirks: Quirks,
+    model: &str,
+) -> Result<Written, CallError> {
+    if request.dialect == Dialect::Responses && !api.is(Dialect::Responses) {
+        responses::portable(prompt).map_err(refused)?;
+    }
+    let written = match api {
+        Api::Shared(Dialect::OpenAiChat) => openai_chat::write_prompt(prompt, model, &quirks.server),
+        Api::Shared(Dialect::Anthropic) => anthropic::write_prompt(prompt, model),
+        Api::Shared(Dialect::Gemini) => gemini::write_prompt(prompt, model),
+        Api::Shared(Dialect::Responses) => responses::write_prompt(prompt, model),
+    };
+    written.map_err(refused)
+}
+
+fn refused(unsayable: Unsayable) -> CallError {
+    let message = format!("No provider of this model can be asked this: {unsayable}.");
+    CallError::InvalidRequest { message, param: Some(unsayable.field) }
+}
+
+fn turn(role: Role, text: String) -> Turn {
+    let part = Part { kind: PartKind::Text { text, seal: None }, cache: None };
+    Turn { role, name: String::new(), parts: vec![part] }
+}

@@ -1,0 +1,142 @@
+//! Where at a provider each operation lives, and how a key is presented there.
+//!
+//! Must never be here: what is asked.
+
+use dialects::{anthropic, gemini, openai_chat, responses};
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use llm::{Api, Dialect};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// How a provider lays out its API below its base address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Site {
+    /// As the dialect's own vendor does.
+    #[default]
+    Plain,
+    /// Azure's layout before its `v1`: a deployment in the path, the version in the query.
+    AzureDeployments {
+        /// `api-version`.
+        version: Arc<str>,
+    },
+}
+
+/// How a key is presented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Authorization: Bearer KEY`.
+    #[default]
+    Bearer,
+    /// As it is, in a header of this name, in small letters.
+    Header(&'static str),
+}
+
+impl Scheme {
+    /// `x-api-key`: Anthropic.
+    pub const X_API_KEY: Self = Self::Header("x-api-key");
+    /// `x-goog-api-key`: Gemini.
+    pub const X_GOOG_API_KEY: Self = Self::Header("x-goog-api-key");
+    /// `api-key`: Azure.
+    pub const API_KEY: Self = Self::Header("api-key");
+
+    /// The header that the key stands in.
+    #[must_use]
+    pub fn header(self) -> HeaderName {
+        match self {
+            Self::Bearer => AUTHORIZATION,
+            Self::Header(name) => HeaderName::from_static(name),
+        }
+    }
+
+    /// What stands before the key there.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer ",
+            Self::Header(_) => "",
+        }
+    }
+}
+
+/// One operation on one model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) api: Api,
+    pub(crate) model: &'a str,
+    pub(crate) stream: bool,
+    /// The stream is wanted as one JSON list.
+    pub(crate) listed: bool,
+}
+
+impl Site {
+    /// The path of an operation below the base address, with its query.
+    pub(crate) fn path(&self, place: Place<'_>) -> Cow<'static, str> {
+        let path = plain(place);
+        match self {
+            Self::Plain => path,
+            Self::AzureDeployments { version } => {
+                let deployment = escaped(place.model);
+                Cow::Owned(format!("/deployments/{deployment}{path}?api-version={version}"))
+            }
+        }
+    }
+}
+
+/// The path where the dialect's own vendor has it.
+fn plain(Place { api, model, stream, listed }: Place<'_>) -> Cow<'static, str> {
+    match api {
+        Api::Shared(Dialect::OpenAiChat) => Cow::Borrowed(openai_chat::PATH),
+        Api::Shared(Dialect::Anthropic) => Cow::Borrowed(anthropic::PATH),
+        Api::Shared(Dialect::Responses) => Cow::Borrowed(responses::PATH),
+        Api::Shared(Dialect::Gemini) => {
+            let operation = match stream {
+                true => gemini::Operation::Stream { events: !listed },
+                false => gemini::Operation::Generate,
+            };
+            Cow::Owned(gemini::path(model, operation))
+        }
+    }
+}
+
+/// `text` as one segment of a path (RFC 3986, section 3.3).
+fn escaped(text: &str) -> String {
+    use std::fmt::Write;
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // A string takes all.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_live_where_their_providers_have_them() {
+        let azure = || Site::AzureDeployments { version: "2024-10-21".into() };
+        for (site, dialect, model, (stream, listed), path) in [
+            (Site::Plain, Dialect::OpenAiChat, "m", (false, false), "/chat/completions"),
+            (Site::Plain, Dialect::Anthropic, "m", (true, false), "/messages"),
+            (Site::Plain, Dialect::Responses, "m", (true, false), "/responses"),
+            (Site::Plain, Dialect::Gemini, "m", (false, false), "/models/m:generateContent"),
+            (Site::Plain, Dialect::Gemini, "m", (true, false), "/models/m:streamGenerateContent?alt=sse"),
+            (Site::Plain, Dialect::Gemini, "m", (true, true), "/models/m:streamGenerateContent"),
+            (
+                azure(),
+                Dialect::OpenAiChat,
+                "my model",
+                (true, false),
+                "/deployments/my%20model/chat/completions?api-version=2024-10-21",
+            ),
+        ] {
+            let place = Place { api: Api::Shared(dialect), model, stream, listed };
+            assert_eq!(site.path(place), path);
+        }
+    }
+}
