@@ -2,17 +2,20 @@
 //!
 //! Must never be here: what is said of their results.
 
-use super::super::json::{as_object, list, object, text};
+use super::super::json::{as_object, object, text};
 use super::write::Left;
 use crate::Unsayable;
-use crate::shape::Shape;
-use llm::{Declared, PartKind, Prompt, Takes, ToolChoice};
+use crate::hosted::{Hosted, Speaks, declares, hosted};
+use llm::{Declared, Dialect, PartKind, Prompt, Takes, ToolChoice};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeSet;
 
 /// The longest name of a tool, in characters.
 const MAX_NAME: usize = 128;
+/// A search of the web, in the version that every model takes
+/// (docs.claude.com/en/docs/agents-and-tools/tool-use/web-search-tool).
+const SEARCH: &str = r#"{"type":"web_search_20250305","name":"web_search"}"#;
 
 #[derive(Serialize)]
 struct Tool<'a> {
@@ -56,14 +59,10 @@ pub(super) fn tools(prompt: &Prompt, left: &mut Left) -> Result<Vec<Box<RawValue
     };
     let meant = prompt.tools.iter().filter(|tool| among.is_none_or(|names| names.contains(&tool.name)));
     let mut written: Vec<Box<RawValue>> = meant.map(|tool| declared(tool, left)).collect::<Result<_, _>>()?;
-    for other in prompt.others.iter().filter(|other| other.name == "tools") {
-        let defined: Option<&RawValue> = serde_json::from_str(&other.json).ok();
-        for raw in list(defined) {
-            written.push(
-                defined_here(raw).ok_or_else(|| Left::never("tools", "holds a tool that Anthropic does not have"))?,
-            );
-        }
-    }
+    let Hosted { given, search, left_out } = hosted(prompt, speaks(prompt))?;
+    let asked = search.then_some(SEARCH);
+    written.extend(given.into_iter().chain(asked).filter_map(as_object).map(RawValue::to_owned));
+    left_out.into_iter().for_each(|name| left.out(name));
     if written.is_empty() {
         // Calls that were made are taken only with their tools declared; the choice keeps them from being called.
         written = called(prompt).into_iter().filter_map(undeclared).collect();
@@ -139,17 +138,9 @@ fn object_schema(schema: &str) -> Option<Box<RawValue>> {
     }
 }
 
-/// A tool that Anthropic defines: its type ends in the date of its version, or is that of a server.
-fn defined_here(raw: &RawValue) -> Option<Box<RawValue>> {
-    #[derive(Default, Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow, default, rename = "type")]
-        kind: Option<&'a RawValue>,
-    }
-    let kind = text(object::<Head<'_>>(Some(raw).filter(|raw| Shape::of(raw) == Shape::Object))?.kind);
-    let dated =
-        kind.rsplit_once('_').is_some_and(|(_, date)| date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit()));
-    (dated || kind == "mcp_toolset").then(|| raw.to_owned())
+/// What Anthropic can be asked for beside functions, of which none may bear the same name.
+fn speaks(prompt: &Prompt) -> Speaks {
+    Speaks { own: Some(Dialect::Anthropic), search: !declares(prompt, "web_search") }
 }
 
 /// Names of tools that were called before.

@@ -19,12 +19,12 @@ pub(super) struct Tools {
 
 /// Reads `tools`.
 pub(super) fn tools(list: Vec<&RawValue>) -> Result<Tools, CallError> {
-    let (mut tools, mut typed) = (Tools::default(), Vec::new());
+    let mut tools = Tools::default();
     for (at, raw) in list.into_iter().enumerate() {
         let mut fields = Fields::of(raw, &format!("tools.{at}"))?;
         if fields.text("type")?.is_some_and(|kind| kind != "custom") {
             tools.defined.extend(fields.text("name")?);
-            typed.push(raw.get());
+            tools.others.push(Other { name: format!("tools[{at}]"), json: raw.get().into() });
             continue;
         }
         tools.declared.push(Declared {
@@ -40,9 +40,6 @@ pub(super) fn tools(list: Vec<&RawValue>) -> Result<Tools, CallError> {
                 tools.others.push(Other { name, json });
             }
         }
-    }
-    if !typed.is_empty() {
-        tools.others.push(Other { name: "tools".into(), json: format!("[{}]", typed.join(",")).into() });
     }
     Ok(tools)
 }

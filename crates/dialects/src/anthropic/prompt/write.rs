@@ -9,6 +9,8 @@ use super::declared::{Choice, choice, tools};
 use super::model::Era;
 use super::thinking::{self, Asked};
 use super::turns::{Block, Message, Turns, text, turns};
+use crate::essential::{Fate, fate};
+use crate::hosted::is_hosted;
 use crate::{Unsayable, Written};
 use llm::{Format, Prompt, Sampling};
 use serde::Serialize;
@@ -37,24 +39,6 @@ const PASSED: [&str; 15] = [
     "thread",
     "user_profile_id",
     "workspace_id",
-];
-
-/// Fields of other dialects without which a request would be another one.
-const NEEDED: [&str; 14] = [
-    "audio",
-    "cachedContent",
-    "conversation",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "logprobs",
-    "modalities",
-    "previous_response_id",
-    "prompt",
-    "responseModalities",
-    "speechConfig",
-    "top_logprobs",
-    "web_search_options",
 ];
 
 /// Writes `prompt` for `model`, in the version of the API that [`Version::default`] names.
@@ -183,7 +167,7 @@ fn refuse(sampling: &Sampling) -> Result<(), Unsayable> {
 
 /// Whether the tools declared only stand for calls that were made.
 fn only_stands_in(prompt: &Prompt) -> bool {
-    prompt.tools.is_empty() && !prompt.others.iter().any(|other| other.name == "tools")
+    prompt.tools.is_empty() && !prompt.others.iter().any(|other| is_hosted(&other.name))
 }
 
 /// What is to be said of a form that is not asked for otherwise: of any JSON there is no schema to hold to, and one that
@@ -280,14 +264,18 @@ fn others<'a>(prompt: &'a Prompt, left: &mut Left) -> Result<BTreeMap<&'a str, &
         let Ok(raw) = serde_json::from_str::<&RawValue>(&other.json) else { continue };
         let passes = match name {
             _ if raw.get() == "null" => continue,
-            "tools" | "thinking.display" => continue,
+            "thinking.display" => continue,
+            _ if is_hosted(name) => continue,
             _ if name.starts_with("output_config.") => continue,
             "service_tier" => matches!(raw.get(), "\"auto\"" | "\"standard_only\""),
             // A way to think that is no noun of ours.
             "thinking" => prompt.thinking.is_none(),
-            "modalities" if raw.get().split_whitespace().collect::<String>() == "[\"text\"]" => continue,
-            _ if NEEDED.contains(&name) => return Err(Left::never(name, "is nothing that Anthropic knows")),
-            _ => PASSED.contains(&name),
+            _ if PASSED.contains(&name) && is_ours(name, raw) => true,
+            _ => match fate(name, &other.json) {
+                Fate::Nothing => continue,
+                Fate::LeftOut => false,
+                Fate::Refused(why) => return Err(Left::never(name, why)),
+            },
         };
         if passes {
             passed.insert(name, raw);
@@ -296,4 +284,9 @@ fn others<'a>(prompt: &'a Prompt, left: &mut Left) -> Result<BTreeMap<&'a str, &
         }
     }
     Ok(passed)
+}
+
+/// Whether a field means here what it says: the responses dialect has one of the same name that is a list.
+fn is_ours(name: &str, raw: &RawValue) -> bool {
+    name != "context_management" || raw.get().starts_with('{')
 }

@@ -3,12 +3,13 @@
 //! Must never be here: what is said.
 
 use super::super::fields::{Fields, invalid};
-use super::super::json::compact;
+use super::super::json::{Object, compact};
 use super::super::schema::told;
 use super::read::Others;
 use llm::{CallError, Declared, Demanded, Format, Sampling, Takes, Thinking, ToolChoice};
 
-/// The tools that are declared. Those that Google runs itself are kept as they came, as `tools.googleSearch`.
+/// The tools that are declared. Those that Google runs itself are kept as they came, those of one object together, as
+/// `tools[0]`.
 pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Others) -> Result<Vec<Declared>, CallError> {
     let mut declared = Vec::new();
     for (at, raw) in fields.list("tools")?.into_iter().enumerate() {
@@ -17,7 +18,15 @@ pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Others) -> Result<Vec<
         for (at, raw) in tool.list("functionDeclarations")?.into_iter().enumerate() {
             declared.push(declaration(Fields::read(&format!("{place}[{at}]"), raw)?, others)?);
         }
-        others.keep_rest("tools", tool);
+        let mut hosted = String::new();
+        let mut object = Object::open(&mut hosted);
+        for (name, json) in tool.rest() {
+            object.json(&name, json.get());
+        }
+        if !object.is_empty() {
+            object.close();
+            others.keep(format!("tools[{at}]"), &super::super::json::raw(hosted));
+        }
     }
     Ok(declared)
 }

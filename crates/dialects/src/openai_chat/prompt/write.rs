@@ -10,9 +10,10 @@ mod tools;
 mod wire;
 
 use super::{MAX_STOPS, Reasoning, Server};
+use crate::hosted::{Hosted, Speaks, hosted, is_hosted};
 use crate::{Unsayable, Written};
 use fate::Fate;
-use llm::{Format, Prompt, Thinking};
+use llm::{Dialect, Format, Prompt, Takes, Thinking};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use wire::{Asked, Body, JsonSchema, ResponseFormat, StreamOptions};
@@ -25,6 +26,8 @@ use wire::{Asked, Body, JsonSchema, ResponseFormat, StreamOptions};
 /// What the server has no words for and the request is another one without.
 pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Written, Unsayable> {
     let mut left = LeftOut::default();
+    let hosted = hosted(prompt, speaks(model, server))?;
+    hosted.left_out.iter().for_each(|name| left.note(name));
     let messages = message::messages(&prompt.turns, server, &mut left)?;
     let (tools, tool_choice) = tools::tools(prompt, server, &mut left)?;
     let sampling = &prompt.sampling;
@@ -57,6 +60,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
         stream: prompt.stream.then_some(true),
         stream_options: (prompt.stream && server.stream_usage).then_some(StreamOptions { include_usage: true }),
         user: Some(prompt.user.as_str()).filter(|user| !user.is_empty()),
+        web_search_options: search(&hosted)?,
         others: others(prompt, server, &mut left)?,
     };
     // Text cannot fail to serialise, and numbers that are none are written as null.
@@ -144,22 +148,38 @@ fn effort(tokens: u64) -> &'static str {
     }
 }
 
+/// What can be asked of `server` beside functions: of OpenAI's own models of this dialect those that always search the
+/// web, and they alone, take settings for it (platform.openai.com/docs/guides/tools-web-search).
+fn speaks(model: &str, server: &Server) -> Speaks {
+    Speaks { own: server.own.then_some(Dialect::OpenAiChat), search: server.own && model.contains("-search-") }
+}
+
+fn search<'a>(hosted: &Hosted<'a>) -> Result<Option<&'a RawValue>, Unsayable> {
+    let asked = hosted.search.then_some("{}");
+    hosted.given.first().copied().or(asked).map(|options| json(options, "web_search_options")).transpose()
+}
+
 fn others<'a>(
     prompt: &'a Prompt,
     server: &Server,
     left: &mut LeftOut,
 ) -> Result<BTreeMap<&'a str, &'a RawValue>, Unsayable> {
     let mut said = BTreeMap::new();
-    for other in &prompt.others {
-        match fate::fate(&other.name, server) {
+    for other in prompt.others.iter().filter(|other| !is_hosted(&other.name) && !is_grammar(prompt, &other.name)) {
+        match fate::fate(other, server) {
             Fate::Said => {
                 said.insert(other.name.as_str(), json(&other.json, &other.name)?);
             }
             Fate::LeftOut => left.note(&other.name),
-            Fate::Unsayable => {
-                return Err(unsayable(&other.name, "cannot be said to this provider, and the answer depends on it"));
-            }
+            Fate::Nothing => {}
+            Fate::Unsayable(why) => return Err(unsayable(&other.name, why)),
         }
     }
     Ok(said)
+}
+
+/// Whether a field is the grammar of a tool that takes text, which is written with the tool.
+fn is_grammar(prompt: &Prompt, name: &str) -> bool {
+    let of = name.strip_prefix("tools.").and_then(|rest| rest.strip_suffix(".format"));
+    of.is_some_and(|of| prompt.tools.iter().any(|tool| tool.name == of && tool.takes == Takes::Free))
 }

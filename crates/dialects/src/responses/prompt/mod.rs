@@ -2,8 +2,8 @@
 //!
 //! Lives here: `read` with `items` and `tools`, the client's side; `write` with `turns` and `said`, the provider's;
 //! `terms`, what a client's body demands of its answer. What is no noun of a prompt rides in `others`, where a dot leads
-//! into an object: `text.verbosity`, `reasoning.summary`, and what stands at a tool of that name or type,
-//! `tools.apply_patch.format`, `tools.web_search`.
+//! into an object: `text.verbosity`, `reasoning.summary`, and what stands at a tool or namespace of that name,
+//! `tools.apply_patch.format`. A tool that its provider runs by itself is named by its place, `tools[2]`.
 //! Must never be here: answers.
 
 mod base64;
@@ -16,38 +16,22 @@ mod turns;
 mod write;
 
 use crate::Unsayable;
+use crate::essential::{Fate, fate};
 use llm::Prompt;
 pub use read::read_prompt;
 pub use terms::terms;
 pub use write::write_prompt;
 
-/// Whether a client's prompt can be said in another dialect at all.
-///
-/// What it may do without is left out there like any other field that is unknown: a search of the web, which some
-/// clients always offer, and a search among tools that are all declared anyway.
+/// Whether a client's prompt can be said in another dialect at all, as far as that can be told of its fields alone: what
+/// becomes of its tools is for the writer to say.
 ///
 /// # Errors
 /// The first field that only a provider of this dialect can do something about.
 pub fn portable(prompt: &Prompt) -> Result<(), Unsayable> {
-    const OPTIONAL: [&str; 2] = ["web_search", "tool_search"];
-    let names = prompt.others.iter().map(|other| other.name.as_str());
-    for name in names {
-        let why = match name {
-            "previous_response_id" | "conversation" | "background" => {
-                "needs a provider that keeps state between calls: send the conversation itself, with `store` false"
-            }
-            "prompt" => "names a prompt that is kept at one provider",
-            "moderation" => "asks for a judgement that one provider gives",
-            "tool_choice" => "forces a tool that its provider runs by itself",
-            name => match name.strip_prefix("tools.") {
-                // What stands at a tool has a name behind the tool's.
-                Some(kind) if !kind.contains('.') && !OPTIONAL.iter().any(|one| kind.starts_with(one)) => {
-                    "is a tool that its provider runs by itself"
-                }
-                _ => continue,
-            },
-        };
-        return Err(Unsayable { field: name.to_owned(), why: why.to_owned() });
+    for other in prompt.others.iter().filter(|other| !other.name.starts_with("tools")) {
+        if let Fate::Refused(why) = fate(&other.name, &other.json) {
+            return Err(Unsayable { field: other.name.clone(), why: why.to_owned() });
+        }
     }
     Ok(())
 }

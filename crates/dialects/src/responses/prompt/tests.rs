@@ -284,7 +284,7 @@ fn each_field_is_read() {
                 prompt.others = vec![
                     other("tools.patch.format", r#"{"type":"grammar"}"#),
                     other("tools.crm.description", "\"customers\""),
-                    other("tools.web_search", r#"{"type":"web_search"}"#),
+                    other("tools[3]", r#"{"type":"web_search"}"#),
                 ];
             }),
         ),
@@ -350,6 +350,11 @@ fn faults_are_named() {
         (json!({"tools": [{"name": "f"}]}), "Missing", "tools[0].type"),
         (json!({"tools": [{"type": "function", "function": {"name": "f"}}]}), "Missing", "tools[0].name"),
         (json!({"tools": [{"type": "namespace", "name": "n"}]}), "Missing", "tools[0].tools"),
+        (
+            json!({"tools": [{"type": "namespace", "name": "n", "tools": [{"type": "web_search"}]}]}),
+            "'function' and 'custom'",
+            "tools[0].tools[0].type",
+        ),
         (json!({"tool_choice": "any"}), "Invalid value: 'any'", "tool_choice"),
         (json!({"tool_choice": {"type": "function"}}), "Missing", "tool_choice.name"),
         (json!({"text": {"format": {"type": "xml"}}}), "Invalid value: 'xml'", "text.format.type"),
@@ -578,7 +583,7 @@ fn each_field_is_written() {
                 prompt.tool_choice =
                     ToolChoice::Among { names: ["sql".to_owned(), "ns3_crm_find".into()].into(), required: false };
                 prompt.others = vec![
-                    other("tools.web_search", r#"{"type":"web_search"}"#),
+                    other("tools[0]", r#"{"type":"web_search"}"#),
                     other("tools.sql.format", r#"{"type":"grammar"}"#),
                     other("tools.crm.description", "\"customers\""),
                     other("tools.f.defer_loading", "true"),
@@ -622,7 +627,7 @@ fn each_field_is_written() {
                 ("modalities", r#"["text"]"#),
             ]),
             json!({}),
-            &["context_management", "metadata", "modalities", "prediction", "service_tier"],
+            &["context_management", "metadata", "prediction", "service_tier"],
         ),
     ] {
         let (body, left) = write(&prompt);
@@ -663,7 +668,7 @@ fn what_needs_this_dialect_is_told_from_what_may_be_left_out() {
         (json!({"conversation": "conv_1"}), Some("conversation")),
         (json!({"background": true}), Some("background")),
         (json!({"prompt": {"id": "p"}}), Some("prompt")),
-        (json!({"tools": [{"type": "file_search"}]}), Some("tools.file_search")),
+        (json!({"moderation": {"model": "m"}}), Some("moderation")),
         (json!({"tool_choice": {"type": "web_search_preview"}}), Some("tool_choice")),
         (
             json!({"tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "mcp"}]}}),
@@ -671,7 +676,7 @@ fn what_needs_this_dialect_is_told_from_what_may_be_left_out() {
         ),
         (
             json!({"background": false, "store": false, "include": [], "tools": [{"type": "web_search"},
-            {"type": "web_search_preview"}, {"type": "tool_search"}, {"type": "custom", "name": "p", "format": {"type": "grammar"}},
+            {"type": "tool_search"}, {"type": "custom", "name": "p", "format": {"type": "grammar"}},
             {"type": "namespace", "name": "n", "description": "d", "tools": []}]}),
             None,
         ),

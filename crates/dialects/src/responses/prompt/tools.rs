@@ -21,7 +21,7 @@ pub(super) fn read(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallError>
             "function" | "custom" => declare(prompt, at, &fields, ""),
             "namespace" => namespace(prompt, at, &fields),
             _ => {
-                other(prompt, &format!("tools.{kind}"), raw);
+                other(prompt, at, raw);
                 Ok(())
             }
         }
@@ -46,7 +46,11 @@ fn namespace(prompt: &mut Prompt, at: &str, fields: &Fields<'_>) -> Result<(), C
     }
     let path = format!("{at}.tools");
     each(fields.get("tools").ok_or_else(|| missing(&path))?, &path, |at, raw| {
-        declare(prompt, at, &Fields::of(raw, at)?, &name)
+        let member = Fields::of(raw, at)?;
+        match member.required(at, "type")?.as_str() {
+            "function" | "custom" => declare(prompt, at, &member, &name),
+            kind => Err(no_such(kind, &format!("{at}.type"), "'function' and 'custom'")),
+        }
     })
 }
 

@@ -4,9 +4,11 @@
 
 use super::said::{Body, Choice, Chosen, Format as SaidFormat, Tool};
 use super::turns;
+use crate::essential::{Fate, fate};
+use crate::hosted::{Speaks, hosted, is_hosted};
 use crate::responses::name::{Name, apart};
 use crate::{Unsayable, Written};
-use llm::{Declared, Format, Other, Prompt, Takes, Thinking, ToolChoice};
+use llm::{Declared, Dialect, Format, Other, Prompt, Takes, Thinking, ToolChoice};
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -19,8 +21,8 @@ const HIGH: u64 = 16_384;
 /// What asks for reasoning in the form that can be given back.
 const ENCRYPTED: &str = "reasoning.encrypted_content";
 
-/// Fields of other dialects that would make another answer, and that cannot be said here.
-const MEANT: [&str; 6] = ["audio", "cachedContent", "container", "logit_bias", "mcp_servers", "web_search_options"];
+/// A search of the web, in the words of [the guide](https://platform.openai.com/docs/guides/tools-web-search).
+const SEARCH: &str = r#"{"type":"web_search"}"#;
 
 /// Writes `prompt` for `model`.
 ///
@@ -31,7 +33,10 @@ pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> 
     sampling(prompt, &mut left_out)?;
     let others = Others::sort(prompt, &mut left_out)?;
     let input = turns::write(&prompt.turns, &mut left_out)?;
-    let tools = tools(prompt, &others, &mut left_out);
+    let hosted = hosted(prompt, Speaks { own: Some(Dialect::Responses), search: true })?;
+    left_out.extend(hosted.left_out.iter().map(|name| (*name).to_owned()));
+    let mut tools = tools(prompt, &others, &mut left_out)?;
+    tools.extend(hosted.given.into_iter().chain(hosted.search.then_some(SEARCH)).filter_map(raw).map(Tool::Given));
     let body = Body {
         model,
         input,
@@ -113,27 +118,24 @@ impl<'a> Others<'a> {
             include: None,
             tool_choice: None,
         };
-        for Other { name, json } in &prompt.others {
-            let Some(json) = raw(json) else { continue };
+        for Other { name, json: text } in prompt.others.iter().filter(|other| !is_hosted(&other.name)) {
+            let Some(json) = raw(text) else { continue };
             let place = name.split_once('.').unwrap_or(("", name));
             match place {
                 ("tools", rest) => sorted.tools.push((rest, json)),
                 ("text", rest) => sorted.text.push((rest, json)),
                 ("reasoning", rest) => sorted.reasoning.push((rest, json)),
-                (_, "verbosity") => sorted.text.push(("verbosity", json)),
-                (_, "include") => sorted.include = Some(json),
-                (_, "tool_choice") => sorted.tool_choice = Some(json),
-                (_, field) if MEANT.contains(&field) && !is_nothing(json) => {
-                    return unsayable(name, "is nothing that this provider can be told");
-                }
-                (_, "modalities" | "responseModalities") if !is_text_alone(json) => {
-                    return unsayable(name, "asks for more than text");
-                }
-                (_, field) if is_known(field, json) => {
+                ("", "verbosity") => sorted.text.push(("verbosity", json)),
+                ("", "include") => sorted.include = Some(json),
+                ("", "tool_choice") => sorted.tool_choice = Some(json),
+                ("", field) if is_known(field, json) => {
                     sorted.fields.extend(boxed(json).map(|json| (name.as_str(), json)));
                 }
-                _ if is_nothing(json) => {}
-                _ => left_out.push(name.clone()),
+                _ => match fate(name, text) {
+                    Fate::Nothing => {}
+                    Fate::LeftOut => left_out.push(name.clone()),
+                    Fate::Refused(why) => return unsayable(name, why),
+                },
             }
         }
         sorted.fields.entry("store").or_insert(boxed(&false).unwrap_or_default());
@@ -163,16 +165,7 @@ fn is_known(field: &str, json: &RawValue) -> bool {
     }
 }
 
-fn is_nothing(json: &RawValue) -> bool {
-    matches!(json.get(), "null" | "{}" | "[]" | "\"\"")
-}
-
-fn is_text_alone(json: &RawValue) -> bool {
-    let named: Vec<String> = serde_json::from_str(json.get()).unwrap_or_default();
-    !named.is_empty() && named.iter().all(|one| one.eq_ignore_ascii_case("text"))
-}
-
-fn tools<'a>(prompt: &'a Prompt, others: &Others<'a>, left_out: &mut Vec<String>) -> Vec<Tool<'a>> {
+fn tools<'a>(prompt: &'a Prompt, others: &Others<'a>, left_out: &mut Vec<String>) -> Result<Vec<Tool<'a>>, Unsayable> {
     let mut said: Vec<Tool<'a>> = Vec::new();
     let mut taken: Vec<&str> = Vec::new();
     for declared in &prompt.tools {
@@ -205,13 +198,15 @@ fn tools<'a>(prompt: &'a Prompt, others: &Others<'a>, left_out: &mut Vec<String>
         }
     }
     for (at, json) in &others.tools {
-        if !at.contains('.') {
-            said.push(Tool::Given(json));
-        } else if !taken.contains(at) {
-            left_out.push(format!("tools.{at}"));
+        let name = format!("tools.{at}");
+        match fate(&name, json.get()) {
+            _ if taken.contains(at) => {}
+            Fate::Nothing => {}
+            Fate::LeftOut => left_out.push(name),
+            Fate::Refused(why) => return unsayable(&name, why),
         }
     }
-    said
+    Ok(said)
 }
 
 fn tool<'a>(declared: &'a Declared, name: &'a str, format: Option<&'a RawValue>) -> Tool<'a> {

@@ -160,8 +160,8 @@ fn tools_are_read() {
         cache: Some(r#"{"type":"ephemeral"}"#.into()),
     };
     assert_eq!((&prompt.tools[0], prompt.tools[1].name.as_str(), prompt.tools.len()), (&declared, "g", 2));
-    let typed = format!(r#"[{search},{{"type":"bash_20250124","name":"bash"}}]"#);
-    assert_eq!(others(&prompt), [("tools.defer_loading", "true"), ("tools", &*typed)]);
+    let bash = r#"{"type":"bash_20250124","name":"bash"}"#;
+    assert_eq!(others(&prompt), [("tools[1]", search), ("tools.defer_loading", "true"), ("tools[3]", bash)]);
     for (choice, expected, parallel) in [
         (r#"{"type":"auto"}"#, ToolChoice::Auto, None),
         (r#"{"type":"any","disable_parallel_tool_use":true}"#, ToolChoice::Required, Some(false)),

@@ -519,19 +519,22 @@ fn fields_of_no_noun_pass_or_are_told_or_refused() {
     for (name, value) in [("metadata", "null"), ("modalities", "[ \"text\" ]"), ("thinking.display", "\"omitted\"")] {
         assert_eq!(said(&with(name, value), NEW).1, [""; 0], "{name}");
     }
-    for (name, value) in [
-        ("modalities", r#"["text","audio"]"#),
-        ("web_search_options", "{}"),
-        ("previous_response_id", "\"r\""),
-        ("logit_bias", r#"{"5":1}"#),
-    ] {
+    for (name, value) in
+        [("modalities", r#"["text","audio"]"#), ("previous_response_id", "\"r\""), ("logit_bias", r#"{"5":1}"#)]
+    {
         assert_eq!(refusal(&with(name, value)), name);
     }
-    let search = r#"[{"type":"web_search_20250305","name":"web_search","max_uses":3}]"#;
-    assert_eq!(said(&with("tools", search), NEW).0["tools"], json(search));
-    for foreign in [r#"[{"type":"web_search"}]"#, r#"[{"type":"file_search","vector_store_ids":[]}]"#] {
-        assert_eq!(refusal(&with("tools", foreign)), "tools");
+    let search = r#"{"type":"web_search_20250305","name":"web_search","max_uses":3}"#;
+    assert_eq!(said(&with("tools[2]", search), NEW).0["tools"], json!([json(search)]));
+    let bare = json!([{"type": "web_search_20250305", "name": "web_search"}]);
+    for (name, foreign) in
+        [("tools[0]", r#"{"type":"web_search"}"#), ("tools[0]", r#"{"googleSearch":{}}"#), ("web_search_options", "{}")]
+    {
+        assert_eq!(said(&with(name, foreign), NEW).0["tools"], bare, "{foreign}");
     }
+    assert_eq!(refusal(&with("tools[1]", r#"{"type":"file_search","vector_store_ids":[]}"#)), "tools[1]");
+    let taken = Prompt { tools: vec![tool("web_search", None)], ..with("web_search_options", "{}") };
+    assert_eq!(refusal(&taken), "web_search_options", "two tools may not bear one name");
     let displayed = Prompt { thinking: Some(Thinking::Adaptive), ..with("thinking.display", "\"omitted\"") };
     assert_eq!(said(&displayed, NEW).0["thinking"], json!({"type": "adaptive", "display": "omitted"}));
     assert_eq!(said(&with("output_config.task_budget", "7"), NEW).0["output_config"], json!({"task_budget": 7}));

@@ -159,7 +159,7 @@ fn tools_are_read() {
     };
     assert_eq!(prompt.tools, [f, declared("g", Some(r#"{"type":"object"}"#)), declared("h", None)]);
     let names: Vec<&str> = prompt.others.iter().map(|other| other.name.as_str()).collect();
-    assert_eq!(names, ["tools.functionDeclarations.behavior", "tools.googleSearch"]);
+    assert_eq!(names, ["tools.functionDeclarations.behavior", "tools[1]"]);
     let among = |names: &[&str], required| ToolChoice::Among {
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         required,

@@ -212,8 +212,9 @@ fn tools_are_written() {
 #[test]
 fn what_cannot_be_said_is_refused() {
     let said = |kind| Prompt { turns: vec![turn(Role::User, vec![part(kind)])], ..Prompt::default() };
-    let other = |name: &str| Prompt { others: vec![Other { name: name.into(), json: "{}".into() }], ..hi() };
+    let other = |name: &str| Prompt { others: vec![Other { name: name.into(), json: r#"{"a":1}"#.into() }], ..hi() };
     let image = |source| said(PartKind::Image { source, detail: String::new() });
+    let searching = |json: &str| Prompt { others: vec![Other { name: "tools[0]".into(), json: json.into() }], ..hi() };
     let free = Declared { takes: Takes::Free, ..declared("shell", None) };
     let lost = declared("f", Some(r##"{"properties":{"a":{"$ref":"#/nowhere","title":"t"}}}"##));
     let instructed = PartKind::Image { source: Source::Url("https://x/y".into()), detail: String::new() };
@@ -237,12 +238,15 @@ fn what_cannot_be_said_is_refused() {
         ),
         (Prompt { tools: vec![free], ..hi() }, "tools", "shell"),
         (Prompt { tools: vec![lost], ..hi() }, "tools", "not in it"),
-        (other("tools.web_search"), "tools.web_search", "Google"),
-        (other("tools"), "tools", "Google"),
-        (other("logit_bias"), "logit_bias", "Google"),
-        (other("previous_response_id"), "previous_response_id", "Google"),
+        (Prompt { tools: vec![declared("7f", None)], ..hi() }, "tools", "7f"),
+        (Prompt { tools: vec![declared(&"f".repeat(129), None)], ..hi() }, "tools", "name"),
+        (other("logit_bias"), "logit_bias", "words"),
+        (other("previous_response_id"), "previous_response_id", "state"),
+        (searching(r#"{"type":"file_search"}"#), "tools[0]", "file_search"),
+        (Prompt { format: Format::JsonObject, ..searching(r#"{"type":"web_search"}"#) }, "tools[0]", "web_search"),
     ] {
-        let fault = refusal(&prompt, NEW);
+        let model = if prompt.format == Format::Text { NEW } else { "gemini-2.5-flash" };
+        let fault = refusal(&prompt, model);
         assert_eq!(fault.field, field, "{fault}");
         assert!(fault.why.contains(why), "{fault}");
     }
@@ -257,7 +261,12 @@ fn hints_are_left_out_and_told() {
         |detail: &str| part(PartKind::Image { source: Source::Url("https://x/y.png".into()), detail: detail.into() });
     let marked = Part { cache: Some("{}".into()), ..text("q") };
     let strict = Declared { strict: Some(true), cache: Some("{}".into()), ..declared("f", None) };
-    let other = |name: &str| Prompt { others: vec![Other { name: name.into(), json: "{}".into() }], ..hi() };
+    let other = |name: &str| Prompt { others: vec![Other { name: name.into(), json: "1".into() }], ..hi() };
+    let agents = |json: &str| Prompt {
+        others: vec![Other { name: "tools[0]".into(), json: json.into() }],
+        tools: vec![declared("f", None)],
+        ..hi()
+    };
     let said = |parts| Prompt { turns: vec![turn(Role::User, parts)], ..Prompt::default() };
     let seed = |seed| Prompt { sampling: Sampling { seed: Some(seed), ..Sampling::default() }, ..hi() };
     let one_call = |tools| Prompt { parallel_calls: Some(false), tools, ..hi() };
@@ -276,6 +285,7 @@ fn hints_are_left_out_and_told() {
         (Prompt { parallel_calls: Some(true), tools: vec![declared("f", None)], ..hi() }, &[]),
         (Prompt { thinking: Some(Thinking::Effort("turbo".into())), ..hi() }, &["reasoning_effort"]),
         (other("metadata"), &["metadata"]),
+        (agents(r#"{"type":"web_search"}"#), &["tools[0]"]),
         (other("contents.parts.mediaResolution"), &["contents.parts.mediaResolution"]),
     ] {
         assert_eq!(written(&prompt, NEW).1, expected, "{prompt:?}");

@@ -38,12 +38,18 @@ fn function(mut function: Fields<'_>, others: &mut Vec<Other>) -> Result<Declare
     Ok(declared)
 }
 
-/// A tool that takes text. A grammar for it is no noun.
+/// A tool that takes text. A grammar for it is no noun, and kept in the words of the responses dialect, which puts it
+/// straight into the format.
 fn custom(mut custom: Fields<'_>, others: &mut Vec<Other>) -> Result<Declared, CallError> {
     let declared = declared(&mut custom, Takes::Free)?;
     if let Some(mut format) = custom.object("format")?
         && format.required_text("type")? != "text"
     {
+        let rules = format.take("grammar").map_or("{}", RawValue::get);
+        let inner = rules.strip_prefix('{').unwrap_or("}").trim_ascii_start();
+        let comma = if inner.starts_with('}') { "" } else { "," };
+        let json = format!("{{\"type\":\"grammar\"{comma}{inner}");
+        others.push(Other { name: format!("tools.{}.format", declared.name), json: json.into() });
         others.extend(format.rest());
     }
     others.extend(custom.rest());

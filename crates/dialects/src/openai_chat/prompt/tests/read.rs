@@ -283,7 +283,7 @@ fn what_has_no_noun_is_handed_on_by_name() {
             "messages[2].content[1].image_url.crop",
             "messages[3].tool_calls[0].function.mood",
             "messages[3].tool_calls[0].mood",
-            "tools[0].custom.format.grammar",
+            "tools.g.format",
             "tools[1].function.examples",
             "tools[1].later",
             "stream_options.include_obfuscation",

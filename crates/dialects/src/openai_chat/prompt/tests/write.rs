@@ -215,7 +215,16 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
     let hi = || Prompt { turns: vec![turn(Role::User, vec![text("hi")])], ..Prompt::default() };
     let saying = |kind: PartKind| Prompt { turns: vec![turn(Role::User, vec![part(kind)])], ..hi() };
     let other = |name: &str| Prompt { others: vec![Other { name: name.into(), json: "1".into() }], ..hi() };
-    let free = Declared { name: "g".into(), description: String::new(), takes: Takes::Free, strict: None, cache: None };
+    let free = |name: &str| Declared {
+        name: name.into(),
+        description: String::new(),
+        takes: Takes::Free,
+        strict: None,
+        cache: None,
+    };
+    let named = |name: &str| Prompt { tools: vec![Declared { takes: Takes::Json(None), ..free(name) }], ..hi() };
+    let hosted =
+        |name: &str, json: &str| Prompt { others: vec![Other { name: name.into(), json: json.into() }], ..hi() };
     let call = PartKind::Call { id: "1".into(), name: "g".into(), arguments: "t".into(), free: true, seal: None };
     let called = Prompt { turns: vec![turn(Role::Assistant, vec![part(call)])], ..hi() };
     let stops = Sampling { stop: vec!["x".into(); 5], ..Sampling::default() };
@@ -227,11 +236,19 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
         (picture(Source::File("f".into())), Server::OPENAI, "messages"),
         (document(Source::Url("u".into())), Server::OPENAI, "messages"),
         (saying(PartKind::Other { name: "video".into(), json: "1".into() }), Server::OPENAI, "messages"),
-        (Prompt { tools: vec![free], ..hi() }, Server::COMPATIBLE, "tools"),
+        (Prompt { tools: vec![free("g")], ..hi() }, Server::COMPATIBLE, "tools"),
         (called, Server::COMPATIBLE, "messages"),
+        (named(&"f".repeat(65)), Server::OPENAI, "tools"),
+        (named("a.b"), Server::OPENAI, "tools"),
+        (
+            Prompt { tools: vec![free("g")], ..hosted("tools.g.format", r#"{"type":"secret"}"#) },
+            Server::OPENAI,
+            "tools.g.format",
+        ),
+        (hosted("tools[1]", r#"{"type":"web_search"}"#), Server::OPENAI, "tools[1]"),
         (Prompt { format: broken, ..hi() }, Server::OPENAI, "response_format"),
         (other("tools[1]"), Server::OPENAI, "tools[1]"),
-        (other("tools[0].custom.format.grammar"), Server::OPENAI, "tools[0].custom.format.grammar"),
+        (other("tools.g.format"), Server::OPENAI, "tools.g.format"),
         (other("previous_response_id"), Server::OPENAI, "previous_response_id"),
         (other("messages[3].prefix"), Server::OPENAI, "messages[3].prefix"),
         (other("web_search_options"), Server::COMPATIBLE, "web_search_options"),
@@ -250,6 +267,23 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
         let (body, left_out) = written(&other(name), &server);
         assert_eq!((body.get(name).is_some(), left_out.contains(&name.to_owned())), (said, !said), "{name}");
     }
+    let search = || vec![Other { name: "tools[0]".into(), json: r#"{"type":"web_search"}"#.into() }];
+    let agent = Prompt { others: search(), ..named(&"f".repeat(64)) };
+    for server in [Server::OPENAI, Server::COMPATIBLE] {
+        assert_eq!(written(&agent, &server).1, ["tools[0]"]);
+    }
+    let searching = Prompt { others: search(), ..hi() };
+    let said = write_prompt(&searching, "gpt-4o-search-preview", &Server::OPENAI).expect("said");
+    let said: Value = serde_json::from_slice(&said.body).expect("JSON");
+    assert_eq!(said["web_search_options"], json!({}));
+    let ruled = r#"{"type":"grammar","syntax":"lark","definition":"start: \"a\""}"#;
+    let grammar = Prompt { tools: vec![free("g")], ..hosted("tools.g.format", ruled) };
+    let (body, left_out) = written(&grammar, &Server::OPENAI);
+    let format = json!({"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: \"a\""}});
+    assert_eq!((&body["tools"][0]["custom"]["format"], left_out.len()), (&format, 0));
+    let read = super::super::read_prompt(body.to_string().as_bytes()).expect("read");
+    let rules: Value = serde_json::from_str(&read.others[0].json).expect("JSON");
+    assert_eq!((read.others[0].name.as_str(), &rules), ("tools.g.format", &serde_json::from_str(ruled).expect("JSON")));
     let words = document(Source::Text("words".into()));
     assert_eq!(written(&words, &Server::OPENAI).0["messages"][0]["content"], "words");
 }

@@ -1,7 +1,7 @@
 //! The objects of a request as they are written.
 
 use super::super::super::seal::{Detail, Extra};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,6 +52,8 @@ pub(super) struct Body<'a> {
     pub(super) stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) web_search_options: Option<&'a RawValue>,
     #[serde(flatten)]
     pub(super) others: BTreeMap<&'a str, &'a RawValue>,
 }
@@ -204,6 +206,24 @@ pub(super) struct Declared<'a> {
     pub(super) parameters: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) strict: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<Grammar<'a>>,
+}
+
+/// What the text is that a tool takes.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Grammar<'a> {
+    Grammar { grammar: Rules<'a> },
+}
+
+/// The rules of a grammar, and the language that they are written in.
+#[derive(Deserialize, Serialize)]
+pub(super) struct Rules<'a> {
+    #[serde(borrow)]
+    pub(super) syntax: &'a RawValue,
+    #[serde(borrow)]
+    pub(super) definition: &'a RawValue,
 }
 
 #[derive(Serialize)]
