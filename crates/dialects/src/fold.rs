@@ -13,7 +13,7 @@ const MAX_PARTS: usize = 128;
 
 /// What stands beside an answer's words and speaks of them: anything else that is no noun is something to be seen or
 /// heard.
-const NOTES: [&str; 4] = ["annotations", "citations", "logprobs", "search_results"];
+const NOTES: [&str; 5] = ["annotations", "citations", "citationsContent", "logprobs", "search_results"];
 
 /// Puts an answer together.
 #[derive(Clone, Debug, Default)]

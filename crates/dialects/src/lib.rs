@@ -8,6 +8,7 @@ mod advice;
 mod answers;
 pub mod anthropic;
 mod asked;
+pub mod bedrock;
 mod decoder;
 mod depth;
 mod essential;

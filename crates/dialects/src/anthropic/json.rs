@@ -9,22 +9,22 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// What `raw` holds, where it has that shape.
-pub(super) fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+pub(crate) fn value<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
     serde_json::from_str(raw?.get()).ok()
 }
 
 /// The object in `raw`. A derived struct would take a list for its fields in order.
-pub(super) fn object<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+pub(crate) fn object<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
     value(raw.filter(|raw| Shape::of(raw) == Shape::Object))
 }
 
 /// The items of the list in `raw`; none where it is no list.
-pub(super) fn list(raw: Option<&RawValue>) -> Vec<&RawValue> {
+pub(crate) fn list(raw: Option<&RawValue>) -> Vec<&RawValue> {
     value(raw).unwrap_or_default()
 }
 
 /// The text in `raw`, not copied where nothing in it is escaped; empty where it is no text.
-pub(super) fn text(raw: Option<&RawValue>) -> Cow<'_, str> {
+pub(crate) fn text(raw: Option<&RawValue>) -> Cow<'_, str> {
     let Some(literal) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
     match literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
@@ -33,23 +33,23 @@ pub(super) fn text(raw: Option<&RawValue>) -> Cow<'_, str> {
 }
 
 /// Whether something stands there that says anything.
-pub(super) fn says(raw: Option<&RawValue>) -> bool {
+pub(crate) fn says(raw: Option<&RawValue>) -> bool {
     raw.is_some_and(|raw| Shape::of(raw).is_something())
 }
 
 /// Whether an object stands there that has entries.
-pub(super) fn has_entries(raw: &RawValue) -> bool {
+pub(crate) fn has_entries(raw: &RawValue) -> bool {
     raw.get().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some_and(|inner| !inner.trim().is_empty())
 }
 
 /// The text of one JSON object, checked; nothing where `text` is another thing.
-pub(super) fn as_object(text: &str) -> Option<&RawValue> {
+pub(crate) fn as_object(text: &str) -> Option<&RawValue> {
     serde_json::from_str::<&RawValue>(text).ok().filter(|raw| Shape::of(raw) == Shape::Object)
 }
 
 /// Arguments as an object: what a model wrote that is none is wrapped in one, under the name that Anthropic's documents
 /// have for that.
-pub(super) fn as_input(arguments: &str) -> Cow<'_, str> {
+pub(crate) fn as_input(arguments: &str) -> Cow<'_, str> {
     if as_object(arguments).is_some() {
         return arguments.into();
     }
@@ -60,12 +60,12 @@ pub(super) fn as_input(arguments: &str) -> Cow<'_, str> {
 }
 
 /// JSON on one line: line ends stand between its values alone, where any white space does.
-pub(super) fn on_one_line(json: &str) -> Cow<'_, str> {
+pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
     if json.contains(['\n', '\r']) { Cow::Owned(json.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(json) }
 }
 
 /// `whole` with `part`, a literal read from it, replaced.
-pub(super) fn with(whole: &str, part: &RawValue, new: &str) -> String {
+pub(crate) fn with(whole: &str, part: &RawValue, new: &str) -> String {
     // Both point into the same text, which is what borrowing a RawValue means.
     let start = (part.get().as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     let end = start + part.get().len();
@@ -73,13 +73,13 @@ pub(super) fn with(whole: &str, part: &RawValue, new: &str) -> String {
 }
 
 /// The empty object.
-pub(super) fn nothing() -> &'static RawValue {
+pub(crate) fn nothing() -> &'static RawValue {
     // It is JSON as it stands; there is a constant only for null.
     serde_json::from_str("{}").unwrap_or(RawValue::NULL)
 }
 
 /// `text` as a JSON string.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     // A string cannot fail to serialise.
     serde_json::to_string(text).unwrap_or_default()
 }

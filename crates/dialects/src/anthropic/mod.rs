@@ -11,7 +11,7 @@ mod event;
 mod fault;
 #[cfg(test)]
 mod fixtures;
-mod json;
+pub(crate) mod json;
 mod prompt;
 mod request;
 mod seal;

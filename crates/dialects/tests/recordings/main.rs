@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod anthropic;
+mod bedrock;
 mod files;
 mod gemini;
 mod openai_chat;

@@ -1,0 +1,49 @@
+//! The path of a request: the model, and whether its answer is streamed, stand there and not in the body.
+//!
+//! Must never be here: which region or account is asked.
+
+use std::fmt::Write;
+
+/// The path of a request to `model`, its answer streamed or whole.
+///
+/// `model` is a model's id, the id of an inference profile, or an ARN of either; what is no letter, digit, `-`, `.`, `_`
+/// or `~` in it is percent-encoded, colons and slashes too. A signer encodes the path once more.
+#[must_use]
+pub fn path(model: &str, stream: bool) -> String {
+    let mut path = String::from("/model/");
+    for byte in model.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            // A string takes all.
+            let _ = write!(path, "%{byte:02X}");
+        }
+    }
+    path.push_str(if stream { "/converse-stream" } else { "/converse" });
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_encoded_whole() {
+        for (model, stream, expected) in [
+            ("amazon.nova-pro-v1:0", false, "/model/amazon.nova-pro-v1%3A0/converse"),
+            (
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                true,
+                "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/eu.meta.llama4-v1:0",
+                false,
+                "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Feu.meta.llama4-v1%3A0/converse",
+            ),
+            ("../x?y#z é", false, "/model/..%2Fx%3Fy%23z%20%C3%A9/converse"),
+        ] {
+            assert_eq!(path(model, stream), expected);
+        }
+    }
+}
