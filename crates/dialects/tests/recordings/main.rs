@@ -7,6 +7,7 @@
 
 mod anthropic;
 mod bedrock;
+mod cohere;
 mod files;
 mod gemini;
 mod openai_chat;
