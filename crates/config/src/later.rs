@@ -40,10 +40,10 @@ impl Later for file::CallerLimits {
 }
 
 /// Values of `kind` that come later.
-pub(crate) const KINDS: &[&str] = &["bedrock", "cohere", "vertex"];
+pub(crate) const KINDS: &[&str] = &["bedrock", "vertex"];
 
 /// Capabilities of models that come later.
 pub(crate) const CAPABILITIES: &[&str] = &["json_schema", "tools", "vision"];
 
 /// Variables whose keys zero-config will use later.
-pub(crate) const KEY_VARIABLES: &[&str] = &["COHERE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"];
+pub(crate) const KEY_VARIABLES: &[&str] = &["AWS_BEARER_TOKEN_BEDROCK"];

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how anything is written on the wire.
 
-use crate::{Head, Quirks, Stream, StreamDecoder, Translated, anthropic, gemini, openai_chat, responses};
+use crate::{Head, Quirks, Stream, StreamDecoder, Translated, anthropic, cohere, gemini, openai_chat, responses};
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
 use llm::{Api, Dialect, Failure, Progress, ProviderError};
@@ -47,6 +47,7 @@ impl Answers {
             Api::Shared(Dialect::Anthropic) => anthropic::read_whole(body),
             Api::Shared(Dialect::Gemini) => gemini::read_whole(body),
             Api::Shared(Dialect::Responses) => responses::read_whole(body),
+            Api::Cohere => cohere::read_whole(body),
         };
         read.map_err(|failure| self.failure(failure))
     }
@@ -71,6 +72,7 @@ impl Answers {
             Api::Shared(Dialect::Anthropic) => anthropic::read_error(status, body, retry_after),
             Api::Shared(Dialect::Gemini) => gemini::read_error(status, body, retry_after),
             Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),
+            Api::Cohere => cohere::read_error(status, body, retry_after),
         };
         self.readable(error)
     }

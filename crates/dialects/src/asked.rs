@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any dialect reads or writes.
 
-use crate::{Head, Quirks, Unsayable, Written, anthropic, gemini, openai_chat, responses};
+use crate::{Head, Quirks, Unsayable, Written, anthropic, cohere, gemini, openai_chat, responses};
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Part, PartKind, Prompt, Role, Terms, Turn};
 
@@ -113,6 +113,7 @@ fn written(
         Api::Shared(Dialect::Anthropic) => anthropic::write_prompt(prompt, model),
         Api::Shared(Dialect::Gemini) => gemini::write_prompt(prompt, model),
         Api::Shared(Dialect::Responses) => responses::write_prompt(prompt, model),
+        Api::Cohere => cohere::write_prompt(prompt, model),
     };
     written.map_err(refused)
 }

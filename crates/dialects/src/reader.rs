@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any dialect writes.
 
-use crate::{Fold, Unread, anthropic, gemini, openai_chat, responses};
+use crate::{Fold, Unread, anthropic, cohere, gemini, openai_chat, responses};
 use llm::{Answer, Api, Delta, Dialect};
 
 /// Reads the events of one answer.
@@ -16,6 +16,8 @@ pub enum Reader {
     Gemini(Box<gemini::Reader>),
     /// OpenAI responses.
     Responses(Box<responses::Reader>),
+    /// Cohere's chat.
+    Cohere(Box<cohere::Reader>),
 }
 
 impl Reader {
@@ -27,6 +29,7 @@ impl Reader {
             Api::Shared(Dialect::Anthropic) => Self::Anthropic(Box::default()),
             Api::Shared(Dialect::Gemini) => Self::Gemini(Box::default()),
             Api::Shared(Dialect::Responses) => Self::Responses(Box::default()),
+            Api::Cohere => Self::Cohere(Box::default()),
         }
     }
 
@@ -40,6 +43,7 @@ impl Reader {
             Self::Anthropic(reader) => reader.push(data, out),
             Self::Gemini(reader) => reader.push(data, out),
             Self::Responses(reader) => reader.push(data, out),
+            Self::Cohere(reader) => reader.push(data, out),
         }
     }
 }
@@ -51,7 +55,9 @@ impl Reader {
 pub fn each_data<E>(api: Api, raw: &[u8], hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
     match api {
         Api::Shared(Dialect::Gemini) => gemini::each_data(raw, hand),
-        Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses) => openai_chat::each_data(raw, hand),
+        Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses) | Api::Cohere => {
+            openai_chat::each_data(raw, hand)
+        }
     }
 }
 
@@ -65,6 +71,7 @@ pub fn read_deltas(api: Api, body: &[u8]) -> Result<Vec<Delta>, Unread> {
         Api::Shared(Dialect::Anthropic) => anthropic::Reader::whole(body),
         Api::Shared(Dialect::Gemini) => gemini::Reader::whole(body),
         Api::Shared(Dialect::Responses) => responses::whole(body),
+        Api::Cohere => cohere::Reader::whole(body),
     }
 }
 

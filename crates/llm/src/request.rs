@@ -37,6 +37,8 @@ impl Dialect {
 pub enum Api {
     /// One that clients speak too.
     Shared(Dialect),
+    /// Cohere's chat, version 2.
+    Cohere,
 }
 
 impl Api {

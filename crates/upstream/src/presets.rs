@@ -34,6 +34,7 @@ const PLAIN: Quirks = Quirks { done_marker: true, server: Server::COMPATIBLE };
 const CHAT: &[Api] = &[Api::Shared(Dialect::OpenAiChat)];
 const OPENAI: &[Api] = &[Api::Shared(Dialect::OpenAiChat), Api::Shared(Dialect::Responses)];
 const ANTHROPIC: &[Api] = &[Api::Shared(Dialect::Anthropic)];
+const COHERE: &[Api] = &[Api::Cohere];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];
 
 /// What speaks chat completions like most do.
@@ -81,6 +82,16 @@ pub const PRESETS: &[Preset] = &[
         apis: GEMINI,
         elsewhere: GEMINI,
         scheme: Scheme::X_GOOG_API_KEY,
+        ..COMPATIBLE
+    },
+    Preset {
+        kind: "cohere",
+        base_url: Some("https://api.cohere.com/v2"),
+        key_variables: &["COHERE_API_KEY", "CO_API_KEY"],
+        families: &["command-*", "c4ai-*"],
+        example: Some("command-r7b-12-2024"),
+        apis: COHERE,
+        elsewhere: COHERE,
         ..COMPATIBLE
     },
     Preset {

@@ -6,11 +6,12 @@ use crate::reader::Reader;
 use llm::{Api, Dialect};
 
 /// What a provider can be said to speak.
-const WORDS: [(&str, Api); 4] = [
+const WORDS: [(&str, Api); 5] = [
     ("chat_completions", Api::Shared(Dialect::OpenAiChat)),
     ("responses", Api::Shared(Dialect::Responses)),
     ("messages", Api::Shared(Dialect::Anthropic)),
     ("generate_content", Api::Shared(Dialect::Gemini)),
+    ("cohere", Api::Cohere),
 ];
 
 /// Every word that may stand in the list.

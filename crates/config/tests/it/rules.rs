@@ -3,7 +3,7 @@
 use crate::{VARIABLES, env, lines, read};
 use config::{Format, parse};
 
-const KINDS: &str = "known kinds are openai, anthropic, gemini, azure_openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
+const KINDS: &str = "known kinds are openai, anthropic, gemini, cohere, azure_openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
                      perplexity, ollama, vllm, llama.cpp, lm_studio, sglang, simulator";
 
 /// Checks a table of snippets against all the lines they must give.
@@ -81,7 +81,7 @@ fn providers() {
         (
             "providers: { p: { kind: vllm, apis: [respnses, messages, messages] } }",
             &[
-                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content",
+                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere",
                 "providers.p.apis[2]: is named twice",
             ],
         ),

@@ -22,9 +22,9 @@ fn every_key_in_the_environment_is_a_provider_and_a_route() {
             vec![],
         ),
         (
-            &[("AZURE_OPENAI_API_KEY", "k"), ("COHERE_API_KEY", "k"), ("AWS_BEARER_TOKEN_BEDROCK", "")],
+            &[("AZURE_OPENAI_API_KEY", "k"), ("AWS_BEARER_TOKEN_BEDROCK", "k"), ("COHERE_API_KEY", "")],
             &[("simulator", &["*"])],
-            vec![format!("COHERE_API_KEY: {LATER}")],
+            vec![format!("AWS_BEARER_TOKEN_BEDROCK: {LATER}")],
         ),
         (
             &[("GOOGLE_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k")],
@@ -65,7 +65,7 @@ fn keys_that_cannot_be_used_are_faults_and_no_reason_to_simulate() {
         ("OPENAI_API_KEY", "k"),
         ("OPENAI_BASE_URL", "nowhere"),
         ("GROQ_API_KEY", "two\nlines"),
-        ("COHERE_API_KEY", "k"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "k"),
     ];
     let faults = zero_config(&env(&variables)).expect_err("faults");
     let groq = "GROQ_API_KEY: groq is left out: its key holds characters that no HTTP header can carry";

@@ -22,7 +22,7 @@ fn most_in_ten_seconds(records: &[CallRecord], every: Duration) -> usize {
     });
     let mut begun: Vec<Duration> = begun.collect();
     begun.sort_unstable();
-    let within = |from: &Duration| begun.iter().filter(|at| (*from..*from + ms(10_000)).contains(at)).count();
+    let within = |from: &Duration| begun.iter().filter(|at| (*from..*from + ms(10_000)).contains(*at)).count();
     begun.iter().map(within).max().unwrap_or(0)
 }
 
