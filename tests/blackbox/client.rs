@@ -84,6 +84,11 @@ impl Ask {
         Self { body: body.into(), ..Self::new("POST", "/v1/chat/completions") }
     }
 
+    pub(crate) fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self

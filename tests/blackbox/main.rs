@@ -29,6 +29,7 @@ mod going_on;
 mod input;
 mod midstream;
 mod observe;
+mod operations;
 mod overload;
 mod passthrough;
 mod process;

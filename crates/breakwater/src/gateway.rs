@@ -44,7 +44,8 @@ impl Gateway {
     ) -> Result<Self> {
         let table = route_table(&settings)?;
         let connect_timeouts = connect_timeouts(&settings);
-        let Settings { listen, admin, limits, providers, callers, objectives, gates, contracts, .. } = settings;
+        let Settings { listen, admin, limits, providers, callers, objectives, gates, contracts, files, .. } = settings;
+        let provider_names = providers.iter().map(|provider| Arc::clone(provider.name())).collect();
         let data_limits = ListenLimits { connections: limits.connections, header_timeout: limits.header_timeout };
         let admin_limits = ListenLimits { connections: ADMIN_CONNECTIONS, ..data_limits };
         let data = bind("the data listener", "--listen", listen, data_limits).await?;
@@ -77,6 +78,8 @@ impl Gateway {
             engine: engine.clone(),
             journal,
             limits: server::Limits { body: limits.body },
+            providers: provider_names,
+            files,
             health: health.clone(),
         };
         let admin_state = Admin { metrics, engine, health: health.clone(), token: admin.token };
@@ -186,6 +189,7 @@ async fn start_simulators(providers: Vec<Provider>) -> Result<(Vec<ProviderSetti
                     headers: Vec::new(),
                     quirks: Quirks { server: Server::OPENAI, ..Quirks::default() },
                     apis: vec![Api::Shared(Dialect::OpenAiChat)],
+                    passthrough: Vec::new(),
                     site: Site::default(),
                     scheme: Scheme::default(),
                 }

@@ -43,6 +43,8 @@ pub(crate) struct Root {
     pub(crate) drain: Block<Drain>,
     /// Who answers, by name; the name is the first half of `provider/model`.
     pub(crate) providers: Named<Provider>,
+    /// The provider that `/v1/files`, `/v1/uploads` and `/v1/batches` go to. Default: the first of kind openai.
+    pub(crate) files_provider: Text,
     /// What clients may ask for, by name; clients send the name as `model`.
     pub(crate) routes: Named<Route>,
     /// For every route and for direct calls, unless a route says otherwise.

@@ -10,7 +10,7 @@ pub(crate) trait Later {
 }
 
 impl Later for file::Root {
-    const KEYS: &'static [&'static str] = &["files_provider", "store"];
+    const KEYS: &'static [&'static str] = &["store"];
 }
 impl Later for file::Admin {}
 impl Later for file::Limits {}

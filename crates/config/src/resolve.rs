@@ -27,7 +27,7 @@ pub(crate) use provider::{http, kinds, unsaid_facts};
 
 use crate::Env;
 use crate::defaults;
-use crate::fault::{At, Fault, quote};
+use crate::fault::{At, Fault, did_you_mean, quote};
 use crate::file;
 use crate::lenient::{Lenient, Section};
 use crate::reader::Reader;
@@ -66,6 +66,7 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
         base(&mut reader, &at.key("defaults"), file.defaults, &route_names, &schemas);
     let direct = reader.value(&at.key("direct"), file.direct).unwrap_or(false).then(|| base.clone());
     let providers = provider::all(&mut reader, &at.key("providers"), file.providers);
+    let files = files(&mut reader, &at.key("files_provider"), file.files_provider, &providers);
     let sound_routes = !matches!(file.routes, Lenient::Wrong(_));
     let around = route::Around {
         providers: &providers.names,
@@ -92,6 +93,7 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
         admin,
         limits,
         drain,
+        files,
         providers: providers.settings,
         facts: providers.facts,
         routes: routes.settings,
@@ -144,6 +146,17 @@ fn address(reader: &mut Reader<'_>, at: &At, text: file::Text) -> Option<SocketA
         reader.fault(at, format!("{written} is no IP:PORT such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080"));
     }
     address
+}
+
+/// The provider that files and batches go to.
+fn files(reader: &mut Reader<'_>, at: &At, name: file::Text, providers: &provider::Providers) -> Option<usize> {
+    let Some(words) = reader.text(at, name) else { return providers.first_of_openai };
+    let place = providers.settings.iter().position(|provider| **provider.name() == *words.value);
+    if place.is_none() && !providers.names.contains(&words.value) {
+        let guess = did_you_mean(&words.written, providers.names.iter().map(String::as_str));
+        reader.fault(at, format!("no provider is named {}{guess}", quote(&words.written)));
+    }
+    place
 }
 
 fn admin(reader: &mut Reader<'_>, at: &At, block: file::Block<file::Admin>) -> Admin {

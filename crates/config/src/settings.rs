@@ -29,6 +29,8 @@ pub struct Settings {
     pub drain: Drain,
     /// Who answers; each name once. In the order of their names, in zero-config in order of preference.
     pub providers: Vec<Provider>,
+    /// Which of `providers` files and batches go to, by place; `None` where none does.
+    pub files: Option<usize>,
     /// What is known of each of `providers`, by place.
     pub facts: Vec<ProviderFacts>,
     /// What clients may ask for; each name and alias once, each target's provider among `providers`.

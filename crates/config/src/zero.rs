@@ -107,6 +107,7 @@ fn settings(
         drain: Drain { linger: defaults::LINGER, timeout: defaults::DRAIN_TIMEOUT },
         objectives: vec![Objective { first_token_under: defaults::FIRST_TOKEN_UNDER }; routes.len()],
         contracts: vec![usual; routes.len() + 1],
+        files: providers.iter().position(|provider| &**provider.name() == "openai"),
         providers,
         facts,
         gates: Gates::default(),

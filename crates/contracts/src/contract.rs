@@ -11,6 +11,7 @@ use crate::schema::{Schema, Schemas};
 use crate::{Entity, Judgement};
 use llm::{Answer, Format, Lane, Terms, ToolChoice};
 use regex::{Regex, RegexBuilder};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -93,6 +94,12 @@ impl Contract {
     #[must_use]
     pub fn usual(schemas: Arc<Schemas>) -> Self {
         Self::of(Policy::default(), schemas)
+    }
+
+    /// The contract that demands nothing: of what is no answer of a model.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::of(Policy { require: BTreeSet::new(), ..Policy::default() }, Arc::default())
     }
 
     /// Without what has to be compiled.

@@ -2,7 +2,9 @@
 //!
 //! Must never be here: how anything is written on the wire.
 
-use crate::{Head, Quirks, Stream, StreamDecoder, Translated, anthropic, cohere, gemini, openai_chat, responses};
+use crate::{
+    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, cohere, gemini, openai_chat, other, responses,
+};
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
 use llm::{Api, Dialect, Failure, Progress, ProviderError};
@@ -47,6 +49,7 @@ impl Answers {
             Api::Shared(Dialect::Anthropic) => anthropic::read_whole(body),
             Api::Shared(Dialect::Gemini) => gemini::read_whole(body),
             Api::Shared(Dialect::Responses) => responses::read_whole(body),
+            Api::Shared(Dialect::Other(operation)) => other::read_whole(operation, body),
             Api::Cohere => cohere::read_whole(body),
         };
         read.map_err(|failure| self.failure(failure))
@@ -67,8 +70,12 @@ impl Answers {
     /// What a response by `status` says that is no success. Its body is kept where the client can read it.
     #[must_use]
     pub fn error(&self, status: u16, body: &Bytes, retry_after: Option<Duration>) -> ProviderError {
-        let error = match self.api {
-            Api::Shared(Dialect::OpenAiChat) => openai_chat::read_error(status, body, retry_after),
+        let api = match self.api {
+            Api::Shared(Dialect::Other(operation)) => Api::Shared(operation.worded_as()),
+            api => api,
+        };
+        let error = match api {
+            Api::Shared(Dialect::OpenAiChat | Dialect::Other(_)) => openai_chat::read_error(status, body, retry_after),
             Api::Shared(Dialect::Anthropic) => anthropic::read_error(status, body, retry_after),
             Api::Shared(Dialect::Gemini) => gemini::read_error(status, body, retry_after),
             Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),

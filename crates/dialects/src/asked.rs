@@ -2,9 +2,9 @@
 //!
 //! Must never be here: how any dialect reads or writes.
 
-use crate::{Head, Quirks, Unsayable, Written, anthropic, cohere, gemini, openai_chat, responses};
+use crate::{Head, Quirks, Unsayable, Written, anthropic, cohere, gemini, openai_chat, other, responses};
 use bytes::Bytes;
-use llm::{Answer, Api, CallError, ChatRequest, Dialect, Part, PartKind, Prompt, Role, Terms, Turn};
+use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
 
 /// What a provider that speaks `api` with `quirks` is sent, so that its `model` answers `request`.
 ///
@@ -51,6 +51,7 @@ pub fn terms(request: &ChatRequest) -> Terms {
         Dialect::Anthropic => anthropic::terms(&request.raw),
         Dialect::Gemini => gemini::terms(&request.raw),
         Dialect::Responses => responses::terms(&request.raw),
+        Dialect::Other(_) => Terms::default(),
     }
 }
 
@@ -62,7 +63,7 @@ pub fn head_for(request: &ChatRequest, id: &str, created: u64) -> Head {
         Dialect::OpenAiChat => ("chatcmpl-", openai_chat::wants_usage(&request.raw)),
         Dialect::Anthropic => ("msg_", true),
         Dialect::Responses => ("resp_", true),
-        Dialect::Gemini => ("", true),
+        Dialect::Gemini | Dialect::Other(_) => ("", true),
     };
     Head { id: format!("{prefix}{id}"), model: request.model.clone(), created, usage }
 }
@@ -73,6 +74,7 @@ fn with_model(request: &ChatRequest, model: &str) -> Bytes {
         Dialect::Anthropic => anthropic::with_model(request, model),
         Dialect::Gemini => gemini::with_model(request, model),
         Dialect::Responses => responses::with_model(request, model),
+        Dialect::Other(operation) => other::with_model(operation, request, model),
     }
 }
 
@@ -82,7 +84,7 @@ fn has_foreign_seals(request: &ChatRequest) -> bool {
         Dialect::Anthropic => anthropic::has_foreign_thoughts(&request.raw),
         Dialect::Gemini => gemini::has_foreign_seals(&request.raw),
         // Chat providers ignore what they do not know; those of responses are spared it with the model.
-        Dialect::OpenAiChat | Dialect::Responses => false,
+        Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(_) => false,
     }
 }
 
@@ -92,6 +94,7 @@ fn read_prompt(request: &ChatRequest) -> Result<Prompt, CallError> {
         Dialect::Anthropic => anthropic::read_prompt(&request.raw),
         Dialect::Gemini => gemini::read_prompt(&request.raw),
         Dialect::Responses => responses::read_prompt(&request.raw),
+        Dialect::Other(operation) => Err(untranslated(operation)),
     }?;
     // Gemini's stands in the path.
     prompt.stream = request.stream;
@@ -113,9 +116,16 @@ fn written(
         Api::Shared(Dialect::Anthropic) => anthropic::write_prompt(prompt, model),
         Api::Shared(Dialect::Gemini) => gemini::write_prompt(prompt, model),
         Api::Shared(Dialect::Responses) => responses::write_prompt(prompt, model),
+        Api::Shared(Dialect::Other(operation)) => return Err(untranslated(operation)),
         Api::Cohere => cohere::write_prompt(prompt, model),
     };
     written.map_err(refused)
+}
+
+/// What the client of an operation is told whose provider speaks otherwise.
+fn untranslated(operation: Operation) -> CallError {
+    let message = format!("The provider of this model has no {}, and nothing stands in for it.", operation.as_str());
+    CallError::InvalidRequest { message, param: Some("model".into()) }
 }
 
 fn refused(unsayable: Unsayable) -> CallError {

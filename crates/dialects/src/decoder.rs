@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any provider writes.
 
-use crate::{Ending, Quirks, Rendered, anthropic, cohere, gemini, openai_chat, responses};
+use crate::{Ending, Quirks, Rendered, anthropic, cohere, gemini, openai_chat, other, responses};
 use bytes::Bytes;
 use llm::{Api, Dialect, Frame, Progress};
 
@@ -17,6 +17,8 @@ pub enum StreamDecoder {
     Gemini(Box<gemini::StreamDecoder>),
     /// OpenAI responses.
     Responses(Box<responses::StreamDecoder>),
+    /// Operations that are no answers of a model.
+    Other(Box<other::StreamDecoder>),
     /// Cohere's chat.
     Cohere(Box<cohere::StreamDecoder>),
 }
@@ -29,6 +31,7 @@ macro_rules! each {
             StreamDecoder::Anthropic($inner) => $do,
             StreamDecoder::Gemini($inner) => $do,
             StreamDecoder::Responses($inner) => $do,
+            StreamDecoder::Other($inner) => $do,
             StreamDecoder::Cohere($inner) => $do,
         }
     };
@@ -43,6 +46,9 @@ impl StreamDecoder {
             Api::Shared(Dialect::Anthropic) => Self::Anthropic(Box::new(anthropic::StreamDecoder::new(quirks))),
             Api::Shared(Dialect::Gemini) => Self::Gemini(Box::default()),
             Api::Shared(Dialect::Responses) => Self::Responses(Box::default()),
+            Api::Shared(Dialect::Other(operation)) => {
+                Self::Other(Box::new(other::StreamDecoder::new(operation, quirks)))
+            }
             Api::Cohere => Self::Cohere(Box::default()),
         }
     }
@@ -80,7 +86,7 @@ impl StreamDecoder {
     pub fn failing(&self, error: &Rendered) -> Bytes {
         match self {
             // No client is given any of the last.
-            Self::OpenAiChat(_) | Self::Cohere(_) => openai_chat::as_event(error),
+            Self::OpenAiChat(_) | Self::Other(_) | Self::Cohere(_) => openai_chat::as_event(error),
             Self::Anthropic(_) => anthropic::as_event(error),
             Self::Gemini(_) => gemini::as_event(error),
             Self::Responses(inner) => inner.failing(error),

@@ -34,13 +34,15 @@ impl Gatherer {
         let api = Api::Shared(dialect);
         Self(match dialect {
             Dialect::OpenAiChat => Inner::Chat(Box::default()),
-            Dialect::Anthropic | Dialect::Gemini | Dialect::Responses => Inner::Any(Box::new(Any {
-                api,
-                reader: Reader::of(api),
-                fold: Fold::default(),
-                deltas: Vec::new(),
-                calls: false,
-            })),
+            Dialect::Anthropic | Dialect::Gemini | Dialect::Responses | Dialect::Other(_) => {
+                Inner::Any(Box::new(Any {
+                    api,
+                    reader: Reader::of(api),
+                    fold: Fold::default(),
+                    deltas: Vec::new(),
+                    calls: false,
+                }))
+            }
         })
     }
 

@@ -19,6 +19,7 @@ pub mod gemini;
 mod hints;
 mod hosted;
 pub mod openai_chat;
+pub mod other;
 mod quirks;
 mod reader;
 mod render;

@@ -29,6 +29,8 @@ impl Reader {
             Api::Shared(Dialect::Anthropic) => Self::Anthropic(Box::default()),
             Api::Shared(Dialect::Gemini) => Self::Gemini(Box::default()),
             Api::Shared(Dialect::Responses) => Self::Responses(Box::default()),
+            // Nobody asks for these: they are no answers of a model.
+            Api::Shared(Dialect::Other(operation)) => Self::of(Api::Shared(operation.worded_as())),
             Api::Cohere => Self::Cohere(Box::default()),
         }
     }
@@ -55,9 +57,8 @@ impl Reader {
 pub fn each_data<E>(api: Api, raw: &[u8], hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
     match api {
         Api::Shared(Dialect::Gemini) => gemini::each_data(raw, hand),
-        Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses) | Api::Cohere => {
-            openai_chat::each_data(raw, hand)
-        }
+        Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses | Dialect::Other(_))
+        | Api::Cohere => openai_chat::each_data(raw, hand),
     }
 }
 
@@ -71,6 +72,7 @@ pub fn read_deltas(api: Api, body: &[u8]) -> Result<Vec<Delta>, Unread> {
         Api::Shared(Dialect::Anthropic) => anthropic::Reader::whole(body),
         Api::Shared(Dialect::Gemini) => gemini::Reader::whole(body),
         Api::Shared(Dialect::Responses) => responses::whole(body),
+        Api::Shared(Dialect::Other(_)) => Err(Unread::NotAnAnswer),
         Api::Cohere => cohere::Reader::whole(body),
     }
 }

@@ -14,6 +14,7 @@ pub fn render(dialect: Dialect, error: &CallError) -> Rendered {
         Dialect::Anthropic => anthropic::render(error),
         Dialect::Gemini => gemini::render(error),
         Dialect::Responses => responses::render(error),
+        Dialect::Other(operation) => render(operation.worded_as(), error),
     }
 }
 
@@ -25,5 +26,6 @@ pub fn as_event(dialect: Dialect, error: &Rendered) -> Bytes {
         Dialect::Anthropic => anthropic::as_event(error),
         Dialect::Gemini => gemini::as_event(error),
         Dialect::Responses => responses::as_event(error),
+        Dialect::Other(operation) => as_event(operation.worded_as(), error),
     }
 }

@@ -33,7 +33,7 @@ pub fn revised(dialect: Dialect, body: &Bytes, revision: Revision<'_>) -> Option
     match (dialect, taken) {
         (Dialect::OpenAiChat, Some(taken)) => return openai_chat::redacted(body, before, after, taken),
         (Dialect::OpenAiChat, None) => return openai_chat::mended(body, before, after),
-        (Dialect::Anthropic | Dialect::Gemini | Dialect::Responses, _) => {}
+        (Dialect::Anthropic | Dialect::Gemini | Dialect::Responses | Dialect::Other(_), _) => {}
     }
     let deltas = edited(read_deltas(Api::Shared(dialect), body).ok()?, &changes(before, after)?)?;
     let written = write_answer(dialect, &head(&deltas, now), &deltas);

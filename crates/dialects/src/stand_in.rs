@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn it_reads_as_an_answer_in_every_dialect() {
         let text = "We are busy.\n\"Soon\" é";
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::ANSWERS {
             let request = |stream| ChatRequest {
                 dialect,
                 model: "chat".into(),

@@ -29,6 +29,8 @@ impl Writer {
             Dialect::Gemini if listed => Self::Gemini(Box::new(gemini::Writer::list(head))),
             Dialect::Gemini => Self::Gemini(Box::new(gemini::Writer::new(head))),
             Dialect::Responses => Self::Responses(Box::new(responses::Writer::new(head))),
+            // Nobody asks for these: they are not translated.
+            Dialect::Other(operation) => Self::of(operation.worded_as(), listed, head),
         }
     }
 
@@ -82,5 +84,6 @@ pub fn write_answer(dialect: Dialect, head: &Head, deltas: &[Delta]) -> Bytes {
         Dialect::Anthropic => anthropic::write_answer(head, deltas),
         Dialect::Gemini => gemini::write_answer(head, deltas),
         Dialect::Responses => responses::write_answer(head, deltas),
+        Dialect::Other(operation) => write_answer(operation.worded_as(), head, deltas),
     }
 }

@@ -9,7 +9,7 @@ use dialects::{Answers, Ending, Quotas};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use llm::{Event, Failure, FinishReason, Frame, Progress, Reach};
+use llm::{Dialect, Event, Failure, FinishReason, Frame, Progress, Reach};
 use routing::Timeouts;
 use std::future::Future;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ struct Expected {
 
 /// An answer that has begun.
 pub(crate) enum Started {
-    /// All of it.
-    Whole { body: Bytes, progress: Progress },
+    /// All of it, and what it is where that is not JSON.
+    Whole { body: Bytes, progress: Progress, content_type: Option<HeaderValue> },
     /// Its frames so far, the first content among them; the rest follows.
     Stream { frames: Vec<Frame>, reading: Reading, body: Body },
 }
@@ -203,7 +203,9 @@ async fn begin(headers: &HeaderMap, body: Body, expected: Expected, limits: Limi
     let Some(reading) = reading else {
         let body = collect(body, MAX_ANSWER, limits).await?;
         let (body, progress) = answers.whole(body)?;
-        return Ok(Started::Whole { body, progress });
+        let passed = matches!(answers.dialect, Dialect::Other(_));
+        let content_type = headers.get(CONTENT_TYPE).filter(|_| passed).cloned();
+        return Ok(Started::Whole { body, progress, content_type });
     };
     if may_be_stream(headers) || (answers.listed && answers.head.is_none()) {
         let held = hold(body, reading, heard.as_deref(), preamble, limits).await;

@@ -13,6 +13,7 @@ use crate::routes::Traffic;
 use crate::tail::{Stream, Tail, Times};
 use crate::{Advice, Health, OpenCall, Schedule, Sink, Stop, TargetReport, classify};
 use admission::Admitted;
+use http::HeaderValue;
 use llm::{CallError, ChatRequest, Degraded, Dialect, ErrorKind, Failure, Outcome, Prefill, Priority, TargetId};
 use routing::{OnRefusal, Plan, RecoverStream, Resort, RouteTable};
 use std::fmt::Write;
@@ -55,6 +56,8 @@ pub struct Reply {
     pub left_out: Vec<String>,
     /// Whether it is a stream.
     pub stream: bool,
+    /// What a whole answer is, where that is not JSON.
+    pub content_type: Option<HeaderValue>,
     /// The answer itself. It settles the call when it has ended, or is dropped.
     pub body: Tail,
 }
@@ -108,6 +111,11 @@ impl Engine {
         let traffic = table.policies().into_iter().map(|policy| Traffic::new(&policy, now)).collect();
         let judges = answers.into_iter().map(Judges::new).collect();
         Self(Arc::new(Shared { transport, health, traffic, judges }))
+    }
+
+    /// What its calls go over.
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.0.transport
     }
 
     /// The health of every target.
@@ -166,6 +174,10 @@ impl Engine {
             }
             match resorts.pop() {
                 Some(Resort::Plan(next)) => (plan, degraded) = (*next, Some(Degraded::Fallback)),
+                // Words stand in for an answer, and for nothing else.
+                Some(Resort::Static(_)) if matches!(request.dialect, Dialect::Other(_)) => {
+                    return Err(Box::new(Lost { error, open }));
+                }
                 Some(Resort::Static(text)) => return Ok(stand_in(&request, &text, open, admitted)),
                 None => return Err(Box::new(Lost { error, open })),
             }
@@ -211,8 +223,10 @@ impl Engine {
         };
         let (request_id, attempts, stream) = (open.request_id().clone(), open.attempts(), request.stream);
         let dialect = request.dialect;
+        let mut content_type = None;
         let body = match started {
-            Started::Whole { body, progress } => {
+            Started::Whole { body, progress, content_type: is } => {
+                content_type = is;
                 Tail::whole(body, progress, (no, permit, flaw), dialect, good, open, admitted)
             }
             Started::Stream { frames, reading, body } => {
@@ -232,7 +246,7 @@ impl Engine {
                 Tail::stream(frames, stream, dialect, good, open, admitted)
             }
         };
-        Reply { request_id, target, attempts, degraded, left_out, stream, body }
+        Reply { request_id, target, attempts, degraded, left_out, stream, content_type, body }
     }
 }
 
@@ -254,7 +268,7 @@ fn stand_in(request: &ChatRequest, text: &str, mut open: OpenCall, admitted: Adm
     let (body, progress) = dialects::stand_in(request, head, text);
     let body = Tail::ready(body, progress, request.dialect, Outcome::Degraded, open, admitted);
     let (left_out, stream) = (Vec::new(), request.stream);
-    Reply { request_id, target: None, attempts, degraded, left_out, stream, body }
+    Reply { request_id, target: None, attempts, degraded, left_out, stream, content_type: None, body }
 }
 
 /// The one error that a call without a winner ends in.

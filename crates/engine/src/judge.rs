@@ -45,6 +45,8 @@ pub(crate) struct Judges {
     policy: AnswerPolicy,
     /// For all requests that demand nothing themselves.
     plain: Arc<Judge>,
+    /// For what is no answer of a model.
+    idle: Arc<Judge>,
 }
 
 /// The contract of one call, or of all that are alike.
@@ -58,11 +60,16 @@ pub(crate) struct Judge {
 impl Judges {
     pub(crate) fn new(policy: AnswerPolicy) -> Self {
         let plain = Arc::new(Judge::new(policy.clone(), Terms::default()));
-        Self { policy, plain }
+        let idle = AnswerPolicy { contract: Arc::new(Contract::none()), adviser: None, ..policy.clone() };
+        let idle = Arc::new(Judge::new(idle, Terms::default()));
+        Self { policy, plain, idle }
     }
 
     /// The one for answers to `request`.
     pub(crate) fn of(&self, request: &ChatRequest) -> Arc<Judge> {
+        if matches!(request.dialect, Dialect::Other(_)) {
+            return Arc::clone(&self.idle);
+        }
         let cites = self.policy.contract.policy().require.contains(&Check::Citations);
         if cites || request.demands {
             Arc::new(Judge::new(self.policy.clone(), dialects::terms(request)))

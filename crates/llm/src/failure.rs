@@ -173,6 +173,8 @@ impl Failure {
 }
 
 /// For people: one clause that completes "the provider ...". Carries no provider text beyond its code.
+impl std::error::Error for Failure {}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use std::ops::Range;
 
-/// The wire format that a client speaks, for one operation.
+/// The wire format that a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// OpenAI chat completions.
@@ -14,11 +14,27 @@ pub enum Dialect {
     Gemini,
     /// OpenAI responses.
     Responses,
+    /// That of another operation, which is passed on to a provider that has it, and not translated.
+    Other(Operation),
 }
 
 impl Dialect {
-    /// All of them, for tables made at start.
-    pub const ALL: [Self; 4] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::Responses];
+    /// Those in which models are asked for answers, each of which is translated into each.
+    pub const ANSWERS: [Self; 4] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::Responses];
+    /// How many there are, for tables made at start.
+    pub const COUNT: usize = Self::ANSWERS.len() + Operation::ALL.len();
+
+    /// Its place among all.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::OpenAiChat => 0,
+            Self::Anthropic => 1,
+            Self::Gemini => 2,
+            Self::Responses => 3,
+            Self::Other(operation) => Self::ANSWERS.len() + operation as usize,
+        }
+    }
 
     /// The label value in metrics and logs.
     #[must_use]
@@ -28,7 +44,112 @@ impl Dialect {
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
             Self::Responses => "responses",
+            Self::Other(operation) => operation.as_str(),
         }
+    }
+}
+
+/// What a client may ask beside an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// OpenAI's completions of a text.
+    Completions,
+    /// OpenAI's embeddings.
+    Embeddings,
+    /// OpenAI's moderations.
+    Moderations,
+    /// OpenAI's images, made from words.
+    ImageGenerations,
+    /// The same, made from images and words.
+    ImageEdits,
+    /// The same, made from images.
+    ImageVariations,
+    /// OpenAI's speech, made from words.
+    Speech,
+    /// OpenAI's words, made from speech.
+    Transcriptions,
+    /// The same, in English.
+    Translations,
+    /// Documents in the order of what they have to do with a question, as Cohere and Jina have it.
+    Rerank,
+    /// Anthropic's count of the tokens of messages.
+    CountTokens,
+    /// Gemini's count of tokens.
+    GeminiCountTokens,
+    /// Gemini's embedding of one text.
+    GeminiEmbed,
+    /// Gemini's embeddings of several.
+    GeminiBatchEmbed,
+    /// Whatever a provider has besides: handed through to it unread.
+    Passthrough,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Completions,
+        Self::Embeddings,
+        Self::Moderations,
+        Self::ImageGenerations,
+        Self::ImageEdits,
+        Self::ImageVariations,
+        Self::Speech,
+        Self::Transcriptions,
+        Self::Translations,
+        Self::Rerank,
+        Self::CountTokens,
+        Self::GeminiCountTokens,
+        Self::GeminiEmbed,
+        Self::GeminiBatchEmbed,
+        Self::Passthrough,
+    ];
+
+    /// The label value in metrics and logs, and the word in a configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
+            Self::Moderations => "moderations",
+            Self::ImageGenerations => "image_generations",
+            Self::ImageEdits => "image_edits",
+            Self::ImageVariations => "image_variations",
+            Self::Speech => "speech",
+            Self::Transcriptions => "transcriptions",
+            Self::Translations => "translations",
+            Self::Rerank => "rerank",
+            Self::CountTokens => "count_tokens",
+            Self::GeminiCountTokens => "gemini_count_tokens",
+            Self::GeminiEmbed => "gemini_embed",
+            Self::GeminiBatchEmbed => "gemini_batch_embed",
+            Self::Passthrough => "passthrough",
+        }
+    }
+
+    /// In whose words its errors are.
+    #[must_use]
+    pub const fn worded_as(self) -> Dialect {
+        match self {
+            Self::CountTokens => Dialect::Anthropic,
+            Self::GeminiCountTokens | Self::GeminiEmbed | Self::GeminiBatchEmbed => Dialect::Gemini,
+            Self::Completions
+            | Self::Embeddings
+            | Self::Moderations
+            | Self::ImageGenerations
+            | Self::ImageEdits
+            | Self::ImageVariations
+            | Self::Speech
+            | Self::Transcriptions
+            | Self::Translations
+            | Self::Rerank
+            | Self::Passthrough => Dialect::OpenAiChat,
+        }
+    }
+
+    /// Whether its request is a form with files (RFC 7578), and not JSON.
+    #[must_use]
+    pub const fn is_a_form(self) -> bool {
+        matches!(self, Self::ImageEdits | Self::ImageVariations | Self::Transcriptions | Self::Translations)
     }
 }
 
@@ -110,4 +231,15 @@ pub enum Prefill {
     PrefixFlag,
     /// The request has to bear `"continue_final_message": true` and `"add_generation_prompt": false` (vLLM, SGLang).
     ContinueFlag,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dialects_have_places_of_their_own() {
+        let all = Dialect::ANSWERS.into_iter().chain(Operation::ALL.map(Dialect::Other));
+        assert_eq!(all.map(Dialect::index).collect::<Vec<_>>(), (0..Dialect::COUNT).collect::<Vec<_>>());
+    }
 }

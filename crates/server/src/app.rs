@@ -1,15 +1,15 @@
 //! The data listener's paths, and what their handlers work with.
 
 use crate::health::Health;
-use crate::{calls, models, respond};
+use crate::{calls, models, passthrough, respond};
 use admission::Admission;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use engine::{Engine, Journal};
 use http::{HeaderMap, Request, Response};
-use llm::{CallError, Dialect};
+use llm::{CallError, Dialect, Operation};
 use routing::RouteTable;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,6 +24,10 @@ pub struct App {
     pub engine: Engine,
     /// Where they are recorded.
     pub journal: Arc<Journal>,
+    /// The names of all providers, by place.
+    pub providers: Vec<Arc<str>>,
+    /// The place of the provider that files and batches go to, where one does.
+    pub files: Option<usize>,
     /// What is taken in.
     pub limits: Limits,
     /// Whether the process is ready.
@@ -37,12 +41,34 @@ pub struct Limits {
     pub body: usize,
 }
 
+/// Where what is asked beside answers has its paths; Gemini's stand with its answers.
+const OTHERS: [(&str, Operation); 12] = [
+    ("/v1/completions", Operation::Completions),
+    ("/v1/embeddings", Operation::Embeddings),
+    ("/v1/moderations", Operation::Moderations),
+    ("/v1/images/generations", Operation::ImageGenerations),
+    ("/v1/images/edits", Operation::ImageEdits),
+    ("/v1/images/variations", Operation::ImageVariations),
+    ("/v1/audio/speech", Operation::Speech),
+    ("/v1/audio/transcriptions", Operation::Transcriptions),
+    ("/v1/audio/translations", Operation::Translations),
+    ("/v1/rerank", Operation::Rerank),
+    ("/v2/rerank", Operation::Rerank),
+    ("/v1/messages/count_tokens", Operation::CountTokens),
+];
+
 /// The data listener's paths.
 pub fn data_router(app: Arc<App>) -> Router {
     let instead = |allowed, dialect| move |headers: HeaderMap| wrong_method(allowed, dialect, headers);
     let not_post = |dialect| instead("POST", dialect);
     let not_get = instead("GET", Dialect::OpenAiChat);
-    Router::new()
+    let other = |router: Router<Arc<App>>, (path, operation): (&str, Operation)| {
+        let ask = move |State(app): State<Arc<App>>, request: Request<Body>| calls::other(app, operation, request);
+        router.route(path, post(ask).fallback(not_post(Dialect::Other(operation))))
+    };
+    OTHERS
+        .into_iter()
+        .fold(Router::new(), other)
         .route("/v1/chat/completions", post(calls::completions).fallback(not_post(Dialect::OpenAiChat)))
         .route("/v1/responses", post(calls::responses).fallback(not_post(Dialect::Responses)))
         .route("/v1/messages", post(calls::messages).fallback(not_post(Dialect::Anthropic)))
@@ -50,6 +76,13 @@ pub fn data_router(app: Arc<App>) -> Router {
         .route("/v1/models/{*id}", get(models::one).post(calls::generate).fallback(not_get))
         .route("/v1beta/models", get(models::list_of_gemini).fallback(not_get))
         .route("/v1beta/models/{*id}", get(models::one_of_gemini).post(calls::generate).fallback(not_get))
+        .route("/passthrough/{*rest}", any(passthrough::listed))
+        .route("/v1/files", any(passthrough::files))
+        .route("/v1/files/{*rest}", any(passthrough::files))
+        .route("/v1/uploads", any(passthrough::files))
+        .route("/v1/uploads/{*rest}", any(passthrough::files))
+        .route("/v1/batches", any(passthrough::files))
+        .route("/v1/batches/{*rest}", any(passthrough::files))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(|State(app): State<Arc<App>>| async move { app.health.readiness() }))
         .fallback(unknown_path)

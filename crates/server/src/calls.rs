@@ -6,10 +6,11 @@ use admission::{Admitted, Refusal, RequestLimits};
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
-use dialects::{anthropic, gemini, openai_chat, responses};
+use dialects::{anthropic, gemini, openai_chat, other, responses};
 use engine::{Call, Lost, OpenCall, outcome_of};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, Response};
-use llm::{CallError, ChatRequest, Dialect, Priority};
+use llm::{CallError, ChatRequest, Dialect, Operation, Priority};
 use routing::{Pick, Plan};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,16 +34,34 @@ pub(crate) async fn messages(State(app): State<Arc<App>>, request: Request<Body>
 pub(crate) async fn generate(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let uri = request.uri();
     let behind = uri.path().split_once("/models/").map_or("", |(_, behind)| behind);
-    let asked = gemini::asked(behind, uri.query()).and_then(|asked| match asked.operation {
-        gemini::Operation::Generate => Some((asked.model, false, false)),
-        gemini::Operation::Stream { events } => Some((asked.model, true, !events)),
-        gemini::Operation::CountTokens | gemini::Operation::Embed | gemini::Operation::BatchEmbed => None,
-    });
-    let Some((model, stream, listed)) = asked else {
+    let Some(gemini::Asked { model, operation }) = gemini::asked(behind, uri.query()) else {
         return crate::app::unknown(&request, Dialect::Gemini);
     };
-    let decode = |raw| gemini::decode(&model, stream, raw).map(|request| ChatRequest { listed, ..request });
-    call(&app, request, Dialect::Gemini, decode).await
+    let beside = match operation {
+        gemini::Operation::Generate | gemini::Operation::Stream { .. } => {
+            let (stream, listed) = match operation {
+                gemini::Operation::Stream { events } => (true, !events),
+                _ => (false, false),
+            };
+            let decode = |raw| gemini::decode(&model, stream, raw).map(|request| ChatRequest { listed, ..request });
+            return call(&app, request, Dialect::Gemini, decode).await;
+        }
+        gemini::Operation::CountTokens => Operation::GeminiCountTokens,
+        gemini::Operation::Embed => Operation::GeminiEmbed,
+        gemini::Operation::BatchEmbed => Operation::GeminiBatchEmbed,
+    };
+    call(&app, request, Dialect::Other(beside), |raw| other::decode(beside, Some(&model), raw)).await
+}
+
+/// What is asked beside answers, at the path of `operation`.
+pub(crate) async fn other(app: Arc<App>, operation: Operation, request: Request<Body>) -> Response<Body> {
+    let dialect = Dialect::Other(operation);
+    if !operation.is_a_form() {
+        return call(&app, request, dialect, |raw| other::decode(operation, None, raw)).await;
+    }
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
+    call(&app, request, dialect, |raw| other::decode_form(operation, &content_type, raw)).await
 }
 
 /// Carries out a call whose body `decode` reads.
@@ -89,7 +108,7 @@ struct Prepared {
 }
 
 /// Who calls, and whether they may: decided before their body is read.
-fn admit(app: &App, headers: &HeaderMap, open: &mut OpenCall) -> Result<Admitted, Refusal> {
+pub(crate) fn admit(app: &App, headers: &HeaderMap, open: &mut OpenCall) -> Result<Admitted, Refusal> {
     let caller = app.admission.identify(intake::key(headers))?;
     open.identified(caller.caller());
     caller.admit(open.arrived())
@@ -124,7 +143,12 @@ fn plan(app: &App, admitted: &Admitted, model: &str, session: Option<&str>) -> R
 }
 
 /// Ends a call in an error: told to the client, noted in the record.
-fn settle(error: &CallError, open: OpenCall, route: Option<&str>, limits: Option<RequestLimits>) -> Response<Body> {
+pub(crate) fn settle(
+    error: &CallError,
+    open: OpenCall,
+    route: Option<&str>,
+    limits: Option<RequestLimits>,
+) -> Response<Body> {
     let told = respond::lost(error, open.dialect(), open.request_id(), route, open.attempts(), limits);
     open.lost(outcome_of(error), told.status, told.code);
     told.response

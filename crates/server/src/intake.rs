@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
 use http_body_util::BodyExt;
-use llm::{CallError, Dialect, Priority, RequestId};
+use llm::{CallError, Dialect, Operation, Priority, RequestId};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -88,7 +88,10 @@ pub(crate) fn forwarded(headers: &HeaderMap, dialect: Dialect) -> Vec<(&'static 
     let names: &[&'static str] = match dialect {
         Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
         Dialect::OpenAiChat | Dialect::Responses => &["openai-beta"],
-        Dialect::Gemini => &[],
+        Dialect::Other(Operation::CountTokens) => &["anthropic-version", "anthropic-beta"],
+        // Whose boundary it names.
+        Dialect::Other(operation) if operation.is_a_form() => &["content-type"],
+        Dialect::Gemini | Dialect::Other(_) => &[],
     };
     let said = |name: &'static str| {
         // A client may send a header several times, which means one list.

@@ -11,6 +11,7 @@ mod health;
 mod intake;
 mod listen;
 mod models;
+mod passthrough;
 mod respond;
 mod stall;
 mod targets;

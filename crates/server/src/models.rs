@@ -58,7 +58,7 @@ fn listed(app: &App, dialect: Dialect, headers: &HeaderMap) -> Response {
         Dialect::Anthropic => {
             json!({ "data": models, "has_more": false, "first_id": names.first(), "last_id": names.last() })
         }
-        Dialect::OpenAiChat | Dialect::Responses => json!({ "object": "list", "data": models }),
+        Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(_) => json!({ "object": "list", "data": models }),
     };
     respond::json(&list, headers)
 }
@@ -93,7 +93,7 @@ fn model(dialect: Dialect, id: &str) -> Value {
         Dialect::Anthropic => {
             json!({ "type": "model", "id": id, "display_name": id, "created_at": "1970-01-01T00:00:00Z" })
         }
-        Dialect::OpenAiChat | Dialect::Responses => {
+        Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(_) => {
             json!({ "id": id, "object": "model", "created": 0, "owned_by": "breakwater" })
         }
     }

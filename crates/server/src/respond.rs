@@ -30,7 +30,7 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 ///
 /// A stream that is `listed` is one JSON list.
 pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>, listed: bool) -> Response<Body> {
-    let Reply { request_id, target, attempts, degraded, left_out, stream, body } = reply;
+    let Reply { request_id, target, attempts, degraded, left_out, stream, content_type, body } = reply;
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
     headers.reserve(12);
@@ -39,7 +39,7 @@ pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>, li
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     } else {
-        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(CONTENT_TYPE, content_type.unwrap_or(JSON));
     }
     if let Some(target) = target {
         text(headers, TARGET, &target.to_string());
@@ -119,7 +119,13 @@ fn retry_after(error: &CallError) -> Option<Duration> {
 }
 
 /// The headers that every response of a call bears.
-fn frame(headers: &mut HeaderMap, id: &RequestId, route: Option<&str>, attempts: usize, limits: Option<RequestLimits>) {
+pub(crate) fn frame(
+    headers: &mut HeaderMap,
+    id: &RequestId,
+    route: Option<&str>,
+    attempts: usize,
+    limits: Option<RequestLimits>,
+) {
     text(headers, REQUEST_ID, id.as_str());
     if let Some(route) = route {
         text(headers, ROUTE, route);

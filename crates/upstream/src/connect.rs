@@ -4,6 +4,7 @@ use crate::names::Names;
 use crate::reason::ConnectTimeout;
 use bytes::Bytes;
 use http::Uri;
+use http_body::Body;
 use http_body_util::Full;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -83,6 +84,15 @@ pub(crate) fn connector(tls: ClientConfig, names: &Names, timeout: Duration) -> 
 
 /// A pool that keeps at most `idle` connections without work to one host.
 pub(crate) fn pool(connector: TimedConnector, idle: usize) -> Pool {
+    client(connector, idle)
+}
+
+/// The same, for any body.
+pub(crate) fn client<B>(connector: TimedConnector, idle: usize) -> Client<TimedConnector, B>
+where
+    B: Body + Send,
+    B::Data: Send,
+{
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())

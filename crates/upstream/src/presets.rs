@@ -5,7 +5,11 @@
 use crate::site::Scheme;
 use dialects::Quirks;
 use dialects::openai_chat::Server;
-use llm::{Api, Dialect};
+use llm::Operation::{
+    Completions, CountTokens, Embeddings, GeminiBatchEmbed, GeminiCountTokens, GeminiEmbed, ImageEdits,
+    ImageGenerations, ImageVariations, Moderations, Rerank, Speech, Transcriptions, Translations,
+};
+use llm::{Api, Dialect, Operation};
 
 /// A `kind` in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct Preset {
     pub apis: &'static [Api],
     /// What it surely speaks at an address that somebody gave.
     pub elsewhere: &'static [Api],
+    /// What it can be asked beside answers; at an address that somebody gave as well.
+    pub operations: &'static [Operation],
     /// How a key is presented.
     pub scheme: Scheme,
     /// Where it differs from the dialect.
@@ -34,6 +40,20 @@ const PLAIN: Quirks = Quirks { done_marker: true, server: Server::COMPATIBLE };
 const CHAT: &[Api] = &[Api::Shared(Dialect::OpenAiChat)];
 const OPENAI: &[Api] = &[Api::Shared(Dialect::OpenAiChat), Api::Shared(Dialect::Responses)];
 const ANTHROPIC: &[Api] = &[Api::Shared(Dialect::Anthropic)];
+const OF_OPENAI: &[Operation] = &[
+    Completions,
+    Embeddings,
+    Moderations,
+    ImageGenerations,
+    ImageEdits,
+    ImageVariations,
+    Speech,
+    Transcriptions,
+    Translations,
+    Rerank,
+];
+const OF_AZURE: &[Operation] =
+    &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations];
 const COHERE: &[Api] = &[Api::Cohere];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];
 
@@ -46,9 +66,18 @@ const COMPATIBLE: Preset = Preset {
     example: None,
     apis: CHAT,
     elsewhere: CHAT,
+    operations: &[Completions, Embeddings],
     scheme: Scheme::Bearer,
     quirks: PLAIN,
 };
+
+impl Preset {
+    /// All that it speaks, at its own address or at one that somebody gave: its answers first.
+    pub fn speaks(&self, own_address: bool) -> impl Iterator<Item = Api> {
+        let apis = if own_address { self.elsewhere } else { self.apis };
+        apis.iter().copied().chain(self.operations.iter().map(|operation| Api::Shared(Dialect::Other(*operation))))
+    }
+}
 
 /// Every preset, in the order in which zero-config prefers them.
 pub const PRESETS: &[Preset] = &[
@@ -60,6 +89,7 @@ pub const PRESETS: &[Preset] = &[
         example: Some("gpt-4o-mini"),
         apis: OPENAI,
         quirks: Quirks { server: Server::OPENAI, ..PLAIN },
+        operations: OF_OPENAI,
         ..COMPATIBLE
     },
     Preset {
@@ -71,6 +101,7 @@ pub const PRESETS: &[Preset] = &[
         apis: ANTHROPIC,
         elsewhere: ANTHROPIC,
         scheme: Scheme::X_API_KEY,
+        operations: &[CountTokens],
         ..COMPATIBLE
     },
     Preset {
@@ -82,6 +113,7 @@ pub const PRESETS: &[Preset] = &[
         apis: GEMINI,
         elsewhere: GEMINI,
         scheme: Scheme::X_GOOG_API_KEY,
+        operations: &[GeminiCountTokens, GeminiEmbed, GeminiBatchEmbed],
         ..COMPATIBLE
     },
     Preset {
@@ -92,6 +124,7 @@ pub const PRESETS: &[Preset] = &[
         example: Some("command-r7b-12-2024"),
         apis: COHERE,
         elsewhere: COHERE,
+        operations: &[Rerank],
         ..COMPATIBLE
     },
     Preset {
@@ -101,6 +134,7 @@ pub const PRESETS: &[Preset] = &[
         elsewhere: OPENAI,
         scheme: Scheme::API_KEY,
         quirks: Quirks { server: Server::OPENAI, ..PLAIN },
+        operations: OF_AZURE,
         ..COMPATIBLE
     },
     Preset {
@@ -110,6 +144,7 @@ pub const PRESETS: &[Preset] = &[
         families: &["mistral-*", "ministral-*", "magistral-*", "codestral-*", "devstral-*", "pixtral-*"],
         example: Some("mistral-small-latest"),
         quirks: Quirks { server: Server::MISTRAL, ..PLAIN },
+        operations: &[Embeddings, Moderations, Transcriptions],
         ..COMPATIBLE
     },
     Preset {
@@ -118,6 +153,7 @@ pub const PRESETS: &[Preset] = &[
         key_variables: &["GROQ_API_KEY"],
         example: Some("llama-3.1-8b-instant"),
         quirks: Quirks { server: Server::GROQ, ..PLAIN },
+        operations: &[Speech, Transcriptions, Translations],
         ..COMPATIBLE
     },
     Preset {
@@ -126,6 +162,7 @@ pub const PRESETS: &[Preset] = &[
         key_variables: &["DEEPSEEK_API_KEY"],
         families: &["deepseek-*"],
         example: Some("deepseek-chat"),
+        operations: &[],
         ..COMPATIBLE
     },
     Preset {
@@ -134,6 +171,7 @@ pub const PRESETS: &[Preset] = &[
         key_variables: &["XAI_API_KEY"],
         families: &["grok-*"],
         example: Some("grok-3-mini"),
+        operations: &[ImageGenerations],
         ..COMPATIBLE
     },
     Preset {
@@ -141,6 +179,7 @@ pub const PRESETS: &[Preset] = &[
         base_url: Some("https://api.together.xyz/v1"),
         key_variables: &["TOGETHER_API_KEY"],
         example: Some("meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+        operations: &[Completions, Embeddings, ImageGenerations, Speech, Rerank],
         ..COMPATIBLE
     },
     Preset {
@@ -149,6 +188,7 @@ pub const PRESETS: &[Preset] = &[
         key_variables: &["FIREWORKS_API_KEY"],
         families: &["accounts/fireworks/*"],
         example: Some("accounts/fireworks/models/llama-v3p1-8b-instruct"),
+        operations: &[Completions, Embeddings, Rerank],
         ..COMPATIBLE
     },
     Preset {
@@ -166,6 +206,7 @@ pub const PRESETS: &[Preset] = &[
         families: &["sonar*"],
         example: Some("sonar"),
         quirks: Quirks { done_marker: false, ..PLAIN },
+        operations: &[],
         ..COMPATIBLE
     },
     Preset { kind: "ollama", base_url: Some("http://127.0.0.1:11434/v1"), ..COMPATIBLE },
@@ -173,6 +214,7 @@ pub const PRESETS: &[Preset] = &[
         kind: "vllm",
         base_url: Some("http://127.0.0.1:8000/v1"),
         quirks: Quirks { server: Server::VLLM, ..PLAIN },
+        operations: &[Completions, Embeddings, Transcriptions, Translations, Rerank],
         ..COMPATIBLE
     },
     Preset { kind: "llama.cpp", base_url: Some("http://127.0.0.1:8080/v1"), ..COMPATIBLE },
@@ -181,6 +223,7 @@ pub const PRESETS: &[Preset] = &[
         kind: "sglang",
         base_url: Some("http://127.0.0.1:30000/v1"),
         quirks: Quirks { server: Server::VLLM, ..PLAIN },
+        operations: &[Completions, Embeddings, Rerank],
         ..COMPATIBLE
     },
 ];

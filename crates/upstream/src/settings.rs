@@ -24,6 +24,8 @@ pub struct ProviderSettings {
     pub quirks: Quirks,
     /// What it speaks, at least one: a request in one of them goes out as it came, any other is written in the first.
     pub apis: Vec<Api>,
+    /// Paths below `base_url` that clients may have handed through: each itself, or all below one that ends in `/*`.
+    pub passthrough: Vec<String>,
     /// How its API is laid out.
     pub site: Site,
     /// How a key is presented.

@@ -3,6 +3,7 @@
 use crate::connect::{Pool, connector, pool, tls};
 use crate::keys::{Key, KeyRing};
 use crate::names::Names;
+use crate::passing::{Passing, PassingBody, PassingPool, lets_pass, passing_pool};
 use crate::reason;
 use crate::settings::ProviderSettings;
 use crate::site::{Place, Site};
@@ -10,9 +11,10 @@ use crate::webhook::Webhooks;
 use bytes::Bytes;
 use dialects::{Quirks, anthropic};
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use llm::{Api, Dialect, Failure};
 use rustls::ClientConfig;
 use std::borrow::Cow;
@@ -23,6 +25,9 @@ use std::time::{Duration, Instant};
 
 /// The most connections without work that are kept to one provider.
 const POOL_SIZE: usize = 1024;
+/// The same for what is handed through, and how long a connection for it may take.
+const PASSING_POOL: usize = 16;
+const PASSING_CONNECT: Duration = Duration::from_secs(10);
 /// Which version of Anthropic's API is spoken; without it, no call is taken.
 const VERSION: HeaderName = HeaderName::from_static(anthropic::Version::HEADER);
 /// Whoever is called is told who calls.
@@ -74,6 +79,12 @@ pub trait Transport: Send + Sync {
     /// Sends a request; resolves with the response's head.
     fn send(&self, outbound: Outbound) -> Sending<'_>;
 
+    /// Hands a request through; resolves with the response's head.
+    fn pass(&self, passing: Passing) -> Sending<'_>;
+
+    /// Whether clients may have `path` of a provider handed through.
+    fn lets_pass(&self, provider: usize, path: &str) -> bool;
+
     /// Rests a key that a provider turned down until `until`, for one model or for all: others go first.
     fn rest(&self, provider: usize, key: Key, model: Option<&str>, until: Instant);
 
@@ -116,6 +127,8 @@ pub struct Upstream {
     providers: Vec<Provider>,
     /// One pool for each connect timeout in use.
     pools: Vec<(Duration, Pool)>,
+    /// For what is handed through.
+    passing: PassingPool,
     tls: ClientConfig,
     names: Names,
 }
@@ -127,6 +140,7 @@ struct Provider {
     addresses: Vec<(Cow<'static, str>, Uri)>,
     authority: HeaderValue,
     apis: Vec<Api>,
+    passthrough: Vec<String>,
     keys: KeyRing,
     key_header: HeaderName,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -156,7 +170,8 @@ impl Upstream {
             }
         }
         let providers = providers.into_iter().map(Provider::new).collect::<Result<_, _>>()?;
-        Ok(Self { providers, pools, tls, names: names.clone() })
+        let passing = passing_pool(connector(tls.clone(), names, PASSING_CONNECT), PASSING_POOL);
+        Ok(Self { providers, pools, passing, tls, names: names.clone() })
     }
 
     /// Webhooks, reached as providers are: with the same TLS, and host names from the same place.
@@ -173,15 +188,29 @@ impl Upstream {
         let (key, authorization) = provider.keys.take(&outbound.model, Instant::now()).unzip();
         let request = provider.request(outbound, authorization)?;
         let response = pool.request(request).await.map_err(|e| reason::of_request(&e))?;
-        let (head, body) = response.into_parts();
-        let body = body.map_err(|e| reason::of_body(&e)).boxed_unsync();
-        Ok(Inbound { status: head.status, headers: head.headers, body, key })
+        Ok(inbound(response, key))
+    }
+
+    async fn hand_through(&self, passing: Passing) -> Result<Inbound, Failure> {
+        let provider = self.providers.get(passing.provider).ok_or(Failure::Internal("its provider is not set up"))?;
+        let (key, credential) = provider.keys.take("", Instant::now()).unzip();
+        let request = provider.passed(passing, credential)?;
+        let response = self.passing.request(request).await.map_err(|e| reason::of_request(&e))?;
+        Ok(inbound(response, key))
     }
 }
 
 impl Transport for Upstream {
     fn send(&self, outbound: Outbound) -> Sending<'_> {
         Box::pin(self.exchange(outbound))
+    }
+
+    fn pass(&self, passing: Passing) -> Sending<'_> {
+        Box::pin(self.hand_through(passing))
+    }
+
+    fn lets_pass(&self, provider: usize, path: &str) -> bool {
+        self.providers.get(provider).is_some_and(|provider| lets_pass(&provider.passthrough, path))
     }
 
     fn rest(&self, provider: usize, key: Key, model: Option<&str>, until: Instant) {
@@ -209,7 +238,10 @@ impl Transport for Upstream {
 
     fn api(&self, provider: usize, dialect: Dialect) -> Option<Api> {
         let apis = &self.providers.get(provider)?.apis;
-        apis.iter().find(|api| api.is(dialect)).or(apis.first()).copied()
+        let same = apis.iter().find(|api| api.is(dialect));
+        let translated = || apis.iter().find(|api| !matches!(api, Api::Shared(Dialect::Other(_))));
+        let only_the_same = matches!(dialect, Dialect::Other(_));
+        same.or_else(|| if only_the_same { None } else { translated() }).copied()
     }
 
     fn quirks(&self, provider: usize) -> Quirks {
@@ -217,12 +249,18 @@ impl Transport for Upstream {
     }
 }
 
+fn inbound(response: Response<Incoming>, key: Option<Key>) -> Inbound {
+    let (head, body) = response.into_parts();
+    let body = body.map_err(|e| reason::of_body(&e)).boxed_unsync();
+    Inbound { status: head.status, headers: head.headers, body, key }
+}
+
 impl Provider {
     fn new(settings: ProviderSettings) -> Result<Self, BuildError> {
         let unusable = |what| BuildError::Unusable(settings.name.to_string(), what);
         let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
         let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
-        let ProviderSettings { base_url: base, headers, quirks, apis, site, scheme, .. } = settings;
+        let ProviderSettings { base_url: base, headers, quirks, apis, passthrough, site, scheme, .. } = settings;
         let keys = KeyRing::new(&settings.keys, scheme.prefix()).ok_or_else(|| unusable("api_key"))?;
         let mut addresses = Vec::new();
         for api in &apis {
@@ -232,7 +270,7 @@ impl Provider {
             }
         }
         let key_header = scheme.header();
-        Ok(Self { base, site, addresses, authority, apis, keys, key_header, headers, quirks })
+        Ok(Self { base, site, addresses, authority, apis, passthrough, keys, key_header, headers, quirks })
     }
 
     fn address(&self, outbound: &Outbound) -> Option<Uri> {
@@ -272,6 +310,29 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// A request as it is handed through: with the provider's key, and the headers that the configuration adds.
+    fn passed(&self, passing: Passing, key: Option<HeaderValue>) -> Result<Request<PassingBody>, Failure> {
+        let Passing { method, path, headers, body, .. } = passing;
+        // Clients may give the path with the prefix of the base address, or without.
+        let prefix = self.base.path().trim_end_matches('/');
+        let behind = path.strip_prefix(prefix).filter(|behind| behind.starts_with('/')).unwrap_or(&path);
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = below(&self.base, behind).ok_or(Failure::Internal("its address cannot be made"))?;
+        *request.headers_mut() = headers;
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.authority.clone());
+        if let Some(value) = key {
+            headers.insert(self.key_header.clone(), value);
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        Ok(request)
+    }
+}
+
 /// The address of `path` below `base`.
 fn below(base: &Uri, path: &str) -> Option<Uri> {
     let mut parts = base.clone().into_parts();
@@ -296,6 +357,7 @@ mod tests {
             headers: Vec::new(),
             quirks: Quirks::default(),
             apis: vec![Api::Shared(Dialect::OpenAiChat)],
+            passthrough: Vec::new(),
             site: Site::default(),
             scheme: Scheme::default(),
         };

@@ -30,6 +30,9 @@ pub(crate) struct Provider {
     /// kind; of an address of your own, what is surely spoken there.
     #[schemars(schema_with = "apis")]
     pub(crate) apis: List<String>,
+    /// Paths below `base_url` that clients may have handed through as `/passthrough/{provider}/...`: each itself, or
+    /// all below one that ends in `/*`. Default: none.
+    pub(crate) passthrough: List<String>,
     /// `kind: azure_openai` only: the version of the API, where its models are reached as deployments. Default: the
     /// layout without versions, below `/openai/v1`.
     pub(crate) api_version: Text,

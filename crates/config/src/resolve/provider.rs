@@ -20,6 +20,7 @@ use std::sync::Arc;
 use upstream::{PRESETS, Preset, ProviderSettings, Scheme, Site, preset};
 
 const SIMULATOR: &str = "simulator";
+const OPENAI: &str = "openai";
 const AZURE: &str = "azure_openai";
 
 /// Other spellings of a kind.
@@ -45,6 +46,8 @@ pub(crate) struct Providers {
     pub(crate) settings: Vec<Provider>,
     /// For each of `settings` by place.
     pub(crate) facts: Vec<ProviderFacts>,
+    /// The place of the first of kind openai, where there is one.
+    pub(crate) first_of_openai: Option<usize>,
     /// How many calls the models of each take.
     pub(crate) slots: Vec<(Arc<str>, Slots)>,
 }
@@ -87,7 +90,10 @@ pub(crate) fn all(reader: &mut Reader<'_>, at: &At, written: file::Named<file::P
     for (name, block) in read.unwrap_or_default() {
         let before = reader.faults.len();
         let built = provider(reader, &at.key(&name), &name, block);
-        if let Some((provider, labels, models)) = built.filter(|_| reader.faults.len() == before) {
+        if let Some((provider, labels, models, is_openai)) = built.filter(|_| reader.faults.len() == before) {
+            if is_openai {
+                providers.first_of_openai.get_or_insert(providers.settings.len());
+            }
             providers.add(provider, &labels, models);
         }
         providers.names.insert(name);
@@ -100,7 +106,7 @@ fn provider(
     at: &At,
     name: &str,
     block: file::Block<file::Provider>,
-) -> Option<(Provider, Labels, Models)> {
+) -> Option<(Provider, Labels, Models, bool)> {
     if let Err(why) = name::check(name) {
         reader.fault(at, format!("{} {why}", quote(name)));
     } else if name.contains(['/', '*']) {
@@ -122,7 +128,7 @@ fn provider(
             None
         }
     };
-    Some((provider?, labels, models))
+    Some((provider?, labels, models, kind_name == OPENAI))
 }
 
 fn canonical(kind: &str) -> &str {
@@ -147,6 +153,7 @@ fn simulated(reader: &mut Reader<'_>, at: &At, name: &str, file: file::Provider)
         ("done_marker", file.done_marker.is_absent()),
         ("apis", file.apis.is_absent()),
         ("api_version", file.api_version.is_absent()),
+        ("passthrough", file.passthrough.is_absent()),
     ] {
         if !absent {
             reader.fault(&at.key(key), "means nothing to kind simulator");
@@ -175,7 +182,7 @@ fn http_from_file(
         false => usual_address(reader, &at.key("base_url"), preset),
     };
     let headers = headers(reader, &at.key("headers"), file.headers);
-    let (scheme, usual) = (preset.scheme, if own_address { preset.elsewhere } else { preset.apis });
+    let scheme = preset.scheme;
     let wants = |headers: &[_]| (!own_address || preset.base_url.is_none()) && !has_key(headers, scheme);
     let asks = Asks { variables: if wants(&headers) { preset.key_variables } else { &[] } };
     let keys = keys(reader, at, file.api_key, file.keys, &asks);
@@ -185,9 +192,12 @@ fn http_from_file(
     }
     let mut quirks = preset.quirks;
     quirks.done_marker = reader.value(&at.key("done_marker"), file.done_marker).unwrap_or(quirks.done_marker);
-    let apis = apis::spoken(reader, &at.key("apis"), file.apis).unwrap_or_else(|| usual.to_vec());
+    let apis = apis::spoken(reader, &at.key("apis"), file.apis);
+    let apis = apis.unwrap_or_else(|| preset.speaks(own_address).collect());
     let site = site(reader, at, preset, file.api_version);
-    Some(ProviderSettings { name: Arc::from(name), base_url: base_url?, keys, headers, quirks, apis, site, scheme })
+    let passthrough = passthrough(reader, &at.key("passthrough"), file.passthrough);
+    let (name, base_url) = (Arc::from(name), base_url?);
+    Some(ProviderSettings { name, base_url, keys, headers, quirks, apis, passthrough, site, scheme })
 }
 
 fn usual_address(reader: &mut Reader<'_>, at: &At, preset: &Preset) -> Option<Uri> {
@@ -195,6 +205,22 @@ fn usual_address(reader: &mut Reader<'_>, at: &At, preset: &Preset) -> Option<Ur
         reader.fault(at, format!("is missing: kind {} has no address of its own", preset.kind));
     }
     preset.base_url.map(Uri::from_static)
+}
+
+/// The paths that clients may have handed through.
+fn passthrough(reader: &mut Reader<'_>, at: &At, paths: file::List<String>) -> Vec<String> {
+    let mut passed = Vec::new();
+    for (at, written) in reader.list(at, paths).unwrap_or_default() {
+        let Some(path) = reader.words(&at, written) else { continue };
+        let starred = path.value.strip_suffix("/*").unwrap_or(&path.value);
+        let plain = starred.bytes().all(|byte| byte.is_ascii_graphic() && !b"*?#%\\".contains(&byte));
+        if (path.value.starts_with('/') && plain && !starred.contains("..")) || path.value == "/*" {
+            passed.push(path.value);
+        } else {
+            reader.fault(&at, format!("{} is no path such as /assistants or /threads/*", quote(&path.written)));
+        }
+    }
+    passed
 }
 
 /// How the provider lays out its API.
@@ -220,7 +246,7 @@ fn site(reader: &mut Reader<'_>, at: &At, preset: &Preset, api_version: file::Te
 
 /// A provider at its preset's address, or at `base_url`; the error says what is wrong with which of the two texts.
 pub(crate) fn http(preset: &Preset, base_url: Option<&str>, key: String) -> Result<ProviderSettings, &'static str> {
-    let apis = if base_url.is_some() { preset.elsewhere } else { preset.apis }.to_vec();
+    let apis = preset.speaks(base_url.is_some()).collect();
     let usual = || preset.base_url.map(Uri::from_static).ok_or("needs an address, which only a file can give");
     let base_url = base_url.map_or_else(usual, address)?;
     let key = usable(key.into())?;
@@ -231,6 +257,7 @@ pub(crate) fn http(preset: &Preset, base_url: Option<&str>, key: String) -> Resu
         headers: Vec::new(),
         quirks: preset.quirks,
         apis,
+        passthrough: Vec::new(),
         site: Site::Plain,
         scheme: preset.scheme,
     })

@@ -20,7 +20,6 @@ fn the_top_of_the_file() {
         ("lisen: 127.0.0.1:1", &["lisen: unknown key (did you mean `listen`?)"]),
         ("wibble: 1", &["wibble: unknown key"]),
         ("store: { path: x }", &["store: not in this version yet"]),
-        ("files_provider: p", &["files_provider: not in this version yet"]),
         ("listen: 8080", &["listen: expected text, not a number"]),
         ("listen: localhost", &["listen: `localhost` is no IP:PORT such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080"]),
         ("open: 1", &["open: expected true or false, not a number"]),
@@ -77,11 +76,23 @@ fn providers() {
             "providers: { p: { kind: gemini, api_key: k, api_version: v1 } }",
             &["providers.p.api_version: means nothing but to kind azure_openai"],
         ),
+        (
+            "providers: { p: { kind: vllm, passthrough: [a, '/a?b', '/../b', /a/*, /*] } }",
+            &[
+                "providers.p.passthrough[0]: `a` is no path such as /assistants or /threads/*",
+                "providers.p.passthrough[1]: `/a?b` is no path such as /assistants or /threads/*",
+                "providers.p.passthrough[2]: `/../b` is no path such as /assistants or /threads/*",
+            ],
+        ),
+        (
+            "providers: { p: { kind: vllm } }\nfiles_provider: q",
+            &["files_provider: no provider is named `q` (did you mean `p`?)"],
+        ),
         ("providers: { p: { kind: vllm, apis: [] } }", &["providers.p.apis: is empty; name at least one"]),
         (
             "providers: { p: { kind: vllm, apis: [respnses, messages, messages] } }",
             &[
-                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere",
+                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed",
                 "providers.p.apis[2]: is named twice",
             ],
         ),

@@ -90,7 +90,7 @@ fn enveloped(content: &str) -> Option<(Place, Seal)> {
         return None;
     }
     let of = next()?;
-    let of = Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == of)?;
+    let of = Dialect::ANSWERS.into_iter().find(|dialect| dialect.as_str() == of)?;
     let kind = next()?;
     let kind = KINDS.into_iter().find(|one| word(*one) == kind)?;
     let place = next()?;
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_seal_comes_back_byte_for_byte() {
-        for of in Dialect::ALL {
+        for of in Dialect::ANSWERS {
             for kind in KINDS {
                 for place in Place::ALL {
                     for (token, named) in [("|a", false), ("rs_1|gAA=", true), ("rs_1|gAA=", false), ("a:b|c:é", true)]

@@ -60,7 +60,9 @@ impl Race<'_> {
         let Some(candidate) = self.plan.candidates.get(place) else { return Belief::Handed(started, None) };
         let (judge, dialect, model) = (self.asking.judge(), self.asking.dialect(), &*candidate.target.model);
         let (mut ruling, mut started, mut mark) = match &started {
-            Started::Whole { body, progress } => (judge.whole(dialect, body, model, &progress.model), started, None),
+            Started::Whole { body, progress, .. } => {
+                (judge.whole(dialect, body, model, &progress.model), started, None)
+            }
             Started::Stream { reading, .. } => (judge.begun(model, reading.model()), started, None),
         };
         if let (Some(redacted), Started::Whole { body, .. }) = (ruling.redacted.take(), &mut started) {
@@ -90,9 +92,9 @@ impl Race<'_> {
         let may = self.schedule.may_try() && whole;
         let ways = Ways { reasks_left: if may { self.reasks_left } else { 0 }, another: self.schedule.has_other() };
         match (judge.fate(&mut broken, ways), started) {
-            (Fate::Mended(Mended { answer, bytes }), Started::Whole { progress, .. }) => {
+            (Fate::Mended(Mended { answer, bytes }), Started::Whole { progress, content_type, .. }) => {
                 self.call.judged(ruling.failed_as(CheckResult::Repaired));
-                let started = Started::Whole { body: bytes, progress };
+                let started = Started::Whole { body: bytes, progress, content_type };
                 self.put(place, answer, started, Some(Mark::Revised(Degraded::Repaired)))
             }
             (Fate::Flag, started) => {

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
-use upstream::{Inbound, Key, Outbound, Sending, Transport};
+use upstream::{Inbound, Key, Outbound, Passing, Sending, Transport};
 
 /// What a provider does with one exchange.
 #[derive(Clone)]
@@ -250,6 +250,14 @@ impl Transport for Scripted {
         let script = provider.next(self.begun.elapsed(), &outbound);
         let exchange = self.log.begin(outbound, key);
         Box::pin(play(script, key.map(Key), exchange))
+    }
+
+    fn pass(&self, _: Passing) -> Sending<'_> {
+        Box::pin(async { Err(Failure::Internal("nothing is handed through here")) })
+    }
+
+    fn lets_pass(&self, _: usize, _: &str) -> bool {
+        false
     }
 
     fn rest(&self, provider: usize, key: Key, _: Option<&str>, until: std::time::Instant) {

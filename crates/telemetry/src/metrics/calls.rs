@@ -23,8 +23,7 @@ impl Calls {
     pub(crate) fn new(names: &Names, routes: &[Label], callers: &[Label]) -> Result<Self, Error> {
         let labels = ["route", "caller", "dialect", "outcome", "stream"];
         let requests = names.counters("requests_total", "Calls by how they ended for the client.", &labels)?;
-        let pairs =
-            std::iter::repeat_with(OnceLock::new).take(Dialect::ALL.len() * routes.len() * callers.len()).collect();
+        let pairs = std::iter::repeat_with(OnceLock::new).take(Dialect::COUNT * routes.len() * callers.len()).collect();
         Ok(Self { requests, routes: routes.len(), callers: callers.len(), pairs })
     }
 
@@ -40,7 +39,7 @@ impl Calls {
         if route >= self.routes || caller >= self.callers {
             return None;
         }
-        let place = (record.dialect as usize * self.routes + route) * self.callers + caller;
+        let place = (record.dialect.index() * self.routes + route) * self.callers + caller;
         let pair = self.pairs.get(place)?.get_or_init(|| self.pair(record));
         pair.get(record.outcome as usize)?.get(usize::from(record.stream))
     }

@@ -424,10 +424,10 @@ fn an_answer() -> impl Strategy<Value = Vec<Delta>> {
         "\\PC{1,8}".prop_map(|said| vec![text(&said)]),
         ("\\PC{0,8}", "[a-zA-Z0-9+/=.]{1,9}", 0usize..4, any::<bool>()).prop_map(|(thought, token, of, signed)| {
             let kind = if signed { SealKind::Signature } else { SealKind::Encrypted };
-            let own = Dialect::ALL[of] == Dialect::Anthropic;
+            let own = Dialect::ANSWERS[of] == Dialect::Anthropic;
             let words =
                 (!thought.is_empty() && (signed || !own)).then_some(Delta::Thought { choice: 0, text: thought });
-            words.into_iter().chain([sealed(Dialect::ALL[of], kind, &token)]).collect()
+            words.into_iter().chain([sealed(Dialect::ANSWERS[of], kind, &token)]).collect()
         }),
         ("[a-z]{1,5}", "[a-z]{1,5}", "\\PC{0,8}", proptest::option::of("[a-z.]{1,5}")).prop_map(
             |(id, name, value, token)| {
@@ -476,7 +476,7 @@ fn anything() -> impl Strategy<Value = Vec<Delta>> {
         "[a-z]{0,3}".prop_map(|said| Delta::Thought { choice: 0, text: said }),
         (0usize..4, any::<bool>()).prop_map(|(of, signed)| {
             let kind = if signed { SealKind::Signature } else { SealKind::Encrypted };
-            sealed(Dialect::ALL[of], kind, "t")
+            sealed(Dialect::ANSWERS[of], kind, "t")
         }),
         (0u32..4).prop_map(|n| call(n, "", "f")),
         (0u32..4, any::<bool>()).prop_map(|(n, free)| Delta::Call {

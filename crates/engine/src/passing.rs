@@ -1,0 +1,136 @@
+//! Requests that are handed through to one provider as they are: nothing is read, tried again or judged.
+//!
+//! Must never be here: which paths of a provider may be asked.
+
+use crate::{Engine, Lost, OpenCall};
+use admission::Admitted;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use llm::{CallError, Failure, Outcome};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, timeout};
+use upstream::Passing;
+
+/// How long a provider may take until its response begins, the upload of the request included: files are large.
+const HEAD: Duration = Duration::from_secs(900);
+/// How long nothing may come of a response that has begun.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// A request to be handed through.
+pub struct Pass {
+    /// The request, and to whom.
+    pub passing: Passing,
+    /// The proof that the caller may ask; held until the response has ended.
+    pub admitted: Admitted,
+    /// The record so far.
+    pub open: OpenCall,
+}
+
+/// A response as it came.
+pub struct Passed {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The rest. It settles the call when it has ended, or is dropped.
+    pub body: Trail,
+}
+
+impl Engine {
+    /// Whether clients may have `path` of the provider at this place handed through.
+    #[must_use]
+    pub fn lets_pass(&self, provider: usize, path: &str) -> bool {
+        self.transport().lets_pass(provider, path)
+    }
+
+    /// Hands a request through.
+    ///
+    /// # Errors
+    /// [`Lost`] where no response came in time.
+    pub async fn pass(&self, pass: Pass) -> Result<Passed, Box<Lost>> {
+        let Pass { passing, admitted, mut open } = pass;
+        let sent = timeout(HEAD, self.transport().pass(passing)).await.unwrap_or(Err(Failure::Silent));
+        let inbound = match sent {
+            Ok(inbound) => inbound,
+            Err(failure) => {
+                let error = CallError::UpstreamFailed { message: format!("The provider {failure}.") };
+                return Err(Box::new(Lost { error, open }));
+            }
+        };
+        let status = inbound.status;
+        open.committed(None, None, status.as_u16(), Instant::now().into_std());
+        let timer = Box::pin(tokio::time::sleep(IDLE));
+        let body = Trail { body: inbound.body, timer, outcome: outcome(status), open, _admitted: admitted };
+        Ok(Passed { status, headers: inbound.headers, body })
+    }
+}
+
+/// How a call ends whose response comes whole.
+fn outcome(status: StatusCode) -> Outcome {
+    if status.is_server_error() {
+        Outcome::Failed
+    } else if status.is_client_error() {
+        Outcome::ClientError
+    } else {
+        Outcome::Success
+    }
+}
+
+/// The body of a response that is handed through. One that breaks off ends in an error, so that its client sees that.
+pub struct Trail {
+    body: upstream::Body,
+    timer: Pin<Box<Sleep>>,
+    outcome: Outcome,
+    open: OpenCall,
+    _admitted: Admitted,
+}
+
+impl Trail {
+    fn settle(&mut self, outcome: Outcome) {
+        self.open.record().outcome = outcome;
+        self.open.ended(Instant::now().into_std());
+    }
+}
+
+impl HttpBody for Trail {
+    type Data = Bytes;
+    type Error = Failure;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.timer.as_mut().reset(Instant::now() + IDLE);
+                if this.body.is_end_stream() {
+                    this.settle(this.outcome);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(failure))) => {
+                this.settle(Outcome::Truncated);
+                Poll::Ready(Some(Err(failure)))
+            }
+            Poll::Ready(None) => {
+                this.settle(this.outcome);
+                Poll::Ready(None)
+            }
+            Poll::Pending if this.timer.as_mut().poll(cx).is_ready() => {
+                this.settle(Outcome::Truncated);
+                Poll::Ready(Some(Err(Failure::Stalled)))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

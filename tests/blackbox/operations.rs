@@ -1,0 +1,214 @@
+//! What is asked beside answers: embeddings, images, speech, counts of tokens. It goes to a provider that has it, as it
+//! came but for its model.
+
+use crate::client::{Ask, End};
+use crate::gateway::Gateway;
+use crate::provider::Raw;
+use serde_json::json;
+
+/// A gateway with one provider of each kind that speaks a dialect of its own, all at one address.
+async fn gateway(provider: &Raw) -> Gateway {
+    let url = &provider.url;
+    let yaml = format!(
+        "providers:
+  openai: {{ kind: openai, base_url: \"{url}\", api_key: key-of-openai }}
+  anthropic: {{ kind: anthropic, base_url: \"{url}\", api_key: key-of-anthropic }}
+  gemini: {{ kind: gemini, base_url: \"{url}\", api_key: key-of-gemini }}
+routes: {{ any: {{ targets: [openai/m] }} }}
+direct: true
+"
+    );
+    Gateway::start(&yaml).await
+}
+
+fn post(path: &str, body: impl Into<Vec<u8>>) -> Ask {
+    Ask::new("POST", path).with_body(body)
+}
+
+#[tokio::test]
+async fn each_operation_passes_to_a_provider_that_has_it() {
+    for (path, body, sent, answer) in [
+        (
+            "/v1/embeddings",
+            r#"{ "model":"any", "input":"h\u00e9", "tomorrow":1 }"#,
+            ("/v1/embeddings", r#"{ "model":"m", "input":"h\u00e9", "tomorrow":1 }"#),
+            r#"{"data":[{"embedding":[0.5]}],"usage":{"prompt_tokens":4,"total_tokens":4},"model":"m"}"#,
+        ),
+        (
+            "/v1/moderations",
+            r#"{"model":"any","input":"a"}"#,
+            ("/v1/moderations", r#"{"model":"m","input":"a"}"#),
+            r#"{"results":[{"flagged":false}]}"#,
+        ),
+        (
+            "/v1/images/generations",
+            r#"{"model":"any","prompt":"a"}"#,
+            ("/v1/images/generations", r#"{"model":"m","prompt":"a"}"#),
+            r#"{"data":[{"b64_json":"aGk="}]}"#,
+        ),
+        (
+            "/v1/completions",
+            r#"{"model":"any","prompt":"a"}"#,
+            ("/v1/completions", r#"{"model":"m","prompt":"a"}"#),
+            r#"{"choices":[{"text":"b","finish_reason":"stop"}]}"#,
+        ),
+        (
+            "/v2/rerank",
+            r#"{"model":"any","query":"a","documents":["b"]}"#,
+            ("/v1/rerank", r#"{"model":"m","query":"a","documents":["b"]}"#),
+            r#"{"results":[{"index":0,"relevance_score":0.5}]}"#,
+        ),
+        (
+            "/v1/messages/count_tokens",
+            r#"{"model":"anthropic/claude","messages":[{"role":"user","content":"a"}]}"#,
+            ("/v1/messages/count_tokens", r#"{"model":"claude","messages":[{"role":"user","content":"a"}]}"#),
+            r#"{"input_tokens":8}"#,
+        ),
+        (
+            "/v1beta/models/gemini/g:countTokens",
+            r#"{"contents":[{"parts":[{"text":"a"}]}]}"#,
+            ("/v1/models/g:countTokens", r#"{"contents":[{"parts":[{"text":"a"}]}]}"#),
+            r#"{"totalTokens":2}"#,
+        ),
+        (
+            "/v1beta/models/gemini/g:embedContent",
+            r#"{"content":{"parts":[{"text":"a"}]}}"#,
+            ("/v1/models/g:embedContent", r#"{"content":{"parts":[{"text":"a"}]}}"#),
+            r#"{"embedding":{"values":[0.5]}}"#,
+        ),
+    ] {
+        let provider = Raw::answering("application/json", answer.as_bytes()).await;
+        let gateway = gateway(&provider).await;
+        let answered = gateway.ask(post(path, body)).await;
+        assert_eq!((answered.status, answered.text().as_str(), answered.end), (200, answer, End::Complete), "{path}");
+        let requests = provider.requests();
+        let (head, received) = requests[0].split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with(&format!("POST {} HTTP/1.1", sent.0)), "{path}: {head}");
+        assert_eq!(received, sent.1);
+        let record = gateway.record(&answered.id).await;
+        assert_eq!(record["outcome"], "success", "{record}");
+    }
+}
+
+#[tokio::test]
+async fn sound_comes_and_goes_as_it_is() {
+    let sound = [b"ID3\x04".as_slice(), &[0, 255, 13, 10]].concat();
+    let provider = Raw::answering("audio/mpeg", &sound).await;
+    let answer =
+        gateway(&provider).await.ask(post("/v1/audio/speech", r#"{"model":"any","input":"a","voice":"b"}"#)).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("audio/mpeg")));
+    assert_eq!(answer.body, sound);
+
+    let provider = Raw::answering("application/json", br#"{"text":"hi"}"#).await;
+    let form = |model: &str| {
+        format!(
+            "--xyz\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\nsound\r\n--xyz\r\n\
+             content-disposition: form-data; name=\"model\"\r\n\r\n{model}\r\n--xyz--\r\n"
+        )
+    };
+    let kind = "multipart/form-data; boundary=xyz";
+    let ask = post("/v1/audio/transcriptions", form("any")).header("content-type", kind);
+    let answer = gateway(&provider).await.ask(ask).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"text":"hi"}"#));
+    let requests = provider.requests();
+    let (head, received) = requests[0].split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains(kind) && head.starts_with("POST /v1/audio/transcriptions "), "{head}");
+    assert_eq!(received, form("m"));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_no_success_and_what_nobody_has_is_refused() {
+    let provider = Raw::answering("application/json", br#"{"data":[]}"#).await;
+    let answer = gateway(&provider).await.ask(post("/v1/embeddings", r#"{"model":"any","input":"a"}"#)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (502, "upstream_failed"), "{}", answer.text());
+
+    let provider = Raw::answering("application/json", b"{}").await;
+    let gateway = gateway(&provider).await;
+    let answer = gateway.ask(post("/v1/embeddings", r#"{"model":"anthropic/claude","input":"a"}"#)).await;
+    assert_eq!((answer.status, answer.json()["error"]["param"].clone()), (400, json!("model")), "{}", answer.text());
+    let ask = post("/v1/messages/count_tokens", r#"{"model":"any","messages":[{"role":"user","content":"a"}]}"#);
+    let answer = gateway.ask(ask).await;
+    assert_eq!((answer.status, answer.json()["type"].clone()), (400, json!("error")), "{}", answer.text());
+    assert!(provider.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_of_text_is_complete_or_told() {
+    let text = "data: {\"choices\":[{\"text\":\"hi\",\"finish_reason\":null}]}\n\n";
+    let stop = "data: {\"choices\":[{\"text\":\"\",\"finish_reason\":\"stop\"}]}\n\n";
+    let ask = || post("/v1/completions", r#"{"model":"any","prompt":"a","stream":true}"#);
+    let whole = format!("{text}{stop}data: [DONE]\n\n");
+    let provider = Raw::streaming(whole.as_bytes(), &[7]).await;
+    let answer = gateway(&provider).await.ask(ask()).await;
+    assert_eq!((answer.text(), answer.end), (whole, End::Complete));
+
+    let provider = Raw::streaming(text.as_bytes(), &[7]).await;
+    let answer = gateway(&provider).await.ask(ask()).await;
+    assert!(answer.text().starts_with(text), "{}", answer.text());
+    assert_eq!(answer.error_event()["code"], "upstream_failed");
+}
+
+#[tokio::test]
+async fn listed_paths_and_files_are_handed_through() {
+    let provider = Raw::answering("application/json", br#"{"id":"x"}"#).await;
+    let url = &provider.url;
+    let yaml = format!(
+        "providers:
+  openai: {{ kind: openai, base_url: \"{url}\", api_key: key-of-openai, passthrough: [/assistants, /threads/*] }}
+routes: {{ any: {{ targets: [openai/m] }} }}
+callers:
+  - {{ name: all, key: key-of-all }}
+  - {{ name: some, key: key-of-some, routes: [any] }}
+"
+    );
+    let gateway = Gateway::start(&yaml).await;
+    let ask = |method: &str, path: &str, key: &str| {
+        Ask::new(method, path).header("authorization", &format!("Bearer {key}")).with_body("as it is")
+    };
+    for (method, path, sent) in [
+        ("POST", "/passthrough/openai/assistants?limit=2", "POST /v1/assistants?limit=2 "),
+        ("DELETE", "/passthrough/openai/threads/t/runs", "DELETE /v1/threads/t/runs "),
+        ("POST", "/v1/files", "POST /v1/files "),
+        ("GET", "/v1/batches/b", "GET /v1/batches/b "),
+    ] {
+        let before = provider.requests().len();
+        let answer = gateway.ask(ask(method, path, "key-of-all")).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"id":"x"}"#), "{path}");
+        let request = provider.requests().split_off(before).pop().expect("a request");
+        assert!(request.starts_with(sent) && request.ends_with("\r\n\r\nas it is"), "{request}");
+        assert!(
+            request.contains("authorization: Bearer key-of-openai") && !request.contains("key-of-all"),
+            "{request}"
+        );
+        let record = gateway.record(&answer.id).await;
+        assert_eq!([&record["outcome"], &record["caller"]], [&json!("success"), &json!("all")], "{record}");
+    }
+    let before = provider.requests().len();
+    for (path, key, status) in [
+        ("/passthrough/openai/organization", "key-of-all", 404),
+        ("/passthrough/openai/threads/../organization", "key-of-all", 404),
+        ("/passthrough/nobody/assistants", "key-of-all", 404),
+        ("/passthrough/openai/assistants", "key-of-some", 404),
+        ("/passthrough/openai/assistants", "key-of-none", 401),
+        ("/v1/files", "key-of-some", 404),
+        ("/v1/files/..", "key-of-all", 404),
+    ] {
+        assert_eq!(gateway.ask(ask("GET", path, key)).await.status, status, "{path} {key}");
+    }
+    assert_eq!(provider.requests().len(), before);
+}
+
+#[tokio::test]
+async fn what_breaks_off_while_it_is_handed_through_is_seen_to() {
+    let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec();
+    let provider = Raw::saying(vec![head]).await;
+    let yaml = format!(
+        "providers: {{ p: {{ kind: openai, base_url: \"{}\", passthrough: [/*] }} }}\nroutes: {{ any: {{ targets: [p/m] }} }}",
+        provider.url
+    );
+    let gateway = Gateway::start(&yaml).await;
+    let answer = gateway.ask(Ask::get("/passthrough/p/x")).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "half"));
+    assert_ne!(answer.end, End::Complete);
+    assert_eq!(gateway.record(&answer.id).await["outcome"], "truncated");
+}
