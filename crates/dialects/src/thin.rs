@@ -57,9 +57,22 @@ pub(crate) fn says(raw: Raw<'_>) -> bool {
     raw.is_some_and(|raw| Shape::of(raw).is_something())
 }
 
+/// `text` as a JSON string.
+pub(crate) fn literal(text: &str) -> String {
+    // A string cannot fail to serialise.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// The JSON object that `text` is; nothing where it is another thing.
 pub(crate) fn as_object(text: &str) -> Option<Box<RawValue>> {
     serde_json::from_str::<Box<RawValue>>(text).ok().filter(|raw| Shape::of(raw) == Shape::Object)
+}
+
+/// The arguments of a call as an object: nothing is none, and what is no object stands in one, under `input`.
+pub(crate) fn arguments(text: &str) -> Box<RawValue> {
+    let nothing = text.trim_ascii().is_empty() || text.trim_ascii() == "null";
+    let whole = if nothing { as_object("{}") } else { as_object(text) };
+    whole.or_else(|| as_object(&format!("{{\"input\":{}}}", literal(text)))).unwrap_or_default()
 }
 
 /// JSON on one line: line ends stand between its values alone, where any white space does.
@@ -93,5 +106,19 @@ mod tests {
             assert_eq!((&*text, count, items), (said, number, many), "{literal}");
         }
         assert_eq!((text(None), count(None), items(None).len()), ("".into(), None, 0));
+    }
+
+    #[test]
+    fn arguments_are_an_object() {
+        for (text, expected) in [
+            ("", "{}"),
+            (" \n", "{}"),
+            ("null", "{}"),
+            (r#"{"a": 1}"#, r#"{"a": 1}"#),
+            ("[1]", r#"{"input":"[1]"}"#),
+            ("{\"a\":", r#"{"input":"{\"a\":"}"#),
+        ] {
+            assert_eq!(arguments(text).get(), expected, "{text}");
+        }
     }
 }

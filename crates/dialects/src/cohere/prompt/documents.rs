@@ -6,9 +6,6 @@ use crate::Unsayable;
 use crate::hints::unsayable;
 use crate::shape::Shape;
 use crate::thin::{Raw, is_object, read};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use llm::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -42,27 +39,6 @@ impl<'a> Document<'a> {
     pub(super) fn told(text: Cow<'a, str>, title: &'a str) -> Self {
         Self::Told { data: Data { text, title } }
     }
-}
-
-/// The text of a document, in the request itself or in base64: Cohere reads no other.
-///
-/// # Errors
-/// A document that is no text, or elsewhere.
-pub(super) fn words(source: &Source) -> Result<Cow<'_, str>, Unsayable> {
-    let why = match source {
-        Source::Text(text) => return Ok(text.into()),
-        Source::Inline { media_type, data } if media_type.starts_with("text/") => {
-            let text = STANDARD.decode(&**data).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            match text {
-                Some(text) => return Ok(text.into()),
-                None => "is no text in base64, as its type says",
-            }
-        }
-        Source::Inline { .. } => "is of a kind that Cohere does not read",
-        Source::Url(_) => "is at a URL, and Cohere fetches none",
-        Source::File(_) => "is a file that Cohere does not have",
-    };
-    Err(unsayable("file", why))
 }
 
 /// The documents in a client's own field `documents`: texts, objects with `data`, or the data alone.

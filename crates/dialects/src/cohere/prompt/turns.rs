@@ -3,9 +3,10 @@
 //!
 //! Must never be here: the fields beside them.
 
-use super::documents::{Document, words};
+use super::documents::Document;
 use crate::Unsayable;
 use crate::hints::{Hints, unsayable};
+use crate::plain::words;
 use llm::{Part, PartKind, Role, Source, Turn};
 use serde::Serialize;
 use std::borrow::Cow;
