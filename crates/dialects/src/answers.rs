@@ -3,7 +3,7 @@
 //! Must never be here: how anything is written on the wire.
 
 use crate::{
-    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, cohere, gemini, openai_chat, other, responses,
+    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, cohere, gemini, ollama, openai_chat, other, responses,
 };
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
@@ -51,6 +51,7 @@ impl Answers {
             Api::Shared(Dialect::Responses) => responses::read_whole(body),
             Api::Shared(Dialect::Other(operation)) => other::read_whole(operation, body),
             Api::Cohere => cohere::read_whole(body),
+            Api::Ollama => ollama::read_whole(body),
         };
         read.map_err(|failure| self.failure(failure))
     }
@@ -80,6 +81,7 @@ impl Answers {
             Api::Shared(Dialect::Gemini) => gemini::read_error(status, body, retry_after),
             Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),
             Api::Cohere => cohere::read_error(status, body, retry_after),
+            Api::Ollama => ollama::read_error(status, body, retry_after),
         };
         self.readable(error)
     }

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any dialect reads or writes.
 
-use crate::{Head, Quirks, Unsayable, Written, anthropic, cohere, gemini, openai_chat, other, responses};
+use crate::{Head, Quirks, Unsayable, Written, anthropic, cohere, gemini, ollama, openai_chat, other, responses};
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
 
@@ -118,6 +118,7 @@ fn written(
         Api::Shared(Dialect::Responses) => responses::write_prompt(prompt, model),
         Api::Shared(Dialect::Other(operation)) => return Err(untranslated(operation)),
         Api::Cohere => cohere::write_prompt(prompt, model),
+        Api::Ollama => ollama::write_prompt(prompt, model),
     };
     written.map_err(refused)
 }

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any provider writes.
 
-use crate::{Ending, Quirks, Rendered, anthropic, cohere, gemini, openai_chat, other, responses};
+use crate::{Ending, Quirks, Rendered, anthropic, cohere, gemini, ollama, openai_chat, other, responses};
 use bytes::Bytes;
 use llm::{Api, Dialect, Frame, Progress};
 
@@ -21,6 +21,8 @@ pub enum StreamDecoder {
     Other(Box<other::StreamDecoder>),
     /// Cohere's chat.
     Cohere(Box<cohere::StreamDecoder>),
+    /// Ollama's own chat.
+    Ollama(Box<ollama::StreamDecoder>),
 }
 
 /// The same for every decoder.
@@ -33,6 +35,7 @@ macro_rules! each {
             StreamDecoder::Responses($inner) => $do,
             StreamDecoder::Other($inner) => $do,
             StreamDecoder::Cohere($inner) => $do,
+            StreamDecoder::Ollama($inner) => $do,
         }
     };
 }
@@ -50,6 +53,7 @@ impl StreamDecoder {
                 Self::Other(Box::new(other::StreamDecoder::new(operation, quirks)))
             }
             Api::Cohere => Self::Cohere(Box::default()),
+            Api::Ollama => Self::Ollama(Box::default()),
         }
     }
 
@@ -86,7 +90,7 @@ impl StreamDecoder {
     pub fn failing(&self, error: &Rendered) -> Bytes {
         match self {
             // No client is given any of the last.
-            Self::OpenAiChat(_) | Self::Other(_) | Self::Cohere(_) => openai_chat::as_event(error),
+            Self::OpenAiChat(_) | Self::Other(_) | Self::Cohere(_) | Self::Ollama(_) => openai_chat::as_event(error),
             Self::Anthropic(_) => anthropic::as_event(error),
             Self::Gemini(_) => gemini::as_event(error),
             Self::Responses(inner) => inner.failing(error),

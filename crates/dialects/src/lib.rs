@@ -20,7 +20,6 @@ mod hints;
 mod hosted;
 pub mod ollama;
 pub mod openai_chat;
-pub mod openai_chat;
 pub mod other;
 mod plain;
 mod quirks;

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any dialect writes.
 
-use crate::{Fold, Unread, anthropic, cohere, gemini, openai_chat, responses};
+use crate::{Fold, Unread, anthropic, cohere, gemini, ollama, openai_chat, responses};
 use llm::{Answer, Api, Delta, Dialect};
 
 /// Reads the events of one answer.
@@ -18,6 +18,8 @@ pub enum Reader {
     Responses(Box<responses::Reader>),
     /// Cohere's chat.
     Cohere(Box<cohere::Reader>),
+    /// Ollama's own chat.
+    Ollama(Box<ollama::Reader>),
 }
 
 impl Reader {
@@ -32,6 +34,7 @@ impl Reader {
             // Nobody asks for these: they are no answers of a model.
             Api::Shared(Dialect::Other(operation)) => Self::of(Api::Shared(operation.worded_as())),
             Api::Cohere => Self::Cohere(Box::default()),
+            Api::Ollama => Self::Ollama(Box::default()),
         }
     }
 
@@ -46,6 +49,7 @@ impl Reader {
             Self::Gemini(reader) => reader.push(data, out),
             Self::Responses(reader) => reader.push(data, out),
             Self::Cohere(reader) => reader.push(data, out),
+            Self::Ollama(reader) => reader.push(data, out),
         }
     }
 }
@@ -57,6 +61,7 @@ impl Reader {
 pub fn each_data<E>(api: Api, raw: &[u8], hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
     match api {
         Api::Shared(Dialect::Gemini) => gemini::each_data(raw, hand),
+        Api::Ollama => ollama::each_data(raw, hand),
         Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses | Dialect::Other(_))
         | Api::Cohere => openai_chat::each_data(raw, hand),
     }
@@ -74,6 +79,7 @@ pub fn read_deltas(api: Api, body: &[u8]) -> Result<Vec<Delta>, Unread> {
         Api::Shared(Dialect::Responses) => responses::whole(body),
         Api::Shared(Dialect::Other(_)) => Err(Unread::NotAnAnswer),
         Api::Cohere => cohere::Reader::whole(body),
+        Api::Ollama => ollama::Reader::whole(body),
     }
 }
 

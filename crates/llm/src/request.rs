@@ -160,6 +160,8 @@ pub enum Api {
     Shared(Dialect),
     /// Cohere's chat, version 2.
     Cohere,
+    /// Ollama's own chat.
+    Ollama,
 }
 
 impl Api {

@@ -55,6 +55,7 @@ const OF_OPENAI: &[Operation] = &[
 const OF_AZURE: &[Operation] =
     &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations];
 const COHERE: &[Api] = &[Api::Cohere];
+const OLLAMA: &[Api] = &[Api::Ollama];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];
 
 /// What speaks chat completions like most do.
@@ -210,6 +211,14 @@ pub const PRESETS: &[Preset] = &[
         ..COMPATIBLE
     },
     Preset { kind: "ollama", base_url: Some("http://127.0.0.1:11434/v1"), ..COMPATIBLE },
+    Preset {
+        kind: "ollama_native",
+        base_url: Some("http://127.0.0.1:11434/api"),
+        apis: OLLAMA,
+        elsewhere: OLLAMA,
+        operations: &[],
+        ..COMPATIBLE
+    },
     Preset {
         kind: "vllm",
         base_url: Some("http://127.0.0.1:8000/v1"),

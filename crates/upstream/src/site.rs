@@ -2,7 +2,7 @@
 //!
 //! Must never be here: what is asked.
 
-use dialects::{anthropic, cohere, gemini, openai_chat, other, responses};
+use dialects::{anthropic, cohere, gemini, ollama, openai_chat, other, responses};
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 use llm::{Api, Dialect};
@@ -90,6 +90,7 @@ fn plain(Place { api, model, stream, listed }: Place<'_>) -> Cow<'static, str> {
         Api::Shared(Dialect::Responses) => Cow::Borrowed(responses::PATH),
         Api::Shared(Dialect::Other(operation)) => other::path(operation, model),
         Api::Cohere => Cow::Borrowed(cohere::PATH),
+        Api::Ollama => Cow::Borrowed(ollama::PATH),
         Api::Shared(Dialect::Gemini) => {
             let operation = match stream {
                 true => gemini::Operation::Stream { events: !listed },

@@ -4,7 +4,7 @@ use crate::{VARIABLES, env, lines, read};
 use config::{Format, parse};
 
 const KINDS: &str = "known kinds are openai, anthropic, gemini, cohere, azure_openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
-                     perplexity, ollama, vllm, llama.cpp, lm_studio, sglang, simulator";
+                     perplexity, ollama, ollama_native, vllm, llama.cpp, lm_studio, sglang, simulator";
 
 /// Checks a table of snippets against all the lines they must give.
 pub(crate) fn refused(cases: &[(&str, &[&str])]) {
@@ -92,7 +92,7 @@ fn providers() {
         (
             "providers: { p: { kind: vllm, apis: [respnses, messages, messages] } }",
             &[
-                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed",
+                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, ollama, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed",
                 "providers.p.apis[2]: is named twice",
             ],
         ),
