@@ -1,10 +1,12 @@
 //! What is asked beside answers: embeddings, images, speech, counts of tokens. It goes to a provider that has it, as it
 //! came but for its model.
 
-use crate::client::{Ask, End};
+use crate::client::{Ask, End, Exchange};
 use crate::gateway::Gateway;
 use crate::provider::Raw;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// A gateway with one provider of each kind that speaks a dialect of its own, all at one address.
 async fn gateway(provider: &Raw) -> Gateway {
@@ -211,4 +213,46 @@ async fn what_breaks_off_while_it_is_handed_through_is_seen_to() {
     assert_eq!((answer.status, answer.text().as_str()), (200, "half"));
     assert_ne!(answer.end, End::Complete);
     assert_eq!(gateway.record(&answer.id).await["outcome"], "truncated");
+}
+
+#[tokio::test]
+async fn talks_in_real_time_are_carried_both_ways() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    // A provider that switches protocols and says back what it hears.
+    let provider = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut head).await.expect("a head");
+        }
+        let switched = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+                        sec-websocket-accept: proof\r\n\r\n";
+        stream.write_all(switched.as_bytes()).await.expect("written");
+        let (mut from, mut to) = stream.split();
+        let _ = tokio::io::copy(&mut from, &mut to).await;
+        String::from_utf8(head).expect("text")
+    });
+    let yaml = format!(
+        "providers: {{ p: {{ kind: openai, base_url: \"http://{address}/v1\", api_key: key-of-p }} }}
+routes: {{ talk: {{ targets: [p/gpt-realtime] }} }}
+callers: [{{ name: all, key: key-of-all }}]
+"
+    );
+    let gateway = Gateway::start(&yaml).await;
+    let asked = "GET /v1/realtime?model=talk&x=1 HTTP/1.1\r\nhost: g\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+                 sec-websocket-key: k\r\nsec-websocket-version: 13\r\nx-request-id: talk-1\r\n\
+                 sec-websocket-protocol: realtime, openai-insecure-api-key.key-of-all\r\n\r\n";
+    let mut client = Exchange::saying(gateway.data, asked.as_bytes()).await;
+    let head = client.until("\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("sec-websocket-accept: proof"), "{head}");
+    client.write(b"\x01\x02hi").await.expect("written");
+    client.until("\u{2}hi").await;
+    drop(client);
+    let head = provider.await.expect("a head");
+    assert!(head.starts_with("GET /v1/realtime?model=gpt-realtime&x=1 HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("authorization: Bearer key-of-p") && !head.contains("key-of-all"), "{head}");
+    assert!(head.contains("sec-websocket-key: k") && head.contains("sec-websocket-protocol: realtime\r\n"), "{head}");
+    let record = gateway.record("talk-1").await;
+    assert_eq!([&record["dialect"], &record["status"]], [&json!("realtime"), &json!(101)], "{record}");
 }

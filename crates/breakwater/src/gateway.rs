@@ -80,6 +80,7 @@ impl Gateway {
             limits: server::Limits { body: limits.body },
             providers: provider_names,
             files,
+            talks: App::room_for_talks(),
             health: health.clone(),
         };
         let admin_state = Admin { metrics, engine, health: health.clone(), token: admin.token };

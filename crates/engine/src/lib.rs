@@ -30,7 +30,7 @@ pub use execute::{Call, Engine, Lost, Reply};
 pub use health::{GatePolicies, Health, TargetReport};
 pub use judge::AnswerPolicy;
 pub use open_call::{Journal, OpenCall};
-pub use passing::{Pass, Passed, Trail};
+pub use passing::{Connect, Pass, Passed, Talk, Trail};
 pub use places::Places;
 pub use schedule::{Around, Schedule, Step, Stop};
 pub use sink::Sink;

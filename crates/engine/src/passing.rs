@@ -8,17 +8,24 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use llm::{CallError, Failure, Outcome};
+use routing::{Candidate, Plan};
+use std::fmt::Write;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::time::{Instant, Sleep, timeout};
-use upstream::Passing;
+use upstream::{Duplex, Passing, Switched};
 
 /// How long a provider may take until its response begins, the upload of the request included: files are large.
 const HEAD: Duration = Duration::from_secs(900);
 /// How long nothing may come of a response that has begun.
 const IDLE: Duration = Duration::from_secs(300);
+
+/// How long a provider may take to begin a talk, and how long one may last: OpenAI ends its own after an hour.
+const OPENING: Duration = Duration::from_secs(15);
+const TALK: Duration = Duration::from_secs(2 * 3600);
 
 /// A request to be handed through.
 pub struct Pass {
@@ -66,6 +73,69 @@ impl Engine {
         let timer = Box::pin(tokio::time::sleep(IDLE));
         let body = Trail { body: inbound.body, timer, outcome: outcome(status), open, _admitted: admitted };
         Ok(Passed { status, headers: inbound.headers, body })
+    }
+}
+
+/// A request to talk in real time.
+pub struct Connect {
+    /// Where it may go.
+    pub plan: Plan,
+    /// What a provider is asked for its model.
+    pub asks: Box<dyn Fn(&Candidate) -> Passing + Send + Sync>,
+    /// The proof that the caller may ask; held until the talk has ended.
+    pub admitted: Admitted,
+    /// The record so far.
+    pub open: OpenCall,
+}
+
+/// A provider that talks.
+pub struct Talk {
+    /// What its head says.
+    pub headers: HeaderMap,
+    provider: Box<dyn Duplex>,
+    open: OpenCall,
+    _admitted: Admitted,
+}
+
+impl Engine {
+    /// Connects to the first target of a plan that has such talks and takes one.
+    ///
+    /// # Errors
+    /// [`Lost`] where none does.
+    pub async fn connect(&self, connect: Connect) -> Result<Talk, Box<Lost>> {
+        let Connect { mut plan, asks, admitted, mut open } = connect;
+        open.routed(&mut plan);
+        let dialect = open.dialect();
+        let mut told = String::from("No target of this model talks in real time");
+        for candidate in &plan.candidates {
+            if self.transport().api(candidate.provider, dialect).is_none() {
+                continue;
+            }
+            let why = match timeout(OPENING, self.transport().switch(asks(candidate))).await {
+                Ok(Ok(Switched::To(headers, provider))) => {
+                    open.committed(Some(candidate.target.clone()), None, 101, Instant::now().into_std());
+                    return Ok(Talk { headers, provider, open, _admitted: admitted });
+                }
+                Ok(Ok(Switched::Refused(status))) => format!("answered {status}"),
+                Ok(Err(failure)) => failure.to_string(),
+                Err(_) => Failure::Silent.to_string(),
+            };
+            // Writing to a String cannot fail.
+            let _ = write!(told, ": {} {why}", candidate.target);
+        }
+        told.push('.');
+        Err(Box::new(Lost { error: CallError::UpstreamFailed { message: told }, open }))
+    }
+}
+
+impl Talk {
+    /// Carries what either side says to the other, until one of them ends it.
+    pub async fn carry(mut self, mut client: impl AsyncRead + AsyncWrite + Unpin) {
+        let carried = timeout(TALK, copy_bidirectional(&mut client, &mut self.provider)).await;
+        self.open.record().outcome = match carried {
+            Ok(Ok(_)) => Outcome::Success,
+            Ok(Err(_)) | Err(_) => Outcome::Truncated,
+        };
     }
 }
 

@@ -80,13 +80,15 @@ pub enum Operation {
     GeminiEmbed,
     /// Gemini's embeddings of several.
     GeminiBatchEmbed,
+    /// OpenAI's conversations in real time, over a websocket.
+    Realtime,
     /// Whatever a provider has besides: handed through to it unread.
     Passthrough,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Completions,
         Self::Embeddings,
         Self::Moderations,
@@ -101,6 +103,7 @@ impl Operation {
         Self::GeminiCountTokens,
         Self::GeminiEmbed,
         Self::GeminiBatchEmbed,
+        Self::Realtime,
         Self::Passthrough,
     ];
 
@@ -122,6 +125,7 @@ impl Operation {
             Self::GeminiCountTokens => "gemini_count_tokens",
             Self::GeminiEmbed => "gemini_embed",
             Self::GeminiBatchEmbed => "gemini_batch_embed",
+            Self::Realtime => "realtime",
             Self::Passthrough => "passthrough",
         }
     }
@@ -142,6 +146,7 @@ impl Operation {
             | Self::Transcriptions
             | Self::Translations
             | Self::Rerank
+            | Self::Realtime
             | Self::Passthrough => Dialect::OpenAiChat,
         }
     }

@@ -1,7 +1,7 @@
 //! The data listener's paths, and what their handlers work with.
 
 use crate::health::Health;
-use crate::{calls, models, passthrough, respond};
+use crate::{calls, models, passthrough, realtime, respond};
 use admission::Admission;
 use axum::Router;
 use axum::body::Body;
@@ -12,6 +12,7 @@ use http::{HeaderMap, Request, Response};
 use llm::{CallError, Dialect, Operation};
 use routing::RouteTable;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Everything a call passes through, made once at start.
@@ -28,10 +29,20 @@ pub struct App {
     pub providers: Vec<Arc<str>>,
     /// The place of the provider that files and batches go to, where one does.
     pub files: Option<usize>,
+    /// Room for talks in real time.
+    pub talks: Arc<Semaphore>,
     /// What is taken in.
     pub limits: Limits,
     /// Whether the process is ready.
     pub health: Health,
+}
+
+impl App {
+    /// Room for as many talks in real time as are carried at one time.
+    #[must_use]
+    pub fn room_for_talks() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(realtime::MAX_TALKS))
+    }
 }
 
 /// What the data listener takes in.
@@ -76,6 +87,7 @@ pub fn data_router(app: Arc<App>) -> Router {
         .route("/v1/models/{*id}", get(models::one).post(calls::generate).fallback(not_get))
         .route("/v1beta/models", get(models::list_of_gemini).fallback(not_get))
         .route("/v1beta/models/{*id}", get(models::one_of_gemini).post(calls::generate).fallback(not_get))
+        .route("/v1/realtime", get(realtime::connect).fallback(not_get))
         .route("/passthrough/{*rest}", any(passthrough::listed))
         .route("/v1/files", any(passthrough::files))
         .route("/v1/files/{*rest}", any(passthrough::files))

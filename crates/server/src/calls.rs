@@ -109,7 +109,12 @@ struct Prepared {
 
 /// Who calls, and whether they may: decided before their body is read.
 pub(crate) fn admit(app: &App, headers: &HeaderMap, open: &mut OpenCall) -> Result<Admitted, Refusal> {
-    let caller = app.admission.identify(intake::key(headers))?;
+    admit_by(app, intake::key(headers), open)
+}
+
+/// The same, by the key that was presented.
+pub(crate) fn admit_by(app: &App, key: Option<&str>, open: &mut OpenCall) -> Result<Admitted, Refusal> {
+    let caller = app.admission.identify(key)?;
     open.identified(caller.caller());
     caller.admit(open.arrived())
 }
@@ -134,7 +139,7 @@ async fn prepare(
 }
 
 /// The plan for `model`; a route that the caller may not use is to it as if there were none.
-fn plan(app: &App, admitted: &Admitted, model: &str, session: Option<&str>) -> Result<Plan, CallError> {
+pub(crate) fn plan(app: &App, admitted: &Admitted, model: &str, session: Option<&str>) -> Result<Plan, CallError> {
     const SHOWN: usize = 128;
     let unknown = || CallError::ModelNotFound { model: model.chars().take(SHOWN).collect() };
     let mut pick = Pick { rng: &mut fastrand::Rng::new(), session, loads: &**app.engine.health() };

@@ -101,8 +101,9 @@ impl Listener {
                 let asked = Arc::new(AtomicBool::new(false));
                 let service = TowerToHyperService::new(router.clone());
                 let service = Noting { asked: Arc::clone(&asked), service };
-                let connection =
-                    builder.serve_connection(TokioIo::new(Impatient::new(stream, WRITE_STALL)), service).into_owned();
+                let connection = builder
+                    .serve_connection_with_upgrades(TokioIo::new(Impatient::new(stream, WRITE_STALL)), service)
+                    .into_owned();
                 let connection = running.watch(connection);
                 let patience = tokio::time::sleep(self.limits.header_timeout);
                 tokio::spawn(async move {

@@ -103,12 +103,12 @@ async fn pass(app: &App, provider: usize, path: String, request: Request<Body>) 
 }
 
 /// What a provider is told of the head of a request.
-fn forwarded(headers: &HeaderMap) -> HeaderMap {
+pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
     kept(headers, |name| !OF_THE_CLIENT.contains(name) && !name.as_str().starts_with(OURS))
 }
 
 /// What a client is told of the head of a response.
-fn returned(headers: &HeaderMap) -> HeaderMap {
+pub(crate) fn returned(headers: &HeaderMap) -> HeaderMap {
     kept(headers, |name| *name != SET_COOKIE)
 }
 

@@ -20,7 +20,7 @@ mod webhook;
 pub use adviser::{Adviser, Asking, Silence};
 pub use connect::MAX_HEAD;
 pub use keys::Key;
-pub use passing::{Passing, PassingBody};
+pub use passing::{Duplex, Passing, PassingBody, Switched, Switching};
 pub use presets::{PRESETS, Preset, preset};
 pub use settings::{ProviderSettings, WebhookSettings};
 pub use site::{Scheme, Site};

@@ -4,10 +4,14 @@
 
 use crate::connect::{TimedConnector, client};
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper_util::client::legacy::Client;
+use llm::Failure;
 use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A request body as it comes.
 pub type PassingBody = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -29,6 +33,22 @@ pub struct Passing {
     /// The body.
     pub body: PassingBody,
 }
+
+/// Both directions of a connection that speaks no HTTP any more.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+/// What came of asking a provider to switch protocols.
+pub enum Switched {
+    /// It did; its head says how, and the rest is no HTTP.
+    To(HeaderMap, Box<dyn Duplex>),
+    /// It answered something else.
+    Refused(StatusCode),
+}
+
+/// A request to switch protocols under way. Dropped, it ends the exchange.
+pub type Switching<'a> = Pin<Box<dyn Future<Output = Result<Switched, Failure>> + Send + 'a>>;
 
 pub(crate) fn passing_pool(connector: TimedConnector, idle: usize) -> PassingPool {
     client(connector, idle)

@@ -7,7 +7,7 @@ use dialects::Quirks;
 use dialects::openai_chat::Server;
 use llm::Operation::{
     Completions, CountTokens, Embeddings, GeminiBatchEmbed, GeminiCountTokens, GeminiEmbed, ImageEdits,
-    ImageGenerations, ImageVariations, Moderations, Rerank, Speech, Transcriptions, Translations,
+    ImageGenerations, ImageVariations, Moderations, Realtime, Rerank, Speech, Transcriptions, Translations,
 };
 use llm::{Api, Dialect, Operation};
 
@@ -51,9 +51,10 @@ const OF_OPENAI: &[Operation] = &[
     Transcriptions,
     Translations,
     Rerank,
+    Realtime,
 ];
 const OF_AZURE: &[Operation] =
-    &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations];
+    &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations, Realtime];
 const COHERE: &[Api] = &[Api::Cohere];
 const OLLAMA: &[Api] = &[Api::Ollama];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];

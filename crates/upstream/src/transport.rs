@@ -3,7 +3,7 @@
 use crate::connect::{Pool, connector, pool, tls};
 use crate::keys::{Key, KeyRing};
 use crate::names::Names;
-use crate::passing::{Passing, PassingBody, PassingPool, lets_pass, passing_pool};
+use crate::passing::{Passing, PassingBody, PassingPool, Switched, Switching, lets_pass, passing_pool};
 use crate::reason;
 use crate::settings::ProviderSettings;
 use crate::site::{Place, Site};
@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use llm::{Api, Dialect, Failure};
 use rustls::ClientConfig;
 use std::borrow::Cow;
@@ -81,6 +82,9 @@ pub trait Transport: Send + Sync {
 
     /// Hands a request through; resolves with the response's head.
     fn pass(&self, passing: Passing) -> Sending<'_>;
+
+    /// Hands a request through that asks to switch protocols.
+    fn switch(&self, passing: Passing) -> Switching<'_>;
 
     /// Whether clients may have `path` of a provider handed through.
     fn lets_pass(&self, provider: usize, path: &str) -> bool;
@@ -192,11 +196,16 @@ impl Upstream {
     }
 
     async fn hand_through(&self, passing: Passing) -> Result<Inbound, Failure> {
+        let (response, key) = self.response_to(passing).await?;
+        Ok(inbound(response, key))
+    }
+
+    async fn response_to(&self, passing: Passing) -> Result<(Response<Incoming>, Option<Key>), Failure> {
         let provider = self.providers.get(passing.provider).ok_or(Failure::Internal("its provider is not set up"))?;
         let (key, credential) = provider.keys.take("", Instant::now()).unzip();
         let request = provider.passed(passing, credential)?;
         let response = self.passing.request(request).await.map_err(|e| reason::of_request(&e))?;
-        Ok(inbound(response, key))
+        Ok((response, key))
     }
 }
 
@@ -207,6 +216,18 @@ impl Transport for Upstream {
 
     fn pass(&self, passing: Passing) -> Sending<'_> {
         Box::pin(self.hand_through(passing))
+    }
+
+    fn switch(&self, passing: Passing) -> Switching<'_> {
+        Box::pin(async {
+            let mut inbound = self.response_to(passing).await?.0;
+            if inbound.status() != StatusCode::SWITCHING_PROTOCOLS {
+                return Ok(Switched::Refused(inbound.status()));
+            }
+            let upgraded = hyper::upgrade::on(&mut inbound).await.map_err(|_| Failure::ConnectionLost)?;
+            let headers = std::mem::take(inbound.headers_mut());
+            Ok(Switched::To(headers, Box::new(TokioIo::new(upgraded))))
+        })
     }
 
     fn lets_pass(&self, provider: usize, path: &str) -> bool {

@@ -18,6 +18,7 @@ pub fn path(operation: Operation, model: &str) -> Cow<'static, str> {
         Operation::Transcriptions => "/audio/transcriptions",
         Operation::Translations => "/audio/translations",
         Operation::Rerank => "/rerank",
+        Operation::Realtime => "/realtime",
         // Its path is the client's.
         Operation::Passthrough => "",
         Operation::CountTokens => anthropic::COUNT_PATH,

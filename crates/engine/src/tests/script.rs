@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
-use upstream::{Inbound, Key, Outbound, Passing, Sending, Transport};
+use upstream::{Inbound, Key, Outbound, Passing, Sending, Switching, Transport};
 
 /// What a provider does with one exchange.
 #[derive(Clone)]
@@ -254,6 +254,10 @@ impl Transport for Scripted {
 
     fn pass(&self, _: Passing) -> Sending<'_> {
         Box::pin(async { Err(Failure::Internal("nothing is handed through here")) })
+    }
+
+    fn switch(&self, _: Passing) -> Switching<'_> {
+        Box::pin(async { Err(Failure::Internal("nobody talks here")) })
     }
 
     fn lets_pass(&self, _: usize, _: &str) -> bool {

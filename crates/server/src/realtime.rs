@@ -1,0 +1,171 @@
+//! Talks in real time: a websocket to the gateway, and one from it to a provider that has them. Nothing is read.
+
+use crate::app::App;
+use crate::{calls, intake, passthrough, respond};
+use admission::Refusal;
+use axum::body::Body;
+use axum::extract::State;
+use bytes::Bytes;
+use engine::{Connect, Lost};
+use http::header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::rt::TokioIo;
+use llm::{CallError, Dialect, Operation};
+use routing::Candidate;
+use std::sync::Arc;
+use upstream::Passing;
+
+/// The most talks at one time.
+pub(crate) const MAX_TALKS: usize = 1024;
+/// As what browsers present their key, who cannot set headers (OpenAI's guide to its realtime API).
+const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+const UPGRADES: HeaderValue = HeaderValue::from_static("Upgrade");
+
+/// `GET /v1/realtime?model=...`.
+pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Body>) -> Response<Body> {
+    let id = intake::request_id(request.headers());
+    let mut open = app.journal.open(id.clone(), Dialect::Other(Operation::Realtime), intake::now());
+    let protocols = protocols(request.headers());
+    let presented = protocols.iter().find_map(|protocol| protocol.strip_prefix(KEY_PROTOCOL));
+    let key = intake::key(request.headers()).or(presented);
+    let admitted = match calls::admit_by(&app, key, &mut open) {
+        Ok(admitted) => admitted,
+        Err(Refusal { error, limits }) => return calls::settle(&error, open, None, limits),
+    };
+    let limits = admitted.limits();
+    let asked = asked(&request).and_then(|(model, query)| {
+        let plan = calls::plan(&app, &admitted, &model, intake::session(request.headers()))?;
+        let room = Arc::clone(&app.talks).try_acquire_owned();
+        let full = |_| CallError::Overloaded { retry_after: std::time::Duration::from_secs(1) };
+        Ok((plan, query, room.map_err(full)?))
+    });
+    let (plan, query, room) = match asked {
+        Ok(asked) => asked,
+        Err(error) => return calls::settle(&error, open, None, limits),
+    };
+    let route = plan.route.clone();
+    let mut headers = passthrough::forwarded(request.headers());
+    headers.insert(CONNECTION, UPGRADES);
+    headers.insert(UPGRADE, WEBSOCKET);
+    headers.remove(SEC_WEBSOCKET_PROTOCOL);
+    let spoken = protocols.iter().filter(|protocol| !protocol.starts_with(KEY_PROTOCOL));
+    let spoken = spoken.map(String::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(spoken) = HeaderValue::from_str(&spoken).ok().filter(|spoken| !spoken.is_empty()) {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, spoken);
+    }
+    let asks = Box::new(move |candidate: &Candidate| passing(candidate, &query, headers.clone()));
+    let talk = match app.engine.connect(Connect { plan, asks, admitted, open }).await {
+        Ok(talk) => talk,
+        Err(lost) => {
+            let Lost { error, open } = *lost;
+            return calls::settle(&error, open, Some(&route.name), limits);
+        }
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = passthrough::returned(&talk.headers);
+    response.headers_mut().insert(CONNECTION, UPGRADES);
+    response.headers_mut().insert(UPGRADE, WEBSOCKET);
+    respond::frame(response.headers_mut(), &id, Some(&route.name), 1, limits);
+    let client = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        // A client that leaves before drops the talk, which is recorded as cancelled.
+        if let Ok(client) = client.await {
+            talk.carry(TokioIo::new(client)).await;
+        }
+        drop(room);
+    });
+    response
+}
+
+/// The model that a request asks for, and what else its query says.
+fn asked<B>(request: &Request<B>) -> Result<(String, Vec<(String, String)>), CallError> {
+    let wants = request.headers().get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let invalid = |message: &str, param: Option<&str>| {
+        Err(CallError::InvalidRequest { message: message.into(), param: param.map(str::to_owned) })
+    };
+    if !wants {
+        return invalid("This path takes websockets only: send `Upgrade: websocket`.", None);
+    }
+    let pairs = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let (models, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "model");
+    match models.first().and_then(|(_, model)| unescaped(model)) {
+        Some(model) if !model.is_empty() => {
+            Ok((model, others.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+        }
+        _ => invalid("Missing required parameter: 'model'.", Some("model")),
+    }
+}
+
+/// What a provider is asked for its own model.
+fn passing(candidate: &Candidate, query: &[(String, String)], headers: HeaderMap) -> Passing {
+    let mut path = format!("/realtime?model={}", escaped(&candidate.target.model));
+    for (name, value) in query {
+        path.extend(["&", name, "=", value]);
+    }
+    let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
+    Passing { provider: candidate.provider, method: Method::GET, path, headers, body }
+}
+
+/// What a client offers as `Sec-WebSocket-Protocol`.
+fn protocols(headers: &HeaderMap) -> Vec<String> {
+    let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
+    offered.flat_map(|list| list.split(',')).map(|protocol| protocol.trim().to_owned()).collect()
+}
+
+/// A value of a query (RFC 3986, section 3.4) as itself.
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(if byte == b'+' { b' ' } else { byte });
+            continue;
+        }
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn escaped(text: &str) -> String {
+    use std::fmt::Write;
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // A string takes all.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_is_read_from_the_query() {
+        let of = |path: &str, upgrade: &'static str| {
+            let uri: http::Uri = path.parse().expect("a path");
+            let request = Request::builder().uri(uri).header(UPGRADE, upgrade).body(()).expect("a request");
+            asked(&request).ok().map(|(model, query)| (model, query.len()))
+        };
+        for (path, upgrade, expected) in [
+            ("/v1/realtime?model=a%2Fb&x=1", "websocket", Some(("a/b".to_owned(), 1))),
+            ("/v1/realtime?x=1&model=m", "WebSocket", Some(("m".to_owned(), 1))),
+            ("/v1/realtime?model=m", "h2c", None),
+            ("/v1/realtime?model=", "websocket", None),
+            ("/v1/realtime?model=%zz", "websocket", None),
+            ("/v1/realtime", "websocket", None),
+        ] {
+            assert_eq!(of(path, upgrade), expected, "{path}");
+        }
+        assert_eq!(escaped("a/b c"), "a%2Fb%20c");
+    }
+}
