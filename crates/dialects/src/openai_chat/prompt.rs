@@ -1,8 +1,9 @@
 //! A request in this dialect, to and from the words of none.
 //!
 //! Lives here: `read`, a client's request to a [`Prompt`](llm::Prompt); `write`, a prompt to a provider's request;
-//! `server`, what the servers that speak this dialect take. Must never be here: answers, routing.
+//! `server`, what the servers that speak this dialect take; `ids`, those of calls. Must never be here: answers, routing.
 
+mod ids;
 mod read;
 mod server;
 #[cfg(test)]
@@ -10,7 +11,7 @@ mod tests;
 mod write;
 
 pub use read::read_prompt;
-pub use server::{Reasoning, Server};
+pub use server::{Ids, Reasoning, Seed, Server};
 pub use write::write_prompt;
 
 /// The most stop sequences that OpenAI takes.

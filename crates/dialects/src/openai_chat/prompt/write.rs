@@ -9,7 +9,8 @@ mod message;
 mod tools;
 mod wire;
 
-use super::{MAX_STOPS, Reasoning, Server};
+use super::ids::fitting;
+use super::{MAX_STOPS, Reasoning, Seed, Server};
 use crate::hosted::{Hosted, Speaks, hosted, is_hosted};
 use crate::{Unsayable, Written};
 use fate::Fate;
@@ -34,6 +35,10 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
     if server.own && sampling.stop.len() > MAX_STOPS {
         return Err(unsayable("stop", &format!("holds more than the {MAX_STOPS} sequences that the provider takes")));
     }
+    if !server.likelihoods && sampling.logprobs.is_some() {
+        return Err(unsayable("logprobs", "is not told by the provider"));
+    }
+    let seed = left.unless(server.seed.is_some_and(|seed| seed.takes(sampling.seed)), "seed", sampling.seed);
     let (reasoning_effort, reasoning) = thinking(prompt.thinking.as_ref(), server, &mut left);
     let calls = !tools.is_empty();
     let body = Body {
@@ -49,7 +54,8 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
         top_p: sampling.top_p,
         top_k: left.unless(server.top_k, "top_k", sampling.top_k),
         stop: &sampling.stop,
-        seed: left.unless(server.seed, "seed", sampling.seed),
+        seed: seed.filter(|_| server.seed == Some(Seed::Plain)),
+        random_seed: seed.filter(|_| server.seed == Some(Seed::Random)),
         n: sampling.choices,
         presence_penalty: sampling.presence_penalty,
         frequency_penalty: sampling.frequency_penalty,
@@ -59,7 +65,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
         reasoning,
         stream: prompt.stream.then_some(true),
         stream_options: (prompt.stream && server.stream_usage).then_some(StreamOptions { include_usage: true }),
-        user: Some(prompt.user.as_str()).filter(|user| !user.is_empty()),
+        user: left.unless(server.people, "user", Some(prompt.user.as_str()).filter(|user| !user.is_empty())),
         web_search_options: search(&hosted)?,
         others: others(prompt, server, &mut left)?,
     };
@@ -128,6 +134,14 @@ fn thinking<'a>(
         (Reasoning::Details, Thinking::Effort(word)) => (None, Some(Asked { effort: Some(word), ..Asked::default() })),
         (Reasoning::Details, Thinking::Budget(most)) => {
             (None, Some(Asked { max_tokens: Some(*most), ..Asked::default() }))
+        }
+        (Reasoning::Switch, Thinking::Effort(word)) if !matches!(word.as_str(), "none" | "high") => {
+            left.note("reasoning_effort");
+            (Some("high"), None)
+        }
+        (Reasoning::Switch, Thinking::Budget(most)) if *most > 0 => {
+            left.note("budget_tokens");
+            (Some("high"), None)
         }
         (_, Thinking::Off) => (Some("none"), None),
         (_, Thinking::Adaptive) => (None, None),

@@ -1,6 +1,7 @@
 //! Providers' requests: each server's words, each refusal, each hint that is left out.
 
-use super::super::{Server, write_prompt};
+use super::super::ids::fitting;
+use super::super::{Ids, Server, write_prompt};
 use super::*;
 use crate::Unsayable;
 use llm::{Declared, Demanded, Format, Other, Prompt, Sampling, Takes, Thinking, ToolChoice};
@@ -85,6 +86,8 @@ fn each_server_is_spoken_to_in_its_words() {
     };
     let parts = |texts: [&str; 2]| json!(texts.map(|text| json!({"type": "text", "text": text})));
     let plain = json!([{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
+    let mut nine = plain.clone();
+    nine[0]["id"] = json!(fitting("1", Ids::Nine));
     let mut signed = plain.clone();
     signed[0]["extra_content"] = json!({"google": {"thought_signature": "g"}});
     let said = |role: &str, first: Value, second: Value, extra: Value, calls: &Value| {
@@ -120,7 +123,7 @@ fn each_server_is_spoken_to_in_its_words() {
         ),
         (
             Server::MISTRAL,
-            said("system", json!("d\n\ne"), json!("ab"), json!({}), &plain),
+            said("system", json!("d\n\ne"), json!("ab"), json!({}), &nine),
             &["cache_control", "signature", "reasoning"],
         ),
     ] {
@@ -167,7 +170,24 @@ fn fields_are_written_in_each_servers_words() {
             &[],
         ),
         (Server::GROQ, Thinking::Adaptive, json!({"max_tokens": 5, "seed": 1, "stream_options": usage}), &["top_k"]),
-        (Server::MISTRAL, Thinking::Off, json!({"max_tokens": 5}), &["top_k", "seed", "thinking"]),
+        (
+            Server::MISTRAL,
+            Thinking::Off,
+            json!({"max_tokens": 5, "random_seed": 1, "reasoning_effort": "none"}),
+            &["top_k"],
+        ),
+        (
+            Server::MISTRAL,
+            Thinking::Budget(900),
+            json!({"max_tokens": 5, "random_seed": 1, "reasoning_effort": "high"}),
+            &["top_k", "budget_tokens"],
+        ),
+        (
+            Server::MISTRAL,
+            Thinking::Effort("low".into()),
+            json!({"max_tokens": 5, "random_seed": 1, "reasoning_effort": "high"}),
+            &["top_k", "reasoning_effort"],
+        ),
     ] {
         let (body, left_out) = written(&thinking(thinks), &server);
         let mut all = json!({"model": "gpt", "messages": [{"role": "user", "content": "hi"}], "stream": true});
@@ -206,6 +226,8 @@ fn a_choice_among_tools_is_kept_whatever_the_server_knows() {
     );
     let (other, _) = written(&prompt, &Server::COMPATIBLE);
     assert_eq!((&other["tools"], &other["tool_choice"]), (&json!([g]), &json!("required")));
+    let (any, _) = written(&prompt, &Server::MISTRAL);
+    assert_eq!((&any["tools"], &any["tool_choice"]), (&json!([g]), &json!("any")));
     let (none, _) = written(&Prompt { tools: vec![], ..prompt }, &Server::OPENAI);
     assert!(none.get("tool_choice").is_none() && none.get("parallel_tool_calls").is_none());
 }
@@ -228,6 +250,7 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
     let call = PartKind::Call { id: "1".into(), name: "g".into(), arguments: "t".into(), free: true, seal: None };
     let called = Prompt { turns: vec![turn(Role::Assistant, vec![part(call)])], ..hi() };
     let stops = Sampling { stop: vec!["x".into(); 5], ..Sampling::default() };
+    let told = Sampling { logprobs: Some(0), ..Sampling::default() };
     let picture = |source: Source| saying(PartKind::Image { source, detail: String::new() });
     let document = |source: Source| saying(PartKind::Document { source, name: String::new() });
     let broken = Format::JsonSchema(Demanded { name: String::new(), schema: "{".into(), strict: false });
@@ -252,6 +275,9 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
         (other("previous_response_id"), Server::OPENAI, "previous_response_id"),
         (other("messages[3].prefix"), Server::OPENAI, "messages[3].prefix"),
         (other("web_search_options"), Server::COMPATIBLE, "web_search_options"),
+        (other("logit_bias"), Server::MISTRAL, "logit_bias"),
+        (Prompt { sampling: told, ..hi() }, Server::MISTRAL, "logprobs"),
+        (document(Source::File("f".into())), Server::MISTRAL, "messages"),
     ] {
         let refused: Result<_, Unsayable> = write_prompt(&prompt, "gpt", &server);
         assert_eq!(refused.map_err(|unsayable| unsayable.field), Err(field.to_owned()), "{prompt:?}");
@@ -286,4 +312,40 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
     assert_eq!((read.others[0].name.as_str(), &rules), ("tools.g.format", &serde_json::from_str(ruled).expect("JSON")));
     let words = document(Source::Text("words".into()));
     assert_eq!(written(&words, &Server::OPENAI).0["messages"][0]["content"], "words");
+}
+
+#[test]
+fn mistral_is_told_nothing_that_it_refuses() {
+    let mut prompt = Prompt {
+        turns: vec![
+            Turn { name: "ann".into(), ..turn(Role::User, vec![text("hi")]) },
+            turn(Role::Assistant, vec![part(PartKind::Refusal("no".into()))]),
+            turn(Role::Assistant, vec![part(call("call_1", "f", "{}"))]),
+            turn(Role::User, vec![result("call_1", "f", vec![text("x")])]),
+        ],
+        user: "ann".into(),
+        sampling: Sampling { seed: Some(-1), ..Sampling::default() },
+        ..Prompt::default()
+    };
+    let id = fitting("call_1", Ids::Nine);
+    let expected = json!({"model": "gpt", "messages": [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "no"},
+        {"role": "assistant", "content": null, "tool_calls": [
+            {"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "content": "x", "name": "f", "tool_call_id": id},
+    ]});
+    let (body, left_out) = written(&prompt, &Server::MISTRAL);
+    assert_eq!((body, left_out), (expected, ["name", "seed", "user"].map(str::to_owned).to_vec()));
+
+    let document = |source: Source, name: &str| part(PartKind::Document { source, name: name.into() });
+    let documents =
+        vec![document(inline("application/pdf", "AA"), "n"), document(Source::Url("https://x/a.pdf".into()), "")];
+    prompt.turns = vec![turn(Role::User, documents)];
+    let (body, _) = written(&prompt, &Server::MISTRAL);
+    let expected = json!([
+        {"type": "document_url", "document_url": "data:application/pdf;base64,AA", "document_name": "n"},
+        {"type": "document_url", "document_url": "https://x/a.pdf"},
+    ]);
+    assert_eq!(body["messages"][0]["content"], expected);
 }

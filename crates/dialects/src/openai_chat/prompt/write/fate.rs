@@ -28,7 +28,11 @@ const EVERYONES: [&str; 1] = ["logit_bias"];
 
 /// What becomes of a field. The mark of a message to be gone on with is `messages[0].prefix`.
 pub(super) fn fate(other: &Other, server: &Server) -> Fate {
-    let said = if server.own { OURS.as_slice() } else { EVERYONES.as_slice() };
+    let said = match server {
+        Server { own: true, .. } => OURS.as_slice(),
+        Server { likelihoods: true, .. } => EVERYONES.as_slice(),
+        _ => &[],
+    };
     match essential::fate(&other.name, &other.json) {
         _ if said.contains(&other.name.as_str()) => Fate::Said,
         Foreign::Nothing => Fate::Nothing,

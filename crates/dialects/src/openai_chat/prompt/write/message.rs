@@ -6,7 +6,7 @@
 use super::super::super::seal::{Extra, details, extra};
 use super::super::{Reasoning, Server};
 use super::wire::{Call, Content, Custom, File, Function, ImageUrl, InputAudio, Kind, Message, Part};
-use super::{LeftOut, json, unsayable};
+use super::{LeftOut, fitting, json, unsayable};
 use crate::Unsayable;
 use llm::{PartKind, Role, Seal, Source, Thought, Turn};
 use std::borrow::Cow;
@@ -44,7 +44,8 @@ impl<'a> Writing<'a, '_> {
         }
         let role = if turn.role == Role::Developer && self.server.own { "developer" } else { "system" };
         let parts = self.parts(&turn.parts)?;
-        self.push(Message { content: Some(self.content(parts)), name: named(turn), ..with(role) });
+        let (content, name) = (Some(self.content(parts)), self.named(turn));
+        self.push(Message { content, name, ..with(role) });
         Ok(())
     }
 
@@ -60,7 +61,8 @@ impl<'a> Writing<'a, '_> {
         let parts = self.parts(&turn.parts)?;
         if !parts.is_empty() || results == 0 {
             self.show();
-            self.push(Message { content: Some(self.content(parts)), name: named(turn), ..with("user") });
+            let (content, name) = (Some(self.content(parts)), self.named(turn));
+            self.push(Message { content, name, ..with("user") });
         }
         Ok(())
     }
@@ -76,22 +78,28 @@ impl<'a> Writing<'a, '_> {
         self.shown.extend(shown);
         // OpenAI knows no name here; Gemini's and Mistral's endpoints do.
         let name = Some(name).filter(|name| !self.server.own && !name.is_empty());
-        self.messages.push(Message { content: Some(content), name, tool_call_id: Some(call), ..with("tool") });
+        self.messages.push(Message {
+            content: Some(content),
+            name,
+            tool_call_id: Some(fitting(call, self.server.ids)),
+            ..with("tool")
+        });
         Ok(())
     }
 
     fn assistant(&mut self, turn: &'a Turn) -> Result<(), Unsayable> {
-        let mut message = Message { name: named(turn), ..with("assistant") };
+        let mut message = Message { name: self.named(turn), ..with("assistant") };
         let mut refusal = String::new();
         for part in &turn.parts {
             match &part.kind {
                 PartKind::Text { seal: Some(seal), .. } => message.extra_content = self.signature(seal),
-                PartKind::Refusal(words) => refusal.push_str(words),
+                PartKind::Refusal(words) if self.server.refusals => refusal.push_str(words),
                 PartKind::Call { free: true, .. } if !self.server.own => {
                     return Err(unsayable("messages", "has a call with text, of which the provider knows none"));
                 }
                 PartKind::Call { id, name, arguments, free, seal } => {
                     let extra_content = seal.as_ref().and_then(|seal| self.signature(seal));
+                    let id = fitting(id, self.server.ids);
                     message.tool_calls.push(Call { extra_content, ..called(id, name, arguments, *free) });
                 }
                 _ => {}
@@ -123,8 +131,10 @@ impl<'a> Writing<'a, '_> {
         let sealed = thoughts().any(|thought| thought.seal.is_some());
         let words = Some(words).filter(|words| !words.is_empty());
         match self.server.reasoning {
-            Reasoning::Unknown | Reasoning::Kept if words.is_some() || sealed => return self.left.note("reasoning"),
-            Reasoning::Unknown | Reasoning::Kept => return,
+            Reasoning::Unknown | Reasoning::Kept | Reasoning::Switch if words.is_some() || sealed => {
+                return self.left.note("reasoning");
+            }
+            Reasoning::Unknown | Reasoning::Kept | Reasoning::Switch => return,
             Reasoning::Content => message.reasoning_content = words,
             Reasoning::Plain => message.reasoning = words,
             Reasoning::Details => {
@@ -174,7 +184,11 @@ impl<'a> Writing<'a, '_> {
                 }
                 Kind::Text { text }
             }
+            PartKind::Document { source, name } if self.server.document_urls => {
+                Kind::DocumentUrl { document_url: document(source)?, document_name: name }
+            }
             PartKind::Document { source, name } => Kind::File { file: file(source, name)? },
+            PartKind::Refusal(text) if !self.server.refusals => Kind::Text { text },
             PartKind::Other { name, .. } => {
                 return Err(unsayable(
                     "messages",
@@ -202,6 +216,12 @@ impl<'a> Writing<'a, '_> {
         }
     }
 
+    /// The speaker's own name, where it may be said.
+    fn named(&mut self, turn: &'a Turn) -> Option<&'a str> {
+        let name = Some(turn.name.as_str()).filter(|name| !name.is_empty());
+        self.left.unless(self.server.people, "name", name)
+    }
+
     /// Writes a message behind whatever is to come before it.
     fn push(&mut self, message: Message<'a>) {
         self.show();
@@ -220,10 +240,6 @@ fn with(role: &'static str) -> Message<'static> {
     Message { role, ..Message::default() }
 }
 
-fn named(turn: &Turn) -> Option<&str> {
-    Some(turn.name.as_str()).filter(|name| !name.is_empty())
-}
-
 /// The text of a part that is nothing else.
 fn text<'a>(part: &Part<'a>) -> Option<&'a str> {
     match part {
@@ -232,7 +248,7 @@ fn text<'a>(part: &Part<'a>) -> Option<&'a str> {
     }
 }
 
-fn called<'a>(id: &'a str, name: &'a str, arguments: &'a str, free: bool) -> Call<'a> {
+fn called<'a>(id: Cow<'a, str>, name: &'a str, arguments: &'a str, free: bool) -> Call<'a> {
     let (kind, extra_content) = (if free { "custom" } else { "function" }, None);
     if free {
         return Call { id, kind, function: None, custom: Some(Custom { name, input: arguments }), extra_content };
@@ -248,6 +264,16 @@ fn image(source: &Source) -> Result<Cow<'_, str>, Unsayable> {
         Source::Url(url) => Ok(url.into()),
         Source::File(_) | Source::Text(_) => {
             Err(unsayable("messages", "has a picture that is neither at a URL nor in the request"))
+        }
+    }
+}
+
+fn document(source: &Source) -> Result<Cow<'_, str>, Unsayable> {
+    match source {
+        Source::Inline { media_type, data } => Ok(data_url(media_type, data).into()),
+        Source::Url(url) => Ok(url.into()),
+        Source::File(_) | Source::Text(_) => {
+            Err(unsayable("messages", "has a document that is neither at a URL nor in the request"))
         }
     }
 }

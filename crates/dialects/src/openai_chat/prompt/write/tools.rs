@@ -34,7 +34,7 @@ pub(super) fn tools<'a>(
     let choice = match &prompt.tool_choice {
         ToolChoice::Auto => None,
         ToolChoice::None => Some(Choice::Word("none")),
-        ToolChoice::Required => Some(Choice::Word("required")),
+        ToolChoice::Required => Some(Choice::Word(server.forced)),
         ToolChoice::Named(name) => Some(Choice::Named(named(name))),
         ToolChoice::Among { names, required } if server.own => Some(Choice::Allowed {
             kind: "allowed_tools",
@@ -43,7 +43,7 @@ pub(super) fn tools<'a>(
                 tools: names.iter().map(named).collect(),
             },
         }),
-        ToolChoice::Among { required, .. } => required.then_some(Choice::Word("required")),
+        ToolChoice::Among { required, .. } => required.then_some(Choice::Word(server.forced)),
     };
     // Without tools a choice among them is an error.
     let choice = choice.filter(|_| !tools.is_empty());

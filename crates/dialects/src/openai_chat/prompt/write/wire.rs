@@ -33,6 +33,8 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) random_seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) n: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) presence_penalty: Option<f64>,
@@ -110,7 +112,7 @@ pub(super) struct Message<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<Call<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_call_id: Option<&'a str>,
+    pub(super) tool_call_id: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -123,10 +125,23 @@ pub(super) enum Content<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Kind<'a> {
-    Text { text: &'a str },
-    ImageUrl { image_url: ImageUrl<'a> },
-    InputAudio { input_audio: InputAudio<'a> },
-    File { file: File<'a> },
+    Text {
+        text: &'a str,
+    },
+    ImageUrl {
+        image_url: ImageUrl<'a>,
+    },
+    InputAudio {
+        input_audio: InputAudio<'a>,
+    },
+    File {
+        file: File<'a>,
+    },
+    DocumentUrl {
+        document_url: Cow<'a, str>,
+        #[serde(skip_serializing_if = "str::is_empty")]
+        document_name: &'a str,
+    },
 }
 
 #[derive(Serialize)]
@@ -162,7 +177,7 @@ pub(super) struct File<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Call<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: Cow<'a, str>,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
