@@ -250,8 +250,13 @@ impl Blocks {
         let raw = serde_json::from_str::<&RawValue>(json).ok();
         match name {
             CITATIONS if raw.is_some_and(|raw| raw.get().starts_with('[')) => {
-                let citations = list(raw);
-                self.anew |= citations.is_empty();
+                let (citations, others): (Vec<&RawValue>, Vec<&RawValue>) =
+                    list(raw).into_iter().partition(is_citation);
+                if !others.is_empty() {
+                    self.leave_out(CITATIONS);
+                } else {
+                    self.anew |= citations.is_empty();
+                }
                 if !citations.is_empty() && !matches!((&self.open, self.anew), (Open::Text, false)) {
                     self.anew = true;
                     self.text(tell);
@@ -289,6 +294,12 @@ impl Blocks {
 fn is_block(name: &str, json: &str) -> bool {
     let block = as_object(json).and_then(|raw| object::<Block<'_>>(Some(raw)));
     is_of_answers(name) && block.is_some_and(|block| block.kind == name)
+}
+
+/// Whether `raw` is a citation of this dialect: others, as Cohere and Perplexity, have their own form.
+fn is_citation(raw: &&RawValue) -> bool {
+    raw.get().starts_with('{')
+        && object::<Block<'_>>(Some(raw)).is_some_and(|citation| citation.kind.ends_with("_location"))
 }
 
 /// Whether a delta is of `call`, the call itself or more of it.

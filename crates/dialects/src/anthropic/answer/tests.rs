@@ -362,6 +362,8 @@ fn seals_of_others_come_back_whose_they_are() {
 fn what_cannot_be_said_is_told() {
     let of_text = Seal { of: Dialect::Gemini, kind: SealKind::Signature, token: "g".into() };
     let (written, left_out) = content(&[
+        other("citations", r#"[{"start":0,"end":4,"text":"Café","type":"TEXT_CONTENT"}]"#),
+        other("citations", r#"["https://x"]"#),
         text("a"),
         Delta::TextSealed { choice: 0, seal: of_text },
         other("annotations", "[]"),
@@ -375,7 +377,10 @@ fn what_cannot_be_said_is_told() {
         written,
         serde_json::json!([{"type": "text", "text": "a"}, {"type": "fallback", "from": {"model": "a"}}])
     );
-    assert_eq!(left_out, ["signature", "annotations", "logprobs", "web_search_call", "choices", "tool_use.input"]);
+    assert_eq!(
+        left_out,
+        ["citations", "signature", "annotations", "logprobs", "web_search_call", "choices", "tool_use.input"]
+    );
     let many: Vec<Delta> = (0..100).map(|n| other(&format!("{n}{}", "x".repeat(100)), "{}")).collect();
     let (_, left_out) = content(&many);
     assert!(left_out.len() == 32 && left_out.iter().all(|name| name.len() <= 64));
@@ -489,7 +494,7 @@ fn anything() -> impl Strategy<Value = Vec<Delta>> {
         }),
         (0u32..4, piece).prop_map(|(n, piece)| arguments(n, piece)),
         Just(other("citations", "[]")),
-        Just(other("citations", r#"[{"type":"x"}]"#)),
+        Just(other("citations", r#"[{"type":"char_location"}]"#)),
         Just(other("fallback", r#"{"type":"fallback"}"#)),
         Just(ended(FinishReason::Stop)),
         Just(used(500, 1, 0)),
