@@ -4,6 +4,7 @@
 //! what is measured or printed is the built program.
 
 mod bench;
+mod catalogue;
 mod law;
 mod schema;
 
@@ -16,6 +17,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask law                        every rule of the house, or what breaks it
   cargo xtask schema                     write config/schema.json
   cargo xtask schema --check             compare it with what the program says
+  cargo xtask catalogue prices.json --source WHENCE --date YYYY-MM-DD
+                                         write crates/catalogue/models.json
   cargo xtask bench                      CPU per call beside nginx, all workloads
   cargo xtask bench --only burst --quick
   cargo xtask bench --assert             the same, failing above the limits";
@@ -33,6 +36,8 @@ enum Command {
     Law,
     /// Writes the JSON Schema of the config file
     Schema(schema::Options),
+    /// Writes the catalogue of models from LiteLLM's price list
+    Catalogue(catalogue::Options),
     /// Measures CPU time per call of the gateway, beside nginx on the same core
     Bench(bench::Options),
 }
@@ -51,6 +56,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Law => law::report(root()),
         Command::Schema(options) => schema::run(root(), &options),
+        Command::Catalogue(options) => catalogue::run(root(), &options),
         Command::Bench(options) => bench::run(root(), &options),
     }
 }

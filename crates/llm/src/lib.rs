@@ -5,11 +5,13 @@
 //! Must never be here: parsing of a wire format, time sources, sockets, async.
 
 mod answer;
+mod capability;
 mod delta;
 mod error;
 mod failure;
 mod frame;
 mod ids;
+mod price;
 mod prompt;
 mod quota;
 mod record;
@@ -19,11 +21,13 @@ mod usage;
 mod verdict;
 
 pub use answer::{Answer, Choice, Lane, ToolCall};
+pub use capability::{Capabilities, Capability};
 pub use delta::Delta;
 pub use error::CallError;
 pub use failure::{ErrorKind, Failure, ProviderError, Reach};
 pub use frame::{Event, FinishReason, Frame, Progress};
 pub use ids::{Label, RequestId, TargetId};
+pub use price::Price;
 pub use prompt::{
     Declared, Other, Part, PartKind, Prompt, Role, Sampling, Seal, SealKind, Source, Thinking, Thought, Turn,
 };

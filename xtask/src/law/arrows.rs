@@ -7,6 +7,7 @@ use super::manifest::{Dependency, Manifest};
 const FLOORS: &[(&str, u8)] = &[
     ("llm", 1),
     ("resilience", 1),
+    ("catalogue", 2),
     ("dialects", 2),
     ("contracts", 2),
     ("admission", 2),

@@ -4,7 +4,7 @@ use super::Breach;
 use super::manifest::{Dependency, Manifest};
 
 /// Decided purely, tested without a runtime: neither async nor HTTP servers, in tests either.
-const PURE: &[&str] = &["llm", "dialects", "contracts", "routing"];
+const PURE: &[&str] = &["llm", "catalogue", "dialects", "contracts", "routing"];
 const NOT_IN_PURE: &[&str] = &["tokio", "hyper", "hyper-util", "axum", "axum-core", "tower"];
 
 /// One home for each of these, whatever the kind of dependency.
