@@ -1,9 +1,10 @@
 //! `breakwater explain`: the plan of a call, without making it, and how its targets are where a gateway runs.
 //!
-//! Lives here: the order of things. `live` asks the gateway, `words` and `contract` say it all. Must never be here: a way to fail
+//! Lives here: the order of things. `live` asks the gateway, `words`, `facts` and `contract` say it all. Must never be here: a way to fail
 //! because no gateway runs.
 
 mod contract;
+mod facts;
 mod live;
 mod words;
 

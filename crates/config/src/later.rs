@@ -42,8 +42,5 @@ impl Later for file::CallerLimits {
 /// Values of `kind` that come later.
 pub(crate) const KINDS: &[&str] = &["bedrock", "vertex"];
 
-/// Capabilities of models that come later.
-pub(crate) const CAPABILITIES: &[&str] = &["json_schema", "tools", "vision"];
-
 /// Variables whose keys zero-config will use later.
 pub(crate) const KEY_VARIABLES: &[&str] = &["AWS_BEARER_TOKEN_BEDROCK"];

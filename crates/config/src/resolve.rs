@@ -1,6 +1,7 @@
 //! The file's sections to settings, one section after the other; every fault on the way is kept.
 
 mod apis;
+mod asked;
 mod breaker;
 mod caller;
 mod chain;
@@ -9,6 +10,7 @@ mod domain;
 mod gates;
 mod headers;
 mod hedge;
+mod known;
 mod last_resort;
 mod listeners;
 mod model;
@@ -21,6 +23,7 @@ mod url;
 
 pub(crate) use apis::words as apis;
 pub(crate) use contract::{AnswerRules, contract};
+pub(crate) use known::Library;
 pub(crate) use model::CAPABILITIES;
 pub(crate) use policy::{BALANCES, REFUSALS, STREAMS};
 pub(crate) use provider::{http, kinds, unsaid_facts};
@@ -32,6 +35,7 @@ use crate::file;
 use crate::lenient::{Lenient, Section};
 use crate::reader::Reader;
 use crate::settings::{Admin, Drain, Limits, Settings};
+use asked::AskedOf;
 use contracts::Schemas;
 use listeners::Guards;
 use policy::Keys;
@@ -65,7 +69,8 @@ pub(crate) fn settings(tree: Value, env: Env<'_>) -> Result<Settings, Vec<Fault>
     let Base { policy: base, breaker, answer_rules } =
         base(&mut reader, &at.key("defaults"), file.defaults, &route_names, &schemas);
     let direct = reader.value(&at.key("direct"), file.direct).unwrap_or(false).then(|| base.clone());
-    let providers = provider::all(&mut reader, &at.key("providers"), file.providers);
+    let asked = AskedOf::new(&file.routes, direct.is_some(), env);
+    let providers = provider::all(&mut reader, &at.key("providers"), file.providers, &asked);
     let files = files(&mut reader, &at.key("files_provider"), file.files_provider, &providers);
     let sound_routes = !matches!(file.routes, Lenient::Wrong(_));
     let around = route::Around {

@@ -123,6 +123,7 @@ pub struct Drain {
 
 /// One provider.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one, and are made once, at start")]
 pub enum Provider {
     /// One that is reached over HTTP.
     Http(ProviderSettings),

@@ -57,8 +57,8 @@ fn provider(preset: &Preset, set: &dyn Fn(&str) -> Option<String>, key: String) 
 /// A provider with what is known of it.
 type Known = (Provider, ProviderFacts);
 
-fn known(provider: Provider, kind: &str) -> Known {
-    let facts = resolve::unsaid_facts(&provider, kind);
+fn known(provider: Provider, kind: &str, library: &mut resolve::Library) -> Known {
+    let facts = resolve::unsaid_facts(&provider, kind, library);
     (provider, facts)
 }
 
@@ -68,12 +68,14 @@ fn served(found: Vec<(&Preset, ProviderSettings)>) -> (Vec<Known>, Vec<RouteSett
         route(preset.kind, preset.example.into_iter().chain(preset.families.iter().copied()).chain(everything_else))
     });
     let routes = routes.collect();
-    (found.into_iter().map(|(preset, provider)| known(Provider::Http(provider), preset.kind)).collect(), routes)
+    let library = &mut resolve::Library::default();
+    let known = |(preset, provider): (&Preset, _)| known(Provider::Http(provider), preset.kind, library);
+    (found.into_iter().map(known).collect(), routes)
 }
 
 fn simulated() -> (Vec<Known>, Vec<RouteSettings>) {
     let provider = Provider::Simulated { name: SIMULATOR.into(), behaviour: None };
-    (vec![known(provider, SIMULATOR)], vec![route(SIMULATOR, ["*"])])
+    (vec![known(provider, SIMULATOR, &mut resolve::Library::default())], vec![route(SIMULATOR, ["*"])])
 }
 
 fn route<'a>(name: &str, aliases: impl IntoIterator<Item = &'a str>) -> RouteSettings {

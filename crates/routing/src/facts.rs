@@ -1,6 +1,6 @@
 //! What is known of providers and their models before any call, as data: made by `config`, carried by candidates.
 
-use llm::Prefill;
+use llm::{Capabilities, Prefill, Price};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub struct ProviderFacts {
     pub domains: Vec<Arc<str>>,
     /// What is known of models by name.
     pub models: HashMap<Arc<str>, ModelFacts>,
+    /// What is known by name of those that only clients name; many providers may share it. It yields to `models`.
+    pub listed: Arc<HashMap<Arc<str>, ModelFacts>>,
     /// What is known of all others.
     pub others: ModelFacts,
 }
@@ -23,17 +25,27 @@ pub struct ProviderFacts {
 pub struct ModelFacts {
     /// The most tokens of question and answer together; `None` is unknown.
     pub context_window: Option<u64>,
+    /// The most tokens of an answer; `None` is unknown.
+    pub max_output_tokens: Option<u64>,
     /// Whether it goes on with a given beginning.
     pub prefill: Prefill,
     /// What it costs; `None` is unknown.
     pub price: Option<Price>,
+    /// What else it can do.
+    pub capabilities: Capabilities,
+    /// Which of these the catalogue told, and not the configuration.
+    pub listed: Listed,
 }
 
-/// What a model costs, in US dollars for a million tokens.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Price {
-    /// Of the question.
-    pub input: f64,
-    /// Of the answer.
-    pub output: f64,
+/// Which facts of a model come from the catalogue of models. All others are the configuration's, or the kind's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Its `context_window`.
+    pub context_window: bool,
+    /// Its `max_output_tokens`.
+    pub max_output_tokens: bool,
+    /// Its `price`, or what of it the configuration does not say.
+    pub price: bool,
+    /// Its `prefill` and `capabilities`, or what of them the configuration does not say.
+    pub capabilities: bool,
 }

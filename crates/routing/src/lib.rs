@@ -14,7 +14,7 @@ mod seats;
 mod table;
 mod target;
 
-pub use facts::{ModelFacts, Price, ProviderFacts};
+pub use facts::{Listed, ModelFacts, ProviderFacts};
 pub use pick::{Load, Loads, NoLoads, Pick};
 pub use plan::{Candidate, MAX_CANDIDATES, NoRoute, Plan, Resort};
 pub use policy::{

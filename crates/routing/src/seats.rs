@@ -41,13 +41,15 @@ pub(crate) struct Seats {
     pub(crate) name: Arc<str>,
     pub(crate) domains: Arc<[usize]>,
     models: HashMap<Arc<str>, Seat>,
+    listed: Arc<HashMap<Arc<str>, ModelFacts>>,
     other: Seat,
 }
 
 impl Seats {
     /// The seat of `model`.
-    pub(crate) fn of(&self, model: &str) -> &Seat {
-        self.models.get(model).unwrap_or(&self.other)
+    pub(crate) fn of(&self, model: &str) -> Seat {
+        let listed = || self.listed.get(model).map(|facts| Seat { facts: *facts, ..self.other.clone() });
+        self.models.get(model).cloned().or_else(listed).unwrap_or_else(|| self.other.clone())
     }
 }
 
@@ -142,9 +144,9 @@ impl Hall {
 
 /// The seats of a provider: those with a label of their own, and those that only facts are known of.
 fn seats(provider: ProviderFacts, domains: Arc<[usize]>, labels: HashMap<Arc<str>, Label>, other: Label) -> Seats {
-    let ProviderFacts { name, models: facts, others, .. } = provider;
+    let ProviderFacts { name, models: facts, listed, others, .. } = provider;
     let known = |(model, label): (Arc<str>, Label)| {
-        let facts = facts.get(&model).copied().unwrap_or(others);
+        let facts = facts.get(&model).or_else(|| listed.get(&model)).copied().unwrap_or(others);
         (model, Seat { label, known: true, facts })
     };
     let mut models: HashMap<_, _> = labels.into_iter().map(known).collect();
@@ -152,5 +154,5 @@ fn seats(provider: ProviderFacts, domains: Arc<[usize]>, labels: HashMap<Arc<str
         let shared = || Seat { label: other.clone(), known: false, facts: *facts };
         models.entry(Arc::clone(model)).or_insert_with(shared);
     }
-    Seats { name, domains, models, other: Seat { label: other, known: false, facts: others } }
+    Seats { name, domains, models, listed, other: Seat { label: other, known: false, facts: others } }
 }

@@ -90,7 +90,7 @@ impl Target {
 
 /// The candidate that `target` is, with what its provider's seats tell of it.
 pub(crate) fn candidate(target: TargetId, provider: usize, seats: &Seats, share: Share) -> Candidate {
-    let Seat { label, known, facts } = seats.of(&target.model).clone();
+    let Seat { label, known, facts } = seats.of(&target.model);
     let Share { priority, weight } = share;
     Candidate { target, provider, label, known, facts, domains: Arc::clone(&seats.domains), priority, weight }
 }

@@ -3,6 +3,7 @@
 //! Pure: receives the plan, how targets are watched, and what a gateway said; hands on text.
 //! Must never be here: asking, printing.
 
+use super::facts;
 use super::live::{Live, Slots, Target};
 use config::Gates;
 use routing::{Balance, Candidate, Hedge, HedgeAfter, OnRefusal, Plan, Policy, RecoverStream, Resort};
@@ -35,6 +36,9 @@ pub(super) fn describe(plan: &Plan, gates: &Gates, domains: &[Arc<str>], live: &
         }
         if !alike {
             let _ = writeln!(text, "       {watched}");
+        }
+        for line in facts::describe(&candidate.facts) {
+            let _ = writeln!(text, "       {line}");
         }
         let names: Vec<&str> = candidate.domains.iter().filter_map(|one| domains.get(*one)).map(|one| &**one).collect();
         if !names.is_empty() {

@@ -53,19 +53,24 @@ pub(crate) struct Provider {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Model {
-    /// What it costs. Default: not known.
+    /// What it costs. Default: what the catalogue of models says, else not known.
     pub(crate) price: Block<Price>,
-    /// The most tokens of question and answer together, more than 0. Default: not known.
+    /// The most tokens of question and answer together, more than 0. Default: what the catalogue of models says, else
+    /// not known.
     pub(crate) context_window: Lenient<u32>,
-    /// What it can do: `prefill`, go on with an answer whose beginning the request holds. Default: known by kind;
-    /// `[]` declares that it can do nothing of the kind.
+    /// The most tokens of an answer, more than 0. Default: what the catalogue of models says, else not known.
+    pub(crate) max_output_tokens: Lenient<u32>,
+    /// All that it can do: `prefill`, go on with an answer whose beginning the request holds; `tools`, call them;
+    /// `parallel_tools`, several in one answer; `json_schema`, answer as a schema demands; `vision`, look at images;
+    /// `reasoning`, think first. `[]` declares nothing of these. Default: what the catalogue of models says, else what is
+    /// known by kind.
     #[schemars(schema_with = "capabilities")]
     pub(crate) capabilities: List<String>,
     /// The most calls at one time, each to its end, more than 0. Default: adapts by itself.
     pub(crate) max_concurrency: Lenient<u32>,
 }
 
-/// What a model costs, in US dollars for a million tokens.
+/// What a model costs, in US dollars for a million tokens; it replaces what the catalogue of models says.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("required" = ["input", "output"]))]
@@ -76,6 +81,12 @@ pub(crate) struct Price {
     /// For a million tokens of the answer, more than 0.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub(crate) output: Lenient<f64>,
+    /// For a million tokens of the question that are read from the provider's cache, more than 0. Default: not known.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) cached_input: Lenient<f64>,
+    /// For a million tokens of the question that are written to it, more than 0. Default: not known.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(crate) cache_write: Lenient<f64>,
 }
 
 fn kinds(_: &mut SchemaGenerator) -> Schema {

@@ -1,30 +1,59 @@
-//! `models` of a provider: what is known of each before any call.
+//! `models` of a provider: what the file says of each.
 
 use super::EVERY_OTHER;
 use crate::fault::{At, did_you_mean, quote};
 use crate::file::{self, Block, List, Named};
-use crate::later;
+use crate::lenient::Lenient;
 use crate::reader::{Reader, Words};
-use llm::Prefill;
-use routing::{ModelFacts, Price};
-use std::collections::{BTreeMap, HashMap};
+use llm::{Capabilities, Capability, Price};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 const PREFILL: &str = "prefill";
 
-/// Every capability that a model may declare.
-pub(crate) const CAPABILITIES: &[&str] = &[PREFILL];
+/// Every capability that a model may declare, but that to go on with a given beginning.
+const DECLARED: [Capability; 5] =
+    [Capability::Tools, Capability::ParallelTools, Capability::JsonSchema, Capability::Vision, Capability::Reasoning];
+
+/// The words of all of them.
+pub(crate) const CAPABILITIES: &[&str] = &[
+    PREFILL,
+    DECLARED[0].as_str(),
+    DECLARED[1].as_str(),
+    DECLARED[2].as_str(),
+    DECLARED[3].as_str(),
+    DECLARED[4].as_str(),
+];
 
 /// The models of one provider.
 #[derive(Default)]
 pub(crate) struct Models {
-    /// What is known by name.
-    pub(crate) named: HashMap<Arc<str>, ModelFacts>,
-    /// What is known of all others.
-    pub(crate) others: ModelFacts,
+    /// What is said of them by name.
+    pub(crate) named: BTreeMap<String, Said>,
+    /// What is said of all others.
+    pub(crate) others: Said,
     /// How many calls they take.
     pub(crate) slots: Slots,
+}
+
+/// What the file says of one model.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) price: Option<Price>,
+    /// Tokens.
+    pub(crate) context_window: Option<u64>,
+    /// Tokens.
+    pub(crate) max_output_tokens: Option<u64>,
+    pub(crate) declared: Option<Declared>,
+}
+
+/// What a list of capabilities says, which is all that the model can do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Declared {
+    /// It goes on with a given beginning.
+    pub(crate) prefill: bool,
+    pub(crate) capabilities: Capabilities,
 }
 
 /// The most calls of each model of a provider that may wait for their first content at one time.
@@ -43,40 +72,22 @@ impl Slots {
     }
 }
 
-/// How models of a kind go on with a given beginning: those that need a flag for it, and do by themselves.
-///
-/// Mistral documents `prefix` on the last message of its chat API; vLLM and SGLang document `continue_final_message`
-/// of their servers.
-fn flagged(kind: &str) -> Option<Prefill> {
-    match kind {
-        "mistral" => Some(Prefill::PrefixFlag),
-        "vllm" | "sglang" => Some(Prefill::ContinueFlag),
-        _ => None,
-    }
-}
-
-/// What is known of a model that nothing is said of.
-pub(crate) fn unsaid(kind: &str) -> ModelFacts {
-    ModelFacts { prefill: flagged(kind).unwrap_or_default(), ..ModelFacts::default() }
-}
-
-/// What the file says of the models of a provider of this kind.
-pub(crate) fn all(reader: &mut Reader<'_>, at: &At, models: Named<file::Model>, kind: &str) -> Models {
-    let mut known = Models { others: unsaid(kind), ..Models::default() };
+/// What the file says of the models of a provider.
+pub(crate) fn all(reader: &mut Reader<'_>, at: &At, models: Named<file::Model>) -> Models {
+    let mut said = Models::default();
     for (name, block) in reader.value(at, models).unwrap_or_default() {
         let at = at.key(&name);
         check_name(reader, &at, &name);
         let model = reader.block(&at, block);
-        let (facts, slots) = one(reader, &at, model, kind);
+        let (one, slots) = one(reader, &at, model);
         if name == EVERY_OTHER {
-            (known.others, known.slots.others) = (facts, slots);
+            (said.others, said.slots.others) = (one, slots);
         } else {
-            let name: Arc<str> = name.into();
-            known.named.insert(Arc::clone(&name), facts);
-            known.slots.models.insert(name, slots);
+            said.slots.models.insert(name.as_str().into(), slots);
+            said.named.insert(name, one);
         }
     }
-    known
+    said
 }
 
 fn check_name(reader: &mut Reader<'_>, at: &At, name: &str) {
@@ -88,13 +99,17 @@ fn check_name(reader: &mut Reader<'_>, at: &At, name: &str) {
     }
 }
 
-fn one(reader: &mut Reader<'_>, at: &At, model: file::Model, kind: &str) -> (ModelFacts, Option<u32>) {
+fn one(reader: &mut Reader<'_>, at: &At, model: file::Model) -> (Said, Option<u32>) {
     let price = price(reader, &at.key("price"), model.price);
-    let context_window = reader.count(&at.key("context_window"), model.context_window);
-    let prefill = prefill(reader, &at.key("capabilities"), model.capabilities, kind);
+    let context_window = tokens(reader, &at.key("context_window"), model.context_window);
+    let max_output_tokens = tokens(reader, &at.key("max_output_tokens"), model.max_output_tokens);
+    let declared = declared(reader, &at.key("capabilities"), model.capabilities);
     let slots = reader.count(&at.key("max_concurrency"), model.max_concurrency).map(NonZeroU32::get);
-    let context_window = context_window.map(|tokens| tokens.get().into());
-    (ModelFacts { context_window, prefill, price }, slots)
+    (Said { price, context_window, max_output_tokens, declared }, slots)
+}
+
+fn tokens(reader: &mut Reader<'_>, at: &At, count: Lenient<u32>) -> Option<u64> {
+    reader.count(at, count).map(|tokens| tokens.get().into())
 }
 
 fn price(reader: &mut Reader<'_>, at: &At, block: Block<file::Price>) -> Option<Price> {
@@ -103,28 +118,28 @@ fn price(reader: &mut Reader<'_>, at: &At, block: Block<file::Price>) -> Option<
     let (input_at, output_at) = (at.key("input"), at.key("output"));
     let (input, output) = (reader.required(&input_at, price.input), reader.required(&output_at, price.output));
     let (input, output) = (reader.amount(&input_at, input), reader.amount(&output_at, output));
-    Some(Price { input: input?, output: output? })
+    let cached_input = reader.amount(&at.key("cached_input"), price.cached_input);
+    let cache_write = reader.amount(&at.key("cache_write"), price.cache_write);
+    Some(Price { input: input?, output: output?, cached_input, cache_write })
 }
 
 /// A list that is written says all that the model can do.
-fn prefill(reader: &mut Reader<'_>, at: &At, capabilities: List<String>, kind: &str) -> Prefill {
-    let Some(list) = reader.list(at, capabilities) else { return unsaid(kind).prefill };
-    let mut declared = false;
+fn declared(reader: &mut Reader<'_>, at: &At, capabilities: List<String>) -> Option<Declared> {
+    let list = reader.list(at, capabilities)?;
+    let none = DECLARED.into_iter().fold(Capabilities::default(), |none, one| none.with(one, false));
+    let mut declared = Declared { prefill: false, capabilities: none };
     for (at, written) in list {
         let Some(words) = reader.words(&at, written) else { continue };
-        match words.value.as_str() {
-            PREFILL => declared = true,
-            _ => reader.fault(&at, unknown(&words)),
+        match Capability::from_word(&words.value).filter(|capability| DECLARED.contains(capability)) {
+            Some(capability) => declared.capabilities = declared.capabilities.with(capability, true),
+            None if words.value == PREFILL => declared.prefill = true,
+            None => reader.fault(&at, unknown(&words)),
         }
     }
-    if declared { flagged(kind).unwrap_or(Prefill::Plain) } else { Prefill::No }
+    Some(declared)
 }
 
 fn unknown(words: &Words) -> String {
-    let (written, known) = (quote(&words.written), CAPABILITIES.join(", "));
-    if later::CAPABILITIES.contains(&words.value.as_str()) {
-        return format!("capability {written} is not in this version yet; known are {known}");
-    }
     let guess = did_you_mean(&words.written, CAPABILITIES.iter().copied());
-    format!("unknown capability {written}{guess}; known are {known}")
+    format!("unknown capability {}{guess}; known are {}", quote(&words.written), CAPABILITIES.join(", "))
 }

@@ -1,8 +1,10 @@
 //! `providers`: a kind, an address, keys and headers to what the transport needs.
 
 use super::apis;
+use super::asked::{Asked, AskedOf};
 use super::domain::{self, Labels};
 use super::headers::headers;
+use super::known::Library;
 use super::model::{self, Models, Slots};
 use super::name;
 use super::url;
@@ -58,29 +60,57 @@ impl Providers {
         self.facts.iter().map(|facts| (&*facts.name, facts)).collect()
     }
 
-    fn add(&mut self, provider: Provider, labels: &Labels, models: Models) {
+    fn add(&mut self, one: One, asked: &AskedOf, library: &mut Library) {
+        let One { provider, kind, labels, models } = one;
+        if kind == OPENAI {
+            self.first_of_openai.get_or_insert(self.settings.len());
+        }
+        let listed = is_listed(&kind, &provider);
+        let facts = library.facts(&kind, listed, &models, &asked.of(provider.name()));
         self.slots.push((Arc::clone(provider.name()), models.slots));
-        self.facts.push(ProviderFacts {
-            name: Arc::clone(provider.name()),
-            domains: domain::domains(&provider, labels),
-            models: models.named,
-            others: models.others,
-        });
+        self.facts.push(of_provider(facts, &provider, &labels));
         self.settings.push(provider);
     }
 }
 
-/// What is known of a provider of this kind that no file says anything of.
-pub(crate) fn unsaid_facts(provider: &Provider, kind: &str) -> ProviderFacts {
-    ProviderFacts {
-        name: Arc::clone(provider.name()),
-        domains: domain::domains(provider, &Labels::default()),
-        others: model::unsaid(kind),
-        ..ProviderFacts::default()
-    }
+/// A sound provider.
+struct One {
+    provider: Provider,
+    kind: String,
+    labels: Labels,
+    models: Models,
 }
 
-pub(crate) fn all(reader: &mut Reader<'_>, at: &At, written: file::Named<file::Provider>) -> Providers {
+/// What is known of a provider of this kind that no file says anything of, where clients may ask for any model.
+pub(crate) fn unsaid_facts(provider: &Provider, kind: &str, library: &mut Library) -> ProviderFacts {
+    let facts = library.facts(kind, is_listed(kind, provider), &Models::default(), &Asked::anything());
+    of_provider(facts, provider, &Labels::default())
+}
+
+fn of_provider(facts: ProviderFacts, provider: &Provider, labels: &Labels) -> ProviderFacts {
+    ProviderFacts { name: Arc::clone(provider.name()), domains: domain::domains(provider, labels), ..facts }
+}
+
+/// Whether the catalogue of models speaks of this provider: one at an address of its own is not the vendor that the
+/// kind's presets lead to, and serves what it likes under any name. What runs at home is the same in every home.
+fn is_listed(kind: &str, provider: &Provider) -> bool {
+    let Provider::Http(settings) = provider else { return false };
+    let Some(preset) = preset(kind) else { return true };
+    let own = settings.base_url.host().unwrap_or_default().to_ascii_lowercase();
+    // Whoever has no address of their own is the vendor wherever they are.
+    let Some(usual) = preset.base_url.map(Uri::from_static) else { return true };
+    let usual = usual.host().unwrap_or_default();
+    let below = own.strip_suffix(usual).is_some_and(|region| region.is_empty() || region.ends_with('.'));
+    below || url::is_loopback(usual)
+}
+
+pub(crate) fn all(
+    reader: &mut Reader<'_>,
+    at: &At,
+    written: file::Named<file::Provider>,
+    asked: &AskedOf,
+) -> Providers {
+    let mut library = Library::default();
     let absent = written.is_absent();
     let read = reader.value(at, written);
     if absent || read.as_ref().is_some_and(BTreeMap::is_empty) {
@@ -90,23 +120,15 @@ pub(crate) fn all(reader: &mut Reader<'_>, at: &At, written: file::Named<file::P
     for (name, block) in read.unwrap_or_default() {
         let before = reader.faults.len();
         let built = provider(reader, &at.key(&name), &name, block);
-        if let Some((provider, labels, models, is_openai)) = built.filter(|_| reader.faults.len() == before) {
-            if is_openai {
-                providers.first_of_openai.get_or_insert(providers.settings.len());
-            }
-            providers.add(provider, &labels, models);
+        if let Some(one) = built.filter(|_| reader.faults.len() == before) {
+            providers.add(one, asked, &mut library);
         }
         providers.names.insert(name);
     }
     providers
 }
 
-fn provider(
-    reader: &mut Reader<'_>,
-    at: &At,
-    name: &str,
-    block: file::Block<file::Provider>,
-) -> Option<(Provider, Labels, Models, bool)> {
+fn provider(reader: &mut Reader<'_>, at: &At, name: &str, block: file::Block<file::Provider>) -> Option<One> {
     if let Err(why) = name::check(name) {
         reader.fault(at, format!("{} {why}", quote(name)));
     } else if name.contains(['/', '*']) {
@@ -119,7 +141,7 @@ fn provider(
     let kind = reader.text(&kind_at, kind)?;
     let kind_name = canonical(&kind.value);
     let labels = domain::labels(reader, at, std::mem::take(&mut file.account), std::mem::take(&mut file.region));
-    let models = model::all(reader, &at.key("models"), std::mem::take(&mut file.models), kind_name);
+    let models = model::all(reader, &at.key("models"), std::mem::take(&mut file.models));
     let provider = match (kind_name, preset(kind_name)) {
         (SIMULATOR, _) => simulated(reader, at, name, file),
         (_, Some(preset)) => http_from_file(reader, at, name, preset, file).map(Provider::Http),
@@ -128,7 +150,7 @@ fn provider(
             None
         }
     };
-    Some((provider?, labels, models, kind_name == OPENAI))
+    Some(One { provider: provider?, kind: kind_name.to_owned(), labels, models })
 }
 
 fn canonical(kind: &str) -> &str {

@@ -31,7 +31,8 @@ pub(crate) fn is_overheard(uri: &Uri) -> bool {
     uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback)
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether only this machine is reached there.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     literal.parse().map_or_else(
         |_| host == "localhost" || host.ends_with(".localhost"),

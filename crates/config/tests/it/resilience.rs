@@ -3,10 +3,8 @@
 use crate::{accepted, lines};
 use ::resilience::{BreakerPolicy, GatePolicy};
 use config::{Gates, zero_config};
-use llm::{Prefill, TargetId};
-use routing::{
-    Balance, Hedge, HedgeAfter, LastResort, ModelFacts, OnRefusal, Policy, Price, ProviderFacts, RecoverStream,
-};
+use llm::{Capabilities, Capability, Prefill, Price, TargetId};
+use routing::{Balance, Hedge, HedgeAfter, LastResort, ModelFacts, OnRefusal, Policy, ProviderFacts, RecoverStream};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -232,6 +230,12 @@ routes:
     assert_eq!((gates.by_provider.len(), gates.by_target.len()), (1, 5), "only what differs is kept");
 }
 
+/// Just these of what a file may declare.
+fn able(has: &[Capability]) -> Capabilities {
+    let declared = Capability::ALL.into_iter().filter(|one| *one != Capability::PromptCache);
+    declared.fold(Capabilities::default(), |able, one| able.with(one, has.contains(&one)))
+}
+
 #[test]
 fn what_is_known_of_models() {
     let settings = accepted(
@@ -240,9 +244,10 @@ fn what_is_known_of_models() {
     kind: mistral
     api_key: k
     models:
-      priced: { price: { input: 0.15, output: 3 }, context_window: 128000 }
+      priced: { price: { input: 0.15, output: 3, cached_input: 0.01 }, context_window: 128000, max_output_tokens: 8 }
       not: { capabilities: [] }
       said: { capabilities: [prefill] }
+      able: { capabilities: [vision, tools] }
   o: { kind: openai, api_key: k, models: { said: { capabilities: [prefill] }, '*': { context_window: 1 } } }
   s: { kind: sglang }
   v: { kind: vllm, models: { '*': { capabilities: [] }, a/b: { context_window: 4294967295 } } }
@@ -255,18 +260,25 @@ routes: { r: { targets: [m/a, o/a] } }
         provider.models.get(model).copied().unwrap_or(provider.others)
     };
     let plain = |prefill| ModelFacts { prefill, ..ModelFacts::default() };
-    let (price, flag) = (Price { input: 0.15, output: 3.0 }, Prefill::PrefixFlag);
+    let (price, flag) =
+        (Price { input: 0.15, output: 3.0, cached_input: Some(0.01), cache_write: None }, Prefill::PrefixFlag);
+    let none = |prefill| ModelFacts { capabilities: able(&[]), ..plain(prefill) };
     for (place, model, expected) in [
-        (0, "priced", ModelFacts { context_window: Some(128_000), prefill: flag, price: Some(price) }),
-        (0, "not", plain(Prefill::No)),
-        (0, "said", plain(flag)),
+        (
+            0,
+            "priced",
+            ModelFacts { context_window: Some(128_000), max_output_tokens: Some(8), price: Some(price), ..plain(flag) },
+        ),
+        (0, "not", none(Prefill::No)),
+        (0, "said", none(flag)),
+        (0, "able", ModelFacts { capabilities: able(&[Capability::Tools, Capability::Vision]), ..plain(Prefill::No) }),
         (0, "unheard-of", plain(flag)),
-        (1, "said", plain(Prefill::Plain)),
+        (1, "said", none(Prefill::Plain)),
         (1, "unheard-of", ModelFacts { context_window: Some(1), ..ModelFacts::default() }),
         (2, "unheard-of", plain(Prefill::ContinueFlag)),
-        (3, "unheard-of", plain(Prefill::No)),
+        (3, "unheard-of", none(Prefill::No)),
         (3, "a/b", ModelFacts { context_window: Some(u32::MAX.into()), ..plain(Prefill::ContinueFlag) }),
-        (4, "said", plain(Prefill::Plain)),
+        (4, "said", none(Prefill::Plain)),
         (4, "unheard-of", plain(Prefill::No)),
     ] {
         assert_eq!(facts(place, model), expected, "{place} {model}");

@@ -151,6 +151,7 @@ routes: {{ r: {{ balance: cost, targets: [{{ target: p/m, priority: 2 }}, 'q/*']
 
 #[test]
 fn rules_of_models_accounts_and_regions() {
+    const ABLE: &str = "known are prefill, tools, parallel_tools, json_schema, vision, reasoning";
     refused(&[
         (
             "providers: { p: { kind: simulator, account: '', region: 'a b' } }",
@@ -174,30 +175,33 @@ fn rules_of_models_accounts_and_regions() {
             ],
         ),
         (
-            "providers: { p: { kind: simulator, models: { m: { price: {}, context_window: 0, max_concurrency: 0 } } } }",
+            "providers: { p: { kind: simulator, models: { m: { price: {}, context_window: 0, max_output_tokens: 0, max_concurrency: 0 } } } }",
             &[
                 "providers.p.models.m.price.input: is missing",
                 "providers.p.models.m.price.output: is missing",
                 "providers.p.models.m.context_window: must be more than 0",
+                "providers.p.models.m.max_output_tokens: must be more than 0",
                 "providers.p.models.m.max_concurrency: must be more than 0",
             ],
         ),
         (
-            "providers: { p: { kind: simulator, models: { m: { price: { input: 0, output: -0.1, cached: 1 } } } } }",
+            "providers: { p: { kind: simulator, models: { m: { price: { input: 0, output: -0.1, cached: 1, cached_input: 0 } } } } }",
             &[
                 "providers.p.models.m.price.cached: unknown key",
                 "providers.p.models.m.price.input: must be more than 0",
                 "providers.p.models.m.price.output: must be more than 0",
+                "providers.p.models.m.price.cached_input: must be more than 0",
             ],
         ),
         (
-            "providers: { p: { kind: simulator, models: { m: { capabilities: [prefil, tools, flying, prefill, 5] } } } }",
+            "providers: { p: { kind: simulator, models: { m: { capabilities: [prefil, tools, flying, prompt_cache, 5] } } } }",
             &[
                 "providers.p.models.m.capabilities[4]: expected text, not a number",
-                "providers.p.models.m.capabilities[0]: unknown capability `prefil` (did you mean `prefill`?); \
-                 known are prefill",
-                "providers.p.models.m.capabilities[1]: capability `tools` is not in this version yet; known are prefill",
-                "providers.p.models.m.capabilities[2]: unknown capability `flying`; known are prefill",
+                &format!(
+                    "providers.p.models.m.capabilities[0]: unknown capability `prefil` (did you mean `prefill`?); {ABLE}"
+                ),
+                &format!("providers.p.models.m.capabilities[2]: unknown capability `flying`; {ABLE}"),
+                &format!("providers.p.models.m.capabilities[3]: unknown capability `prompt_cache`; {ABLE}"),
             ],
         ),
     ]);

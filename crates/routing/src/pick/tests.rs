@@ -1,7 +1,8 @@
 //! Each balance as a table with loads given, and the shares of sessions as properties.
 
 use super::*;
-use crate::{ModelFacts, Price};
+use crate::ModelFacts;
+use llm::Price;
 use llm::{Label, TargetId};
 use proptest::prelude::*;
 use std::cell::RefCell;
@@ -155,7 +156,7 @@ fn equally_busy_targets_are_drawn() {
 fn priced(prices: &[Option<(f64, f64)>]) -> Vec<Candidate> {
     let mut group = group(&vec![1; prices.len()]);
     for (candidate, price) in group.iter_mut().zip(prices) {
-        candidate.facts.price = price.map(|(input, output)| Price { input, output });
+        candidate.facts.price = price.map(|(input, output)| Price { input, output, ..Price::default() });
     }
     group
 }

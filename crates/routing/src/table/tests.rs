@@ -6,6 +6,7 @@ use crate::{
 };
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// `provider/model priority weight`; a model of `*` is the one requested.
 fn target(text: &str) -> TargetSettings {
@@ -41,6 +42,7 @@ fn provider(name: &str, domains: &[&str], models: &[(&str, u64)], others: u64) -
         domains: domains.iter().map(|domain| (*domain).into()).collect(),
         models: models.iter().map(|(model, tokens)| ((*model).into(), window(*tokens))).collect::<HashMap<_, _>>(),
         others: window(others),
+        ..ProviderFacts::default()
     }
 }
 
@@ -233,12 +235,13 @@ fn a_target_listed_twice_is_one_whatever_name_makes_it_so() {
 #[test]
 fn candidates_bear_what_is_known_of_them() {
     let a = provider("a", &["vendor a", "region eu", "vendor a"], &[("m1", 10), ("m2", 20), ("other", 30)], 40);
-    let b = provider("b", &["region eu"], &[], 50);
+    let mut b = provider("b", &["region eu"], &[("m5", 60)], 50);
+    b.listed = Arc::new(provider("", &[], &[("m5", 70), ("m6", 80)], 0).models);
     let routes = vec![route("r", &["*"], &["a/m1 1 7", "a/m3 2", "b/* 3 9"]), route("o", &[], &["a/other"])];
     let table = RouteTable::new(routes, Some(Policy::default()), vec![a, b]).unwrap();
     assert_eq!(table.domains().iter().map(|domain| &**domain).collect::<Vec<_>>(), ["vendor a", "region eu"]);
     let mut seen = Vec::new();
-    for model in ["r", "a/m2", "a/m9", "o", "a/m1"] {
+    for model in ["r", "a/m2", "a/m9", "o", "a/m1", "b/m5", "b/m6", "b/m7"] {
         let row = |one: &Candidate| {
             let (target, label) = (one.target.to_string(), one.label.name.to_string());
             (target, label, one.known, one.facts.context_window.unwrap(), one.domains.to_vec(), one.weight)
@@ -253,6 +256,9 @@ fn candidates_bear_what_is_known_of_them() {
         ("a/m9", "a/other", false, 40, &[0, 1], 1),
         ("a/other", "a/other", false, 30, &[0, 1], 1),
         ("a/m1", "a/m1", true, 10, &[0, 1], 1),
+        ("b/m5", "b/other", false, 60, &[1], 1),
+        ("b/m6", "b/other", false, 80, &[1], 1),
+        ("b/m7", "b/other", false, 50, &[1], 1),
     ];
     let expected = expected.map(|(target, label, known, window, domains, weight)| {
         (target.to_owned(), label.to_owned(), known, window, domains.to_vec(), weight)

@@ -56,15 +56,19 @@ route chat: at most 2 attempts; connect 2s, first token 60s, idle 60s, total 600
        open: it failed several times in a row; until 2026-01-02T03:04:05.000000Z, for 4.2s more
        calls under way: 3; slots in use: 2 of 20; waiting for one: 1
        all keys of its provider rest, for 1m00s more
+       price: $1 in, $1 out for a million tokens
        failure domains: vendor api.openai.com, account house at api.openai.com
   2. two/m  priority 1
        closed: it has just recovered and takes 40% of its calls
        calls under way: 0; slots in use: 0 of 20; waiting for one: 0
        its quota is nearly used up, for 0.9s more
        it would not go on with a given beginning, and is not asked to for ten minutes
+       price: $2 in, $2 out for a million tokens
+       can: prefill
        failure domains: vendor api.mistral.ai
   3. three/m  priority 2  (only if an attempt is left: over max_attempts)
        not known to that gateway
+       price: $1 in, $2 out for a million tokens
        failure domains: vendor api.groq.com
   Of targets of equal priority the cheapest is tried first; equal prices are drawn by weight.
   passed over: three/n: weight 0
