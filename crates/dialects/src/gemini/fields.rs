@@ -34,6 +34,11 @@ impl<'a> Fields<'a> {
         self.fields.iter().any(|(known, value)| known == name && value.get() != "null")
     }
 
+    /// Whether any field that nobody has taken holds something.
+    pub(super) fn has_any(&self) -> bool {
+        self.fields.iter().any(|(_, value)| value.get() != "null")
+    }
+
     /// The text that `name` holds, where it holds one; it stays.
     pub(super) fn text_of(&self, name: &str) -> Option<String> {
         self.look(name)
@@ -142,7 +147,7 @@ pub(super) fn entries(raw: &RawValue) -> Option<Vec<(String, &RawValue)>> {
 }
 
 /// `name` in the spelling of Google's documents.
-fn camel(name: String) -> String {
+pub(super) fn camel(name: String) -> String {
     if !name.contains('_') {
         return name;
     }

@@ -4,11 +4,11 @@
 //! call that it answers. Ids are made of places, so that they are the same when the conversation has grown.
 //! Must never be here: tools, settings.
 
-use super::super::fields::{Fields, entries};
-use super::super::json::compact;
+use super::super::fields::{Fields, camel, entries};
+use super::super::json::{Object, compact};
 use super::super::seal::seal;
 use super::read::Others;
-use llm::{CallError, Part, PartKind, Role, Seal, Source, Thought, Turn};
+use llm::{CallError, Dialect, Part, PartKind, Role, Seal, Source, Thought, Turn};
 use serde_json::value::RawValue;
 
 /// A conversation as far as it has been read.
@@ -52,13 +52,20 @@ impl Talk {
         let mut fields = Fields::read(at, raw)?;
         let thought = fields.flag("thought")?.unwrap_or(false);
         let seal = fields.text("thoughtSignature")?.and_then(|token| seal(&token));
-        // What says how a film is to be seen has no meaning beside anything else.
-        if fields.has("videoMetadata") {
+        // What says how a film is to be seen has no meaning beside anything else; nor has what Google signed, where no
+        // noun has room for a seal: pictures that its models made.
+        let signed = seal.as_ref().is_some_and(|seal| seal.of == Dialect::Gemini);
+        let sealable = ["text", "functionCall", "functionResponse"].into_iter().any(|name| fields.has(name));
+        let beyond = !sealable && fields.has_any();
+        if fields.has("videoMetadata") || (signed && beyond) {
             return Ok(Some(other(raw)));
         }
         let kind = if let Some(call) = fields.object("functionCall")? {
             self.call(call, seal, others)?
         } else if let Some(response) = fields.object("functionResponse")? {
+            if signed {
+                others.keep("contents.parts.functionResponse.thoughtSignature".to_owned(), raw);
+            }
             self.result(response, others)?
         } else if let Some(data) = fields.object("inlineData")? {
             match inline(data)? {
@@ -70,7 +77,7 @@ impl Talk {
                 Some(kind) => kind,
                 None => return Ok(Some(other(raw))),
             }
-        } else if fields.has("text") || seal.is_some() {
+        } else if fields.has("text") || (seal.is_some() && !beyond) {
             let text = fields.text("text")?.unwrap_or_default();
             if thought { PartKind::Thought(Thought { text, seal }) } else { PartKind::Text { text, seal } }
         } else {
@@ -176,10 +183,19 @@ fn placed(media_type: &str, source: Source, name: String) -> Option<PartKind> {
     }
 }
 
-/// A part that is no noun, as it came.
+/// A part that is no noun, as it came but for the spelling of its names.
 fn other(raw: &RawValue) -> Part {
-    let known = |name: &String| !matches!(name.as_str(), "thought" | "thoughtSignature" | "thought_signature");
-    let names = entries(raw).unwrap_or_default().into_iter().map(|(name, _)| name);
-    let name = names.into_iter().find(known).unwrap_or_default();
-    Part { kind: PartKind::Other { name, json: compact(raw.get()).into() }, cache: None }
+    let known = |name: &str| !matches!(name, "thought" | "thoughtSignature");
+    let entries = entries(raw).unwrap_or_default().into_iter().map(|(name, json)| (camel(name), json));
+    let mut json = String::new();
+    let mut object = Object::open(&mut json);
+    let mut name = String::new();
+    for (field, value) in entries.filter(|(_, value)| value.get() != "null") {
+        object.json(&field, &compact(value.get()));
+        if name.is_empty() && known(&field) {
+            name = field;
+        }
+    }
+    object.close();
+    Part { kind: PartKind::Other { name, json: json.into() }, cache: None }
 }

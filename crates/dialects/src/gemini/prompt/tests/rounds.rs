@@ -1,9 +1,11 @@
 //! There and back.
 
+use super::super::super::seal::token;
 use super::super::{read_prompt, terms, write_prompt};
 use super::{NEW, call, declared, part, read, result, seal, text, turn, written};
 use llm::{
-    Declared, Demanded, Format, Part, PartKind, Prompt, Role, Sampling, Source, Thinking, Thought, ToolChoice, Turn,
+    Declared, Demanded, Dialect, Format, Part, PartKind, Prompt, Role, Sampling, Seal, SealKind, Source, Thinking,
+    Thought, ToolChoice, Turn,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -27,6 +29,33 @@ fn googles_own_fields_come_back_where_they_stood() {
         .flat_map(|turn| &turn.parts)
         .any(|part| matches!(&part.kind, PartKind::Other { name, .. } if name == "cachedContent"));
     assert!(cached, "others find a part that they cannot say");
+}
+
+#[test]
+fn what_google_signed_comes_back_signed() {
+    let picture = json!({"inlineData": {"mimeType": "image/png", "data": "QQ=="}, "thoughtSignature": "c2ln"});
+    let body = json!({"contents": [
+        {"role": "user", "parts": [{"text": "draw"}]},
+        {"role": "model", "parts": [
+            {"text": "see", "thoughtSignature": "YQ=="}, picture, {"text": "", "thoughtSignature": "Yg=="},
+            {"functionCall": {"id": "i", "name": "f", "args": {}}, "thoughtSignature": "Yw=="},
+            {"fileData": {"mimeType": "image/png", "fileUri": "gs://b/d.png"}, "thoughtSignature": "ZA=="},
+            {"executableCode": {"code": "1"}, "thoughtSignature": "ZQ=="}]},
+        {"role": "user", "parts": [{"functionResponse": {"id": "i", "name": "f", "response": {"a": 1}}}]}]});
+    assert_eq!(written(&read(&body), NEW), (body, vec![]));
+    let snakes = json!({"contents": [{"role": "model", "parts": [
+        {"inline_data": {"mimeType": "image/png", "data": "QQ=="}, "thought_signature": "c2ln"}]}]});
+    assert_eq!(written(&read(&snakes), NEW).0["contents"][0]["parts"], json!([picture]));
+    // What others sealed never stood beside a picture, and must not reach Google.
+    let theirs = Seal { of: Dialect::Anthropic, kind: SealKind::Signature, token: "t".into() };
+    let foreign = token(&theirs);
+    let body = json!({"contents": [{"role": "user", "parts": [
+        {"inlineData": {"mimeType": "image/png", "data": "QQ=="}, "thoughtSignature": foreign}]}]});
+    let said = written(&read(&body), NEW).0;
+    assert_eq!(said["contents"][0]["parts"][0].get("thoughtSignature"), None);
+    let result = json!({"contents": [{"parts": [
+        {"functionResponse": {"id": "i", "name": "f", "response": {"a": 1}}, "thoughtSignature": "Yw=="}]}]});
+    assert_eq!(written(&read(&result), NEW).1, ["contents.parts.functionResponse.thoughtSignature"]);
 }
 
 fn a_part() -> impl Strategy<Value = Part> {
