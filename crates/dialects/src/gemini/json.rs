@@ -118,8 +118,13 @@ pub(super) fn arguments(text: &str) -> (Cow<'_, str>, bool) {
     } else if is_object(text) {
         (compact(text), true)
     } else {
-        (Cow::Owned(format!("{{\"input\":{}}}", literal(text))), false)
+        (Cow::Owned(input(text)), false)
     }
+}
+
+/// The arguments of a call that takes text: the text, under `input`.
+pub(super) fn input(text: &str) -> String {
+    format!("{{\"input\":{}}}", literal(text))
 }
 
 /// `json`, which is valid, to be written as it is.

@@ -95,8 +95,8 @@ impl<'a> Said<'a> {
             Delta::Thought { text, .. } => self.text(text, true),
             Delta::TextSealed { seal, .. } => self.seal(seal, false),
             Delta::ThoughtSealed { seal, .. } => self.seal(seal, true),
-            Delta::Call { call, id, name, seal, .. } => {
-                self.pieces.push(Piece::Call(*call, Call::new(id, name, seal.as_ref())));
+            Delta::Call { call, id, name, free, seal, .. } => {
+                self.pieces.push(Piece::Call(*call, Call::new(id, name, *free, seal.as_ref())));
             }
             Delta::Arguments { call, text, .. } => self.arguments(*call, text),
             Delta::Other { name, json, .. } => match Stands::of(name, json) {

@@ -3,7 +3,6 @@
 //! Must never be here: how anything is put down.
 
 use super::super::chunk::{BESIDE, PARTS};
-use super::super::json::arguments;
 use super::form::Call;
 use serde_json::value::RawValue;
 
@@ -42,9 +41,9 @@ impl LeftOut {
         }
     }
 
-    /// Tells of arguments that are no object.
+    /// Tells of arguments that are no object and should be.
     pub(super) fn judge(&mut self, call: &Call) {
-        if !arguments(&call.arguments).1 {
+        if !call.args().1 {
             self.tell("arguments");
         }
     }

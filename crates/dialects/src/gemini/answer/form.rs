@@ -3,13 +3,14 @@
 //! Must never be here: which steps make which object.
 
 use super::super::finish::word;
-use super::super::json::{arguments, raw};
+use super::super::json::{arguments, input, raw};
 use super::super::seal::{UNSIGNED, token};
 use bytes::{BufMut, BytesMut};
 use llm::{FinishReason, Seal, Usage};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What an answer is called.
@@ -128,17 +129,24 @@ pub(super) struct Call {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) arguments: String,
+    /// It takes text, whatever that looks like.
+    pub(super) free: bool,
     pub(super) signature: Option<Arc<str>>,
 }
 
 impl Call {
-    pub(super) fn new(id: &str, name: &str, seal: Option<&Seal>) -> Self {
+    pub(super) fn new(id: &str, name: &str, free: bool, seal: Option<&Seal>) -> Self {
         let signature = seal.map(|seal| token(seal).into());
-        Self { id: id.to_owned(), name: name.to_owned(), arguments: String::new(), signature }
+        Self { id: id.to_owned(), name: name.to_owned(), arguments: String::new(), free, signature }
+    }
+
+    /// Its arguments as an object, and whether they were meant to be told so.
+    pub(super) fn args(&self) -> (Cow<'_, str>, bool) {
+        if self.free { (Cow::Owned(input(&self.arguments)), true) } else { arguments(&self.arguments) }
     }
 
     pub(super) fn part(&self) -> Part<'_> {
-        let (args, _) = arguments(&self.arguments);
+        let (args, _) = self.args();
         let args = raw(args.into_owned());
         Part::Call { call: FunctionCall { id: &self.id, name: &self.name, args }, signature: self.signature.as_deref() }
     }

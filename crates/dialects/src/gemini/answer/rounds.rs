@@ -178,7 +178,7 @@ fn what_google_has_no_word_for_is_told() {
         Delta::Other { choice: 0, name: "annotations".into(), json: "[]".into() },
         Delta::Other { choice: 0, name: "annotations".into(), json: "[]".into() },
         Delta::Text { choice: 128, text: "far".into() },
-        Delta::Call { choice: 0, call: 0, id: String::new(), name: "f".into(), free: true, seal: None },
+        Delta::Call { choice: 0, call: 0, id: String::new(), name: "f".into(), free: false, seal: None },
         Delta::Arguments { choice: 0, call: 0, text: "plain".into() },
     ] {
         writer.push(&step, &mut out);
@@ -191,6 +191,29 @@ fn what_google_has_no_word_for_is_told() {
         writer.push(&Delta::Other { choice: 0, name: name.to_string(), json: "{}".into() }, &mut out);
     }
     assert_eq!(writer.left_out().len(), 32);
+}
+
+#[test]
+fn text_that_a_tool_takes_stays_text_whatever_it_looks_like() {
+    for text in ["", "plain", "{\"a\":1}"] {
+        let steps = [
+            Delta::Call { choice: 0, call: 0, id: String::new(), name: "f".into(), free: true, seal: None },
+            Delta::Arguments { choice: 0, call: 0, text: text.into() },
+            Delta::Ended { choice: 0, finish: FinishReason::ToolCalls, stop: None },
+        ];
+        let told = serde_json::json!({ "input": text }).to_string();
+        for read in all_ways(&steps) {
+            let taken = read.iter().find_map(|step| match step {
+                Delta::Arguments { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
+            assert_eq!(taken, Some(&*told));
+        }
+        let mut writer = Writer::new(head());
+        steps.iter().for_each(|step| writer.push(step, &mut BytesMut::new()));
+        writer.finish(&mut BytesMut::new());
+        assert!(writer.left_out().is_empty(), "nothing is lost");
+    }
 }
 
 #[test]

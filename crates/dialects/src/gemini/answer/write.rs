@@ -71,9 +71,9 @@ impl Writer {
             Delta::Thought { choice, text } => self.text(*choice, text, true, None, out),
             Delta::TextSealed { choice, seal } => self.seal(*choice, seal, false, out),
             Delta::ThoughtSealed { choice, seal } => self.seal(*choice, seal, true, out),
-            Delta::Call { choice, call, id, name, seal, .. } => {
+            Delta::Call { choice, call, id, name, free, seal } => {
                 if let Some(held) = self.held(*choice) {
-                    held.calls.push((*call, Call::new(id, name, seal.as_ref())));
+                    held.calls.push((*call, Call::new(id, name, *free, seal.as_ref())));
                 }
             }
             Delta::Arguments { choice, call, text } => {
