@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{any, get, post};
+use dialects::gemini;
 use engine::{Engine, Journal};
 use http::{HeaderMap, Request, Response};
 use llm::{CallError, Dialect, Operation};
@@ -72,7 +73,7 @@ const OTHERS: [(&str, Operation); 12] = [
 pub fn data_router(app: Arc<App>) -> Router {
     let instead = |allowed, dialect| move |headers: HeaderMap| wrong_method(allowed, dialect, headers);
     let not_post = |dialect| instead("POST", dialect);
-    let not_get = instead("GET", Dialect::OpenAiChat);
+    let not_get = |dialect| instead("GET", dialect);
     let other = |router: Router<Arc<App>>, (path, operation): (&str, Operation)| {
         let ask = move |State(app): State<Arc<App>>, request: Request<Body>| calls::other(app, operation, request);
         router.route(path, post(ask).fallback(not_post(Dialect::Other(operation))))
@@ -83,11 +84,11 @@ pub fn data_router(app: Arc<App>) -> Router {
         .route("/v1/chat/completions", post(calls::completions).fallback(not_post(Dialect::OpenAiChat)))
         .route("/v1/responses", post(calls::responses).fallback(not_post(Dialect::Responses)))
         .route("/v1/messages", post(calls::messages).fallback(not_post(Dialect::Anthropic)))
-        .route("/v1/models", get(models::list).fallback(not_get))
-        .route("/v1/models/{*id}", get(models::one).post(calls::generate).fallback(not_get))
-        .route("/v1beta/models", get(models::list_of_gemini).fallback(not_get))
-        .route("/v1beta/models/{*id}", get(models::one_of_gemini).post(calls::generate).fallback(not_get))
-        .route("/v1/realtime", get(realtime::connect).fallback(not_get))
+        .route("/v1/models", get(models::list).fallback(not_get(Dialect::OpenAiChat)))
+        .route("/v1/models/{*id}", get(models::one).post(calls::generate).fallback(not_on_a_model))
+        .route("/v1beta/models", get(models::list_of_gemini).fallback(not_get(Dialect::Gemini)))
+        .route("/v1beta/models/{*id}", get(models::one_of_gemini).post(calls::generate).fallback(not_on_a_model))
+        .route("/v1/realtime", get(realtime::connect).fallback(not_get(Dialect::OpenAiChat)))
         .route("/passthrough/{*rest}", any(passthrough::listed))
         .route("/v1/files", any(passthrough::files))
         .route("/v1/files/{*rest}", any(passthrough::files))
@@ -113,6 +114,14 @@ pub(crate) fn unknown(request: &Request<Body>, dialect: Dialect) -> Response<Bod
     let path: String = request.uri().path().chars().take(SHOWN).collect();
     let asked = format!("{} {path}", request.method());
     respond::error_in(dialect, &CallError::UnknownPath { asked }, request.headers())
+}
+
+/// The answer to a method that no model takes: what is done with one is asked in Gemini's words.
+async fn not_on_a_model(request: Request<Body>) -> Response<Body> {
+    let path = request.uri().path();
+    let operation = path.split_once("/models/").and_then(|(_, behind)| gemini::asked(behind, None)).is_some();
+    let dialect = if operation || path.starts_with("/v1beta/") { Dialect::Gemini } else { Dialect::OpenAiChat };
+    wrong_method(if operation { "POST" } else { "GET" }, dialect, request.headers().clone()).await
 }
 
 async fn wrong_method(allowed: &'static str, dialect: Dialect, headers: HeaderMap) -> Response<Body> {
