@@ -81,7 +81,12 @@ impl Ask {
 
     /// A chat request with this body.
     pub(crate) fn post(body: impl Into<Vec<u8>>) -> Self {
-        Self { body: body.into(), ..Self::new("POST", "/v1/chat/completions") }
+        Self::to("/v1/chat/completions", body)
+    }
+
+    /// A request that puts this body to a path.
+    pub(crate) fn to(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..Self::new("POST", path) }
     }
 
     pub(crate) fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {

@@ -8,8 +8,11 @@
 //! hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with which key;
 //! `process`, commands, exit codes, signals; `contracts`, answers that are wrong; `webhook`, what others say of them, and
 //! what is taken out of them; `verify`, answers judged offline; `observe`, metrics, the admin listener and the access log.
-//! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP)
-//! and `provider` (simulators and raw servers); `turn` gives those that measure the machine to themselves. Every wait is
+//! Of dialects: `same_dialect`, bytes and keys; `recordings`, real answers replayed to clients of each; `crossed` and
+//! `crossed_flow`, clients over providers of other dialects.
+//! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP),
+//! `provider` (simulators and raw servers), `dialect`, `speech` and `heard` (how clients ask, what
+//! providers say, and what comes of it); `turn` gives those that measure the machine to themselves. Every wait is
 //! for an event and bounded; no test sleeps until something has probably happened. (Loads leave at their times, and a
 //! stopped process stays stopped for a while.)
 
@@ -22,10 +25,14 @@ mod cancel;
 mod child;
 mod client;
 mod contracts;
+mod crossed;
+mod crossed_flow;
+mod dialect;
 mod failover;
 mod faults;
 mod gateway;
 mod going_on;
+mod heard;
 mod input;
 mod midstream;
 mod observe;
@@ -35,7 +42,10 @@ mod passthrough;
 mod process;
 mod provider;
 mod quotas;
+mod recordings;
 mod routing;
+mod same_dialect;
+mod speech;
 mod timeouts;
 mod tls;
 mod turn;

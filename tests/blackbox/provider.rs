@@ -2,12 +2,14 @@
 //!
 //! Hands on base URLs and what was received. Must never be here: the gateway.
 
+use crate::client::soon;
 use simulator::{Behaviour, Control, Settings, Simulator};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -105,6 +107,29 @@ impl Blackhole {
     }
 }
 
+/// The pieces of a response with this body.
+pub(crate) fn whole(status: &str, content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n", body.len());
+    vec![format!("{head}connection: close\r\n\r\n").into_bytes(), body.to_vec()]
+}
+
+/// The pieces of a response that streams `body` in chunks of these sizes, taken in turn.
+pub(crate) fn streamed(body: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut pieces = vec![head.as_bytes().to_vec()];
+    let (mut rest, mut sizes) = (body, sizes.iter().cycle());
+    while !rest.is_empty() {
+        let (chunk, left) = rest.split_at(rest.len().min(*sizes.next().expect("a size")));
+        pieces.push([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
+        rest = left;
+    }
+    pieces.push(b"0\r\n\r\n".to_vec());
+    pieces
+}
+
+/// What is said to a request.
+type Reply = Arc<dyn Fn(&str) -> Vec<Vec<u8>> + Send + Sync>;
+
 /// A server that reads requests and answers each with fixed bytes, or says nothing at all.
 pub(crate) struct Raw {
     pub(crate) url: String,
@@ -120,37 +145,32 @@ impl Raw {
 
     /// One that reads a request, writes `pieces` one after the other, and closes.
     pub(crate) async fn saying(pieces: Vec<Vec<u8>>) -> Self {
-        Self::serve(Some(pieces)).await
+        Self::replying(move |_| pieces.clone()).await
     }
 
     /// One that answers 200 with this body.
     pub(crate) async fn answering(content_type: &str, body: &[u8]) -> Self {
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n", body.len());
-        Self::saying(vec![format!("{head}connection: close\r\n\r\n").into_bytes(), body.to_vec()]).await
+        Self::saying(whole("200 OK", content_type, body)).await
     }
 
     /// One that streams `body` in chunks of these sizes, taken in turn.
     pub(crate) async fn streaming(body: &[u8], sizes: &[usize]) -> Self {
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-        let mut pieces = vec![head.as_bytes().to_vec()];
-        let (mut rest, mut sizes) = (body, sizes.iter().cycle());
-        while !rest.is_empty() {
-            let (chunk, left) = rest.split_at(rest.len().min(*sizes.next().expect("a size")));
-            pieces.push([format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat());
-            rest = left;
-        }
-        pieces.push(b"0\r\n\r\n".to_vec());
-        Self::saying(pieces).await
+        Self::saying(streamed(body, sizes)).await
     }
 
-    async fn serve(pieces: Option<Vec<Vec<u8>>>) -> Self {
+    /// One that reads a request, writes the pieces that `reply` finds for it, and closes.
+    pub(crate) async fn replying(reply: impl Fn(&str) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Self {
+        Self::serve(Some(Arc::new(reply))).await
+    }
+
+    async fn serve(reply: Option<Reply>) -> Self {
         let (listener, address) = listener().await;
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let serving = tokio::spawn(async move {
             let mut open = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                open.spawn(converse(stream, pieces.clone(), Arc::clone(&seen)));
+                open.spawn(converse(stream, reply.clone(), Arc::clone(&seen)));
             }
         });
         Self { url: format!("http://{address}/v1"), requests, serving }
@@ -168,9 +188,63 @@ impl Drop for Raw {
     }
 }
 
-async fn converse(mut stream: TcpStream, pieces: Option<Vec<Vec<u8>>>, seen: Arc<Mutex<Vec<String>>>) {
-    let Some(pieces) = pieces else { return std::future::pending().await };
+/// A server that says the beginning of an answer, and the rest when it is told to.
+pub(crate) struct Held {
+    pub(crate) url: String,
+    go: Arc<Notify>,
+    asked: Arc<Notify>,
+    left: Arc<Notify>,
+    serving: JoinHandle<()>,
+}
+
+impl Held {
+    pub(crate) async fn saying(beginning: Vec<u8>, rest: Vec<u8>) -> Self {
+        let (listener, address) = listener().await;
+        let [go, asked, left] = [(); 3].map(|()| Arc::new(Notify::new()));
+        let [told, asks, leaves] = [&go, &asked, &left].map(Arc::clone);
+        let serving = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let read = read_request(&mut stream).await.is_some();
+                if !read || stream.write_all(&beginning).await.is_err() {
+                    continue;
+                }
+                asks.notify_one();
+                let mut more = [0; 64];
+                tokio::select! {
+                    () = told.notified() => drop(stream.write_all(&rest).await),
+                    _ = stream.read(&mut more) => leaves.notify_one(),
+                }
+            }
+        });
+        Self { url: format!("http://{address}/v1"), go, asked, left, serving }
+    }
+
+    /// Has it say the rest.
+    pub(crate) fn go_on(&self) {
+        self.go.notify_one();
+    }
+
+    /// Waits until it has said the beginning.
+    pub(crate) async fn until_asked(&self) {
+        soon("a request", self.asked.notified()).await;
+    }
+
+    /// Waits until it is left alone before it has said the rest.
+    pub(crate) async fn until_left(&self) {
+        soon("the end of the work", self.left.notified()).await;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn converse(mut stream: TcpStream, reply: Option<Reply>, seen: Arc<Mutex<Vec<String>>>) {
+    let Some(reply) = reply else { return std::future::pending().await };
     let Some(request) = read_request(&mut stream).await else { return };
+    let pieces = reply(&request);
     seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
     let _ = stream.set_nodelay(true);
     for piece in pieces {
