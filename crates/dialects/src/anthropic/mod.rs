@@ -20,6 +20,7 @@ mod stop;
 mod stream;
 mod usage;
 mod version;
+mod vertex;
 mod whole;
 
 pub use crate::openai_chat::with_model;
@@ -32,6 +33,7 @@ pub use request::decode;
 pub use seal::has_foreign_thoughts;
 pub use stream::StreamDecoder;
 pub use version::Version;
+pub use vertex::for_vertex;
 pub use whole::read_whole;
 
 /// The path of this operation below a provider's base address.
