@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use telemetry::{LogSink, Metrics};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use upstream::{ProviderSettings, Scheme, Site, Upstream, Webhooks};
+use upstream::{Credential, ProviderSettings, Site, Upstream, Webhooks};
 
 /// The most connections of the admin listener.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -186,13 +186,12 @@ async fn start_simulators(providers: Vec<Provider>) -> Result<(Vec<ProviderSetti
                 ProviderSettings {
                     name,
                     base_url,
-                    keys: Vec::new(),
+                    credential: Credential::default(),
                     headers: Vec::new(),
                     quirks: Quirks { server: Server::OPENAI, ..Quirks::default() },
                     apis: vec![Api::Shared(Dialect::OpenAiChat)],
                     passthrough: Vec::new(),
                     site: Site::default(),
-                    scheme: Scheme::default(),
                 }
             }
         });

@@ -10,6 +10,7 @@ mod domain;
 mod gates;
 mod headers;
 mod hedge;
+mod keys;
 mod known;
 mod last_resort;
 mod listeners;

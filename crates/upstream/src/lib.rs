@@ -7,6 +7,7 @@
 
 mod adviser;
 mod connect;
+mod credential;
 mod keys;
 mod names;
 mod passing;
@@ -19,10 +20,11 @@ mod webhook;
 
 pub use adviser::{Adviser, Asking, Silence};
 pub use connect::MAX_HEAD;
+pub use credential::{Credential, Scheme};
 pub use keys::Key;
 pub use passing::{Duplex, Passing, PassingBody, Switched, Switching};
 pub use presets::{PRESETS, Preset, preset};
 pub use settings::{ProviderSettings, WebhookSettings};
-pub use site::{Scheme, Site};
+pub use site::Site;
 pub use transport::{Body, BuildError, Inbound, Outbound, Sending, Transport, Upstream};
 pub use webhook::Webhooks;

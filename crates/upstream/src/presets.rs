@@ -2,7 +2,7 @@
 //!
 //! Base addresses and key variables are those of the providers' own documentation (November 2026).
 
-use crate::site::Scheme;
+use crate::credential::Scheme;
 use dialects::Quirks;
 use dialects::openai_chat::Server;
 use llm::Operation::{

@@ -1,10 +1,10 @@
 //! What a provider is, and a webhook, as data: made by `config`, read by what calls them.
 
-use crate::site::{Scheme, Site};
+use crate::credential::Credential;
+use crate::site::Site;
 use dialects::Quirks;
 use http::{HeaderName, HeaderValue, Uri};
 use llm::Api;
-use secrecy::SecretString;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ pub struct ProviderSettings {
     pub name: Arc<str>,
     /// Scheme, host, port and path prefix of its API, such as `https://api.openai.com/v1`.
     pub base_url: Uri,
-    /// Keys, used in turn; none where the provider wants none.
-    pub keys: Vec<SecretString>,
+    /// How it is shown that requests may be made.
+    pub credential: Credential,
     /// Headers added to every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Where it differs from the dialect it speaks.
@@ -28,8 +28,6 @@ pub struct ProviderSettings {
     pub passthrough: Vec<String>,
     /// How its API is laid out.
     pub site: Site,
-    /// How a key is presented.
-    pub scheme: Scheme,
 }
 
 /// A service that is asked for an opinion.

@@ -1,10 +1,8 @@
-//! Where at a provider each operation lives, and how a key is presented there.
+//! Where at a provider each operation lives.
 //!
-//! Must never be here: what is asked.
+//! Must never be here: what is asked, and by whose leave.
 
 use dialects::{anthropic, cohere, gemini, ollama, openai_chat, other, responses};
-use http::HeaderName;
-use http::header::AUTHORIZATION;
 use llm::{Api, Dialect};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,42 +18,6 @@ pub enum Site {
         /// `api-version`.
         version: Arc<str>,
     },
-}
-
-/// How a key is presented.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scheme {
-    /// `Authorization: Bearer KEY`.
-    #[default]
-    Bearer,
-    /// As it is, in a header of this name, in small letters.
-    Header(&'static str),
-}
-
-impl Scheme {
-    /// `x-api-key`: Anthropic.
-    pub const X_API_KEY: Self = Self::Header("x-api-key");
-    /// `x-goog-api-key`: Gemini.
-    pub const X_GOOG_API_KEY: Self = Self::Header("x-goog-api-key");
-    /// `api-key`: Azure.
-    pub const API_KEY: Self = Self::Header("api-key");
-
-    /// The header that the key stands in.
-    #[must_use]
-    pub fn header(self) -> HeaderName {
-        match self {
-            Self::Bearer => AUTHORIZATION,
-            Self::Header(name) => HeaderName::from_static(name),
-        }
-    }
-
-    /// What stands before the key there.
-    pub(crate) fn prefix(self) -> &'static str {
-        match self {
-            Self::Bearer => "Bearer ",
-            Self::Header(_) => "",
-        }
-    }
 }
 
 /// One operation on one model.

@@ -1,6 +1,7 @@
 //! Requests out, responses in.
 
 use crate::connect::{Pool, connector, pool, tls};
+use crate::credential::Presented;
 use crate::keys::{Key, KeyRing};
 use crate::names::Names;
 use crate::passing::{Passing, PassingBody, PassingPool, Switched, Switching, lets_pass, passing_pool};
@@ -145,8 +146,7 @@ struct Provider {
     authority: HeaderValue,
     apis: Vec<Api>,
     passthrough: Vec<String>,
-    keys: KeyRing,
-    key_header: HeaderName,
+    keys: KeyRing<Presented>,
     headers: Vec<(HeaderName, HeaderValue)>,
     quirks: Quirks,
 }
@@ -189,9 +189,12 @@ impl Upstream {
         let (Some(provider), Some((_, pool))) = (self.providers.get(outbound.provider), pool) else {
             return Err(Failure::Internal("its provider or pool is not set up"));
         };
-        let (key, authorization) = provider.keys.take(&outbound.model, Instant::now()).unzip();
-        let request = provider.request(outbound, authorization)?;
-        let response = pool.request(request).await.map_err(|e| reason::of_request(&e))?;
+        let (key, credential) = provider.keys.take(&outbound.model, Instant::now()).unzip();
+        let mut request = provider.request(outbound)?;
+        if let Some(credential) = credential {
+            credential.present(&mut request);
+        }
+        let response = pool.request(request.map(Full::new)).await.map_err(|e| reason::of_request(&e))?;
         Ok(inbound(response, key))
     }
 
@@ -281,8 +284,8 @@ impl Provider {
         let unusable = |what| BuildError::Unusable(settings.name.to_string(), what);
         let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
         let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
-        let ProviderSettings { base_url: base, headers, quirks, apis, passthrough, site, scheme, .. } = settings;
-        let keys = KeyRing::new(&settings.keys, scheme.prefix()).ok_or_else(|| unusable("api_key"))?;
+        let ProviderSettings { base_url: base, credential, headers, quirks, apis, passthrough, site, .. } = settings;
+        let keys = KeyRing::new(credential.presented().ok_or_else(|| unusable("api_key"))?);
         let mut addresses = Vec::new();
         for api in &apis {
             let path = site.path(Place { api: *api, model: "", stream: false, listed: false });
@@ -290,8 +293,7 @@ impl Provider {
                 addresses.push((path.clone(), below(&base, &path).ok_or_else(|| unusable("base_url"))?));
             }
         }
-        let key_header = scheme.header();
-        Ok(Self { base, site, addresses, authority, apis, passthrough, keys, key_header, headers, quirks })
+        Ok(Self { base, site, addresses, authority, apis, passthrough, keys, headers, quirks })
     }
 
     fn address(&self, outbound: &Outbound) -> Option<Uri> {
@@ -301,10 +303,11 @@ impl Provider {
         made.or_else(|| below(&self.base, &path))
     }
 
-    fn request(&self, outbound: Outbound, key: Option<HeaderValue>) -> Result<Request<Full<Bytes>>, Failure> {
+    /// The request, finished but for its credential.
+    fn request(&self, outbound: Outbound) -> Result<Request<Bytes>, Failure> {
         const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
         let uri = self.address(&outbound).ok_or(Failure::Internal("its address cannot be made"))?;
-        let mut request = Request::new(Full::new(outbound.body));
+        let mut request = Request::new(outbound.body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
@@ -321,9 +324,6 @@ impl Provider {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
-        if let Some(value) = key {
-            headers.insert(self.key_header.clone(), value);
-        }
         for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
         }
@@ -333,24 +333,24 @@ impl Provider {
 
 impl Provider {
     /// A request as it is handed through: with the provider's key, and the headers that the configuration adds.
-    fn passed(&self, passing: Passing, key: Option<HeaderValue>) -> Result<Request<PassingBody>, Failure> {
+    fn passed(&self, passing: Passing, credential: Option<&Presented>) -> Result<Request<PassingBody>, Failure> {
         let Passing { method, path, headers, body, .. } = passing;
         // Clients may give the path with the prefix of the base address, or without.
         let prefix = self.base.path().trim_end_matches('/');
         let behind = path.strip_prefix(prefix).filter(|behind| behind.starts_with('/')).unwrap_or(&path);
-        let mut request = Request::new(body);
+        let mut request = Request::new(Bytes::new());
         *request.method_mut() = method;
         *request.uri_mut() = below(&self.base, behind).ok_or(Failure::Internal("its address cannot be made"))?;
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
         headers.insert(HOST, self.authority.clone());
-        if let Some(value) = key {
-            headers.insert(self.key_header.clone(), value);
-        }
         for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
         }
-        Ok(request)
+        if let Some(credential) = credential {
+            credential.present(&mut request);
+        }
+        Ok(request.map(|_| body))
     }
 }
 
@@ -364,7 +364,7 @@ fn below(base: &Uri, path: &str) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::Scheme;
+    use crate::credential::Credential;
     use llm::Reach;
     use tokio::time::Instant as Clock;
 
@@ -374,13 +374,12 @@ mod tests {
         let settings = ProviderSettings {
             name: "p".into(),
             base_url: Uri::from_static("http://hung.test/v1"),
-            keys: Vec::new(),
+            credential: Credential::default(),
             headers: Vec::new(),
             quirks: Quirks::default(),
             apis: vec![Api::Shared(Dialect::OpenAiChat)],
             passthrough: Vec::new(),
             site: Site::default(),
-            scheme: Scheme::default(),
         };
         let upstream = Upstream::naming(vec![settings], &[connect], &names).expect("an upstream");
         let outbound = Outbound {

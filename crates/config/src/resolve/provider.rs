@@ -4,6 +4,7 @@ use super::apis;
 use super::asked::{Asked, AskedOf};
 use super::domain::{self, Labels};
 use super::headers::headers;
+use super::keys::{has_key, keys, usable};
 use super::known::Library;
 use super::model::{self, Models, Slots};
 use super::name;
@@ -14,12 +15,11 @@ use crate::later;
 use crate::lenient::Lenient;
 use crate::reader::{Reader, Words};
 use crate::settings::Provider;
-use http::{HeaderName, HeaderValue, Uri};
+use http::Uri;
 use routing::ProviderFacts;
-use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use upstream::{PRESETS, Preset, ProviderSettings, Scheme, Site, preset};
+use upstream::{Credential, PRESETS, Preset, ProviderSettings, Site, preset};
 
 const SIMULATOR: &str = "simulator";
 const OPENAI: &str = "openai";
@@ -206,8 +206,8 @@ fn http_from_file(
     let headers = headers(reader, &at.key("headers"), file.headers);
     let scheme = preset.scheme;
     let wants = |headers: &[_]| (!own_address || preset.base_url.is_none()) && !has_key(headers, scheme);
-    let asks = Asks { variables: if wants(&headers) { preset.key_variables } else { &[] } };
-    let keys = keys(reader, at, file.api_key, file.keys, &asks);
+    let variables = if wants(&headers) { preset.key_variables } else { &[] };
+    let keys = keys(reader, at, file.api_key, file.keys, variables);
     if !keys.is_empty() && has_key(&headers, scheme) {
         let at = at.key("headers").key(scheme.header().as_str());
         reader.fault(&at, "is made from the provider's key; give one of the two");
@@ -218,8 +218,8 @@ fn http_from_file(
     let apis = apis.unwrap_or_else(|| preset.speaks(own_address).collect());
     let site = site(reader, at, preset, file.api_version);
     let passthrough = passthrough(reader, &at.key("passthrough"), file.passthrough);
-    let (name, base_url) = (Arc::from(name), base_url?);
-    Some(ProviderSettings { name, base_url, keys, headers, quirks, apis, passthrough, site, scheme })
+    let (name, base_url, credential) = (Arc::from(name), base_url?, Credential::Keys { keys, scheme });
+    Some(ProviderSettings { name, base_url, credential, headers, quirks, apis, passthrough, site })
 }
 
 fn usual_address(reader: &mut Reader<'_>, at: &At, preset: &Preset) -> Option<Uri> {
@@ -275,13 +275,12 @@ pub(crate) fn http(preset: &Preset, base_url: Option<&str>, key: String) -> Resu
     Ok(ProviderSettings {
         name: Arc::from(preset.kind),
         base_url,
-        keys: vec![key],
+        credential: Credential::Keys { keys: vec![key], scheme: preset.scheme },
         headers: Vec::new(),
         quirks: preset.quirks,
         apis,
         passthrough: Vec::new(),
         site: Site::Plain,
-        scheme: preset.scheme,
     })
 }
 
@@ -310,58 +309,4 @@ fn address(text: &str) -> Result<Uri, &'static str> {
         return Err("must hold no user or password; use `api_key` or `headers`");
     }
     Ok(uri)
-}
-
-/// Where a key is looked for when the file gives none.
-struct Asks {
-    variables: &'static [&'static str],
-}
-
-fn keys(
-    reader: &mut Reader<'_>,
-    at: &At,
-    api_key: Lenient<file::Secret>,
-    keys: file::List<file::Secret>,
-    asks: &Asks,
-) -> Vec<SecretString> {
-    let (one_at, many_at) = (at.key("api_key"), at.key("keys"));
-    match (api_key.is_absent(), keys.is_absent()) {
-        (false, false) => reader.fault(&many_at, "stands beside api_key; give one of the two"),
-        (true, true) => return key_from(reader, &one_at, asks.variables),
-        _ => {}
-    }
-    let keys = reader.filled(&many_at, keys, "is empty; give at least one key");
-    let listed: Vec<_> = reader
-        .list(&many_at, keys)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(at, secret)| reader.revealed(&at, secret).map(|key| (at, key)))
-        .collect();
-    let one = reader.secret(&one_at, api_key).map(|key| (one_at, key));
-    one.into_iter()
-        .chain(listed)
-        .filter_map(|(at, key)| usable(key).map_err(|why| reader.fault(&at, why)).ok())
-        .collect()
-}
-
-/// The key in the first of `variables` that is set.
-fn key_from(reader: &mut Reader<'_>, at: &At, variables: &[&'static str]) -> Vec<SecretString> {
-    let Some(first) = variables.first() else { return Vec::new() };
-    let found = variables.iter().find_map(|name| reader.variable(name).map(|key| (name, usable(key.into()))));
-    match found {
-        Some((_, Ok(key))) => return vec![key],
-        Some((name, Err(why))) => reader.fault(at, format!("the variable {name} {why}")),
-        None => reader.fault(at, format!("is missing; set it, or the variable {first}")),
-    }
-    Vec::new()
-}
-
-fn usable(key: SecretString) -> Result<SecretString, &'static str> {
-    let sendable = HeaderValue::from_str(key.expose_secret()).is_ok();
-    if sendable { Ok(key) } else { Err("holds characters that no HTTP header can carry") }
-}
-
-/// Whether `headers` present a key where `scheme` would.
-fn has_key(headers: &[(HeaderName, HeaderValue)], scheme: Scheme) -> bool {
-    headers.iter().any(|(name, _)| *name == scheme.header())
 }

@@ -106,7 +106,7 @@ fn a_provider_is_its_preset_with_what_the_file_says() {
 ",
     );
     let keys = |place: usize| -> Vec<_> {
-        http(&settings, place).keys.iter().map(|key| key.expose_secret().to_owned()).collect()
+        http(&settings, place).credential.keys().iter().map(|key| key.expose_secret().to_owned()).collect()
     };
     let shown: Vec<_> = (0..5)
         .map(|place| {
