@@ -1,6 +1,6 @@
 //! The command line, and which command does what.
 
-use crate::{check, demo, explain, serve, simulate, verify};
+use crate::{check, demo, explain, import, serve, simulate, verify};
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::future::Future;
@@ -17,6 +17,7 @@ const EXAMPLES: &str = "Examples:
   breakwater check gateway.yaml           every fault with its path
   breakwater explain --route chat         where a call would go, and why
   breakwater verify --contract contract.yaml --answer answer.json
+  breakwater import litellm config.yaml > breakwater.yaml
   breakwater simulate --listen 127.0.0.1:9000";
 
 /// How long calls that still run at the very end may take to be dropped.
@@ -67,6 +68,22 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Print the JSON Schema of the configuration file
     Schema,
+    /// Convert the configuration of another gateway: ours on standard output, a finding for each field on standard error
+    #[command(subcommand)]
+    Import(Import),
+}
+
+/// Whose configuration it is.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// The `config.yaml` of LiteLLM's proxy
+    Litellm {
+        /// The file
+        file: PathBuf,
+        /// Fail with exit code 1 where a field has no place in ours
+        #[arg(long)]
+        strict: bool,
+    },
 }
 
 /// Run the gateway.
@@ -164,6 +181,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Check { file } => Ok(check::run(file.as_deref())),
         Command::Explain(options) => block_on(explain::run(options)),
         Command::Verify(options) => Ok(verify::run(&options)),
+        Command::Import(Import::Litellm { file, strict }) => import::litellm(&file, strict),
         Command::Schema => {
             anstream::println!("{:#}", config::schema());
             Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod gateway;
 mod http_client;
+mod import;
 mod serve;
 mod settings;
 mod simulate;

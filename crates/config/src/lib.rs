@@ -27,6 +27,11 @@ pub use settings::{Admin, AnswerPolicy, Drain, Gates, Hold, Limits, Provider, Se
 pub use source::{Format, Source, load, locate};
 pub use zero::zero_config;
 
+/// Every value of a provider's `kind`, one spelling each.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    resolve::kinds()
+}
+
 /// Looks a variable up: the process environment in production, a table in tests.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 

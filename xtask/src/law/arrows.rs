@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("telemetry", 4),
     ("config", 4),
     ("server", 5),
+    ("import", 5),
     ("breakwater", 6),
 ];
 

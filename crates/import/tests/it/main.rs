@@ -1,0 +1,39 @@
+//! What LiteLLM's files come to: small ones field by field, and two whole ones that our own reader accepts.
+
+// Clippy knows test functions, but not the functions they share.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+mod cases;
+mod faults;
+mod whole;
+
+use config::{Format, Settings};
+use import::{Import, Status};
+use serde_json::Value;
+
+fn imported(text: &str) -> Import {
+    import::litellm(text).expect(text)
+}
+
+/// Our file as a tree.
+fn tree(import: &Import) -> Value {
+    serde_saphyr::from_str(&import.file).expect(&import.file)
+}
+
+/// What our own reader makes of the file; `None` while it does not know one of the kinds.
+fn read(import: &Import) -> Option<Settings> {
+    let tree = tree(import);
+    let providers = tree["providers"].as_object().expect("providers");
+    if !providers.values().all(|provider| config::kinds().any(|kind| provider["kind"] == kind)) {
+        return None;
+    }
+    let variable = |_: &str| Some("https://a-value-of-some-length.example.com/v1".to_owned());
+    let settings = config::parse(&import.file, Format::Yaml, &variable);
+    Some(settings.map_err(|faults| config::render(&faults, &[])).expect(&import.file))
+}
+
+/// The findings that are about this place, in short.
+fn found(import: &Import, from: &str) -> Vec<(Status, String)> {
+    let about = import.findings.iter().filter(|finding| finding.from == from);
+    about.map(|finding| (finding.status, finding.to.clone())).collect()
+}
