@@ -3,7 +3,9 @@
 //! Must never be here: a wire format.
 
 use crate::Unsayable;
-use llm::Other;
+use crate::essential::{Fate, fate};
+use crate::hosted::{Speaks, hosted};
+use llm::{Other, Prompt};
 
 /// Names of hints that are left out, each once, in the order in which they are met.
 #[derive(Debug, Default)]
@@ -24,6 +26,29 @@ impl Hints {
         }
     }
 
+    /// Does without a field that is no noun, unless it says nothing.
+    ///
+    /// # Errors
+    /// A field without which the request would be another one.
+    pub(crate) fn lose_other(&mut self, other: &Other) -> Result<(), Unsayable> {
+        match fate(&other.name, &other.json) {
+            Fate::Nothing => {}
+            Fate::LeftOut => self.lose(&other.name),
+            Fate::Refused(why) => return Err(unsayable(&other.name, why)),
+        }
+        Ok(())
+    }
+
+    /// Does without the tools that another provider runs by itself, as far as that is possible.
+    ///
+    /// # Errors
+    /// As of [`hosted`].
+    pub(crate) fn lose_hosted(&mut self, prompt: &Prompt) -> Result<(), Unsayable> {
+        let hosted = hosted(prompt, Speaks { own: None, search: false })?;
+        hosted.left_out.iter().for_each(|name| self.lose(name));
+        Ok(())
+    }
+
     /// The names.
     pub(crate) fn into_names(self) -> Vec<String> {
         self.0
@@ -35,94 +60,18 @@ pub(crate) fn unsayable(field: &str, why: &str) -> Unsayable {
     Unsayable { field: field.to_owned(), why: why.to_owned() }
 }
 
-/// The last names of fields without which a request would be another one, whatever its dialect.
-const ESSENTIAL: [&str; 24] = [
-    "audio",
-    "background",
-    "cachedContent",
-    "cached_content",
-    "container",
-    "conversation",
-    "documents",
-    "echo",
-    "function_call",
-    "functions",
-    "guided_choice",
-    "guided_grammar",
-    "guided_json",
-    "guided_regex",
-    "logit_bias",
-    "logprobs",
-    "mcp_servers",
-    "modalities",
-    "previous_response_id",
-    "prompt",
-    "responseModalities",
-    "suffix",
-    "top_logprobs",
-    "web_search_options",
-];
-
-/// Whether a request would be another one without a field that is no noun: an instruction, a tool of a kind that only its
-/// own provider has, another form of the answer.
-pub(crate) fn is_essential(other: &Other) -> bool {
-    let name = other.name.as_str();
-    let json: String = other.json.chars().filter(|c| !c.is_ascii_whitespace()).take(9).collect();
-    let nothing = match json.as_str() {
-        "null" | "false" | "[]" | "\"\"" => true,
-        "{}" => !is_a_tool(name),
-        "[\"text\"]" => name == "modalities",
-        _ => false,
-    };
-    if nothing {
-        return false;
-    }
-    let last = name.rsplit('.').next().unwrap_or(name);
-    ESSENTIAL.contains(&last) || name.ends_with("].prefix") || is_a_tool(name)
-}
-
-/// Whether the field is a tool that is no noun, or the grammar of one: `tools`, `tools[0]`, `tools.googleSearch`,
-/// `tools[0].custom.format.grammar`, `tools.sql.format`.
-fn is_a_tool(name: &str) -> bool {
-    name.strip_prefix("tools").is_some_and(|rest| match rest.as_bytes().first() {
-        None => true,
-        Some(b'[') => rest.ends_with(']') || rest.ends_with(".format.grammar"),
-        Some(b'.') => rest.bytes().filter(|byte| *byte == b'.').count() == 1 || rest.ends_with(".format"),
-        Some(_) => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_makes_another_answer_is_told_from_hints() {
-        for (name, json, essential) in [
-            ("metadata", "{}", false),
-            ("service_tier", "\"auto\"", false),
-            ("logit_bias", "{\"1\":5}", true),
-            ("logit_bias", "null", false),
-            ("logit_bias", "{ }", false),
-            ("modalities", "[ \"text\" ]", false),
-            ("modalities", "[\"text\",\"audio\"]", true),
-            ("generationConfig.responseModalities", "[\"IMAGE\"]", true),
-            ("tools", "[{}]", true),
-            ("tools[0]", "{\"a\":1}", true),
-            ("tools[0].custom.format.grammar", "{\"a\":1}", true),
-            ("tools[0].function.x", "{\"a\":1}", false),
-            ("tools.googleSearch", "{}", true),
-            ("tools.sql.format", "{\"a\":1}", true),
-            ("tools.crm.description", "\"customers\"", false),
-            ("tools.functionDeclarations.response", "{\"a\":1}", false),
-            ("toolset", "{\"a\":1}", false),
-            ("background", "false", false),
-            ("background", "true", true),
-            ("messages[3].prefix", "true", true),
-        ] {
-            let other = Other { name: name.to_owned(), json: json.into() };
-            assert_eq!(is_essential(&other), essential, "{name} {json}");
-        }
+    fn what_is_no_noun_is_left_out_or_refused() {
+        let mut hints = Hints::default();
+        let mut lost = |name: &str, json: &str| hints.lose_other(&Other { name: name.into(), json: json.into() });
+        assert_eq!(lost("metadata", r#"{"a":"b"}"#), Ok(()));
+        assert_eq!(lost("background", "false"), Ok(()));
+        assert_eq!(lost("background", "true").map_err(|one| one.field), Err("background".to_owned()));
+        assert_eq!(hints.into_names(), ["metadata"]);
     }
 
     #[test]

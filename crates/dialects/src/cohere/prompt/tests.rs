@@ -312,8 +312,13 @@ fn fields_that_are_no_noun_pass_or_are_told_of() {
     assert_eq!(of("safety_mode", "\"STRICT\""), (json!({"safety_mode": "STRICT"}), vec![]));
     let options = json!({"citation_options": {"mode": "FAST"}});
     assert_eq!(of("citation_options", r#"{"mode":"FAST"}"#), (options, vec![]));
-    assert_eq!(of("metadata", "{}"), (json!({}), vec!["metadata".to_owned()]));
+    assert_eq!(of("metadata", "{\"a\":1}"), (json!({}), vec!["metadata".to_owned()]));
     assert_eq!(of("logit_bias", "null"), (json!({}), vec![]));
+    let agent = |prompt: &mut Prompt| {
+        prompt.tools = vec![tool("f", None)];
+        prompt.others = vec![Other { name: "tools[1]".into(), json: r#"{"type":"web_search"}"#.into() }];
+    };
+    assert_eq!(beside(agent).1, ["tools[1]"]);
 }
 
 #[test]
@@ -357,7 +362,7 @@ fn what_cannot_be_said_is_refused_by_name() {
             "response_format",
         ),
         (other("logit_bias"), "logit_bias"),
-        (other("tools.web_search"), "tools.web_search"),
+        (other("tools[0]"), "tools[0]"),
         (other("documents"), "documents"),
     ] {
         assert_eq!(refused(&prompt), field, "{prompt:?}");

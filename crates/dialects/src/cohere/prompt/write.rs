@@ -6,7 +6,8 @@ use super::documents::{Document, declared};
 use super::sampling::{Sampled, sampled};
 use super::tools::{Tools, tools};
 use super::turns::{Message, Said, said};
-use crate::hints::{Hints, is_essential, unsayable};
+use crate::hints::{Hints, unsayable};
+use crate::hosted::is_hosted;
 use crate::thin::as_object;
 use crate::{Unsayable, Written};
 use llm::{Format, Prompt, Thinking};
@@ -28,7 +29,8 @@ pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> 
     let tools = tools(prompt, &mut hints)?;
     let sampled = sampled(&prompt.sampling, &mut hints)?;
     let mut others = BTreeMap::new();
-    for other in &prompt.others {
+    hints.lose_hosted(prompt)?;
+    for other in prompt.others.iter().filter(|other| !is_hosted(&other.name)) {
         let raw = serde_json::from_str::<&RawValue>(&other.json).ok().filter(|raw| raw.get() != "null");
         match (other.name.as_str(), raw) {
             (_, None) => {}
@@ -36,8 +38,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> 
             (name, Some(raw)) if PASSED.contains(&name) => {
                 others.insert(name, raw);
             }
-            (name, Some(_)) if is_essential(other) => return Err(unsayable(name, "is nothing that Cohere knows")),
-            (name, Some(_)) => hints.lose(name),
+            (_, Some(_)) => hints.lose_other(other)?,
         }
     }
     hints.lose_if(!prompt.user.is_empty(), "user");

@@ -225,7 +225,7 @@ fn fields_that_are_no_noun_pass_or_are_told_of() {
         prompt.others = [
             ("keep_alive", "\"5m\""),
             ("options", r#"{"num_ctx":8192,"top_k":1}"#),
-            ("metadata", "{}"),
+            ("metadata", r#"{"a":1}"#),
             ("logit_bias", "null"),
         ]
         .map(|(name, json)| Other { name: name.into(), json: json.into() })
@@ -233,6 +233,11 @@ fn fields_that_are_no_noun_pass_or_are_told_of() {
     });
     assert_eq!(body, json!({"keep_alive": "5m", "options": {"num_ctx": 8192, "top_k": 7}}));
     assert_eq!(left_out, ["metadata"]);
+    let (_, left_out) = beside(|prompt| {
+        prompt.tools = vec![tool("f", None)];
+        prompt.others = vec![Other { name: "tools[1]".into(), json: r#"{"type":"web_search"}"#.into() }];
+    });
+    assert_eq!(left_out, ["tools[1]"]);
 }
 
 #[test]
@@ -266,7 +271,7 @@ fn what_cannot_be_said_is_refused_by_name() {
         (takes(Takes::Free), "tools"),
         (takes(Takes::Json(Some("true".into()))), "tools"),
         (other("logit_bias", "{\"1\":5}"), "logit_bias"),
-        (other("tools.googleSearch", "{}"), "tools.googleSearch"),
+        (other("tools[0]", r#"{"googleSearch":{}}"#), "tools[0]"),
         (other("options", "[]"), "options"),
     ] {
         let unsayable = write_prompt(&prompt, "llama").expect_err(field);

@@ -5,7 +5,8 @@
 use super::options::options;
 use super::tools::{Tool, tools};
 use super::turns::{Message, said};
-use crate::hints::{Hints, is_essential, unsayable};
+use crate::hints::{Hints, unsayable};
+use crate::hosted::is_hosted;
 use crate::thin::as_object;
 use crate::{Unsayable, Written};
 use llm::{Format, Prompt, Thinking};
@@ -25,7 +26,8 @@ const OPTIONS: &str = "options";
 pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> {
     let mut hints = Hints::default();
     let (mut own, mut keep_alive) = (BTreeMap::new(), None);
-    for other in &prompt.others {
+    hints.lose_hosted(prompt)?;
+    for other in prompt.others.iter().filter(|other| !is_hosted(&other.name)) {
         let raw = serde_json::from_str::<&RawValue>(&other.json).ok().filter(|raw| raw.get() != "null");
         match (other.name.as_str(), raw) {
             (_, None) => {}
@@ -33,8 +35,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> 
             (OPTIONS, Some(raw)) => {
                 own = serde_json::from_str(raw.get()).map_err(|_| unsayable(OPTIONS, "is no object"))?;
             }
-            (name, Some(_)) if is_essential(other) => return Err(unsayable(name, "is nothing that Ollama knows")),
-            (name, Some(_)) => hints.lose(name),
+            (_, Some(_)) => hints.lose_other(other)?,
         }
     }
     hints.lose_if(!prompt.user.is_empty(), "user");
