@@ -24,6 +24,7 @@ mod breakers;
 mod cancel;
 mod child;
 mod client;
+mod clouds;
 mod contracts;
 mod crossed;
 mod crossed_flow;

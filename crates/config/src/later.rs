@@ -38,9 +38,3 @@ impl Later for file::Caller {}
 impl Later for file::CallerLimits {
     const KEYS: &'static [&'static str] = &["spend", "tpm"];
 }
-
-/// Values of `kind` that come later.
-pub(crate) const KINDS: &[&str] = &["bedrock", "vertex"];
-
-/// Variables whose keys zero-config will use later.
-pub(crate) const KEY_VARIABLES: &[&str] = &["AWS_BEARER_TOKEN_BEDROCK"];

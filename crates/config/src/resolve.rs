@@ -5,6 +5,7 @@ mod asked;
 mod breaker;
 mod caller;
 mod chain;
+mod cloud;
 mod contract;
 mod domain;
 mod gates;

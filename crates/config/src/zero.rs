@@ -1,7 +1,7 @@
 //! What to serve without a config file: the providers whose keys the environment holds, else the simulator.
 
 use crate::settings::{Admin, Drain, Gates, Limits, Provider, Settings};
-use crate::{Env, Fault, defaults, later, resolve};
+use crate::{Env, Fault, defaults, resolve};
 use routing::{ModelChoice, Policy, ProviderFacts, RouteSettings, TargetSettings};
 use slo::Objective;
 use std::sync::Arc;
@@ -23,11 +23,15 @@ pub fn zero_config(env: Env<'_>) -> Result<Settings, Vec<Fault>> {
     let trimmed = |value: String| value.trim().to_owned();
     let set = |name: &str| env(name).map(trimmed).filter(|value| !value.is_empty());
     let mut warnings = Vec::new();
-    let mut found = Vec::new();
+    let (mut found, mut elsewhere) = (Vec::new(), Vec::new());
     for preset in PRESETS {
         let usual = preset.key_variables.iter().find_map(|name| set(name).map(|key| (*name, key)));
-        // Who has no address of their own needs a file.
-        let Some((variable, key)) = usual.filter(|_| preset.base_url.is_some()) else { continue };
+        let Some((variable, key)) = usual else { continue };
+        if preset.base_url.is_none() {
+            let why = format!("{} is left out: its address needs a file that says where it is", preset.kind);
+            elsewhere.push(Fault::new(variable, why));
+            continue;
+        }
         match provider(preset, &set, key) {
             Ok(provider) => found.push((preset, provider)),
             Err(why) => warnings.push(Fault::new(variable, format!("{} is left out: {why}", preset.kind))),
@@ -36,12 +40,7 @@ pub fn zero_config(env: Env<'_>) -> Result<Settings, Vec<Fault>> {
     if found.is_empty() && !warnings.is_empty() {
         return Err(warnings);
     }
-    warnings.extend(
-        later::KEY_VARIABLES
-            .iter()
-            .filter(|name| set(name).is_some())
-            .map(|name| Fault::new(*name, "set, but this version does not speak to it yet")),
-    );
+    warnings.extend(elsewhere);
     let (providers, routes) = if found.is_empty() { simulated() } else { served(found) };
     let (providers, facts) = providers.into_iter().unzip();
     Ok(settings(providers, facts, routes, warnings))

@@ -3,12 +3,16 @@
 //! Must never be here: how anything is written on the wire.
 
 use crate::{
-    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, cohere, gemini, ollama, openai_chat, other, responses,
+    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other,
+    responses,
 };
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
 use llm::{Api, Dialect, Failure, Progress, ProviderError};
 use std::time::Duration;
+
+/// The header in which Amazon names an error.
+pub const ERROR_NAME: &str = "x-amzn-errortype";
 
 /// Reads a provider's answers to one request, for its client.
 #[derive(Clone, Debug)]
@@ -52,6 +56,7 @@ impl Answers {
             Api::Shared(Dialect::Other(operation)) => other::read_whole(operation, body),
             Api::Cohere => cohere::read_whole(body),
             Api::Ollama => ollama::read_whole(body),
+            Api::Bedrock => bedrock::read_whole(body),
         };
         read.map_err(|failure| self.failure(failure))
     }
@@ -68,9 +73,9 @@ impl Answers {
         }
     }
 
-    /// What a response by `status` says that is no success. Its body is kept where the client can read it.
+    /// What a response by `status` says that is no success; `name` is what its head calls the error ([`ERROR_NAME`]). Its body is kept where the client can read it.
     #[must_use]
-    pub fn error(&self, status: u16, body: &Bytes, retry_after: Option<Duration>) -> ProviderError {
+    pub fn error(&self, status: u16, name: Option<&str>, body: &Bytes, retry_after: Option<Duration>) -> ProviderError {
         let api = match self.api {
             Api::Shared(Dialect::Other(operation)) => Api::Shared(operation.worded_as()),
             api => api,
@@ -82,6 +87,7 @@ impl Answers {
             Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),
             Api::Cohere => cohere::read_error(status, body, retry_after),
             Api::Ollama => ollama::read_error(status, body, retry_after),
+            Api::Bedrock => bedrock::read_named_error(name, status, body, retry_after),
         };
         self.readable(error)
     }

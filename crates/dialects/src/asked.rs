@@ -2,7 +2,9 @@
 //!
 //! Must never be here: how any dialect reads or writes.
 
-use crate::{Head, Quirks, Unsayable, Written, anthropic, cohere, gemini, ollama, openai_chat, other, responses};
+use crate::{
+    Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses,
+};
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
 
@@ -119,6 +121,7 @@ fn written(
         Api::Shared(Dialect::Other(operation)) => return Err(untranslated(operation)),
         Api::Cohere => cohere::write_prompt(prompt, model),
         Api::Ollama => ollama::write_prompt(prompt, model),
+        Api::Bedrock => bedrock::write_prompt(prompt, model),
     };
     written.map_err(refused)
 }

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any provider writes.
 
-use crate::{Ending, Quirks, Rendered, anthropic, cohere, gemini, ollama, openai_chat, other, responses};
+use crate::{Ending, Quirks, Rendered, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses};
 use bytes::Bytes;
 use llm::{Api, Dialect, Frame, Progress};
 
@@ -23,6 +23,8 @@ pub enum StreamDecoder {
     Cohere(Box<cohere::StreamDecoder>),
     /// Ollama's own chat.
     Ollama(Box<ollama::StreamDecoder>),
+    /// Amazon Bedrock's Converse.
+    Bedrock(Box<bedrock::StreamDecoder>),
 }
 
 /// The same for every decoder.
@@ -36,6 +38,7 @@ macro_rules! each {
             StreamDecoder::Other($inner) => $do,
             StreamDecoder::Cohere($inner) => $do,
             StreamDecoder::Ollama($inner) => $do,
+            StreamDecoder::Bedrock($inner) => $do,
         }
     };
 }
@@ -54,6 +57,7 @@ impl StreamDecoder {
             }
             Api::Cohere => Self::Cohere(Box::default()),
             Api::Ollama => Self::Ollama(Box::default()),
+            Api::Bedrock => Self::Bedrock(Box::default()),
         }
     }
 
@@ -90,7 +94,9 @@ impl StreamDecoder {
     pub fn failing(&self, error: &Rendered) -> Bytes {
         match self {
             // No client is given any of the last.
-            Self::OpenAiChat(_) | Self::Other(_) | Self::Cohere(_) | Self::Ollama(_) => openai_chat::as_event(error),
+            Self::OpenAiChat(_) | Self::Other(_) | Self::Cohere(_) | Self::Ollama(_) | Self::Bedrock(_) => {
+                openai_chat::as_event(error)
+            }
             Self::Anthropic(_) => anthropic::as_event(error),
             Self::Gemini(_) => gemini::as_event(error),
             Self::Responses(inner) => inner.failing(error),

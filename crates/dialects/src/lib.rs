@@ -38,7 +38,7 @@ mod translated;
 mod writer;
 
 pub use advice::{Quotas, quotas, retry_after};
-pub use answers::Answers;
+pub use answers::{Answers, ERROR_NAME};
 pub use asked::{correction_for, head_for, request_for, terms};
 pub use decoder::StreamDecoder;
 pub use fold::Fold;

@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any dialect writes.
 
-use crate::{Fold, Unread, anthropic, cohere, gemini, ollama, openai_chat, responses};
+use crate::{Fold, Unread, anthropic, bedrock, cohere, gemini, ollama, openai_chat, responses};
 use llm::{Answer, Api, Delta, Dialect};
 
 /// Reads the events of one answer.
@@ -20,6 +20,8 @@ pub enum Reader {
     Cohere(Box<cohere::Reader>),
     /// Ollama's own chat.
     Ollama(Box<ollama::Reader>),
+    /// Amazon Bedrock's Converse.
+    Bedrock(Box<bedrock::Reader>),
 }
 
 impl Reader {
@@ -35,6 +37,7 @@ impl Reader {
             Api::Shared(Dialect::Other(operation)) => Self::of(Api::Shared(operation.worded_as())),
             Api::Cohere => Self::Cohere(Box::default()),
             Api::Ollama => Self::Ollama(Box::default()),
+            Api::Bedrock => Self::Bedrock(Box::default()),
         }
     }
 
@@ -50,6 +53,7 @@ impl Reader {
             Self::Responses(reader) => reader.push(data, out),
             Self::Cohere(reader) => reader.push(data, out),
             Self::Ollama(reader) => reader.push(data, out),
+            Self::Bedrock(reader) => reader.push(data, out),
         }
     }
 }
@@ -58,10 +62,12 @@ impl Reader {
 ///
 /// # Errors
 /// The first that `hand` returns.
-pub fn each_data<E>(api: Api, raw: &[u8], hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
+pub fn each_data<E>(api: Api, raw: &[u8], mut hand: impl FnMut(&[u8]) -> Result<(), E>) -> Result<bool, E> {
     match api {
         Api::Shared(Dialect::Gemini) => gemini::each_data(raw, hand),
         Api::Ollama => ollama::each_data(raw, hand),
+        // A frame is an event.
+        Api::Bedrock => hand(raw).map(|()| true),
         Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses | Dialect::Other(_))
         | Api::Cohere => openai_chat::each_data(raw, hand),
     }
@@ -80,6 +86,7 @@ pub fn read_deltas(api: Api, body: &[u8]) -> Result<Vec<Delta>, Unread> {
         Api::Shared(Dialect::Other(_)) => Err(Unread::NotAnAnswer),
         Api::Cohere => cohere::Reader::whole(body),
         Api::Ollama => ollama::Reader::whole(body),
+        Api::Bedrock => bedrock::Reader::whole(body),
     }
 }
 

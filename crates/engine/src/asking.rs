@@ -158,7 +158,7 @@ impl<'a> Asking<'a> {
     ) -> Result<Dispatch, Unasked> {
         let request = self.request;
         let (provider, model) = (candidate.provider, &candidate.target.model);
-        let api = transport.api(provider, request.dialect).ok_or_else(|| no_operation(request))?;
+        let api = transport.api(provider, model, request.dialect).ok_or_else(|| no_operation(request))?;
         let quirks = transport.quirks(provider);
         let head = || Box::new(head_for(request, id.as_str(), since_epoch().as_secs()));
         let head = (!api.is(request.dialect)).then(head);

@@ -303,7 +303,8 @@ async fn refusal(status: StatusCode, headers: &HeaderMap, body: Body, answers: &
     // The status says enough where the body does not come.
     let by = limits.by.min(Instant::now() + REFUSAL_BODY);
     let body = collect(body, MAX_ERROR, Limits { by, ..limits }).await.unwrap_or_default();
-    Failure::Provider(Box::new(answers.error(status.as_u16(), &body, retry_after)))
+    let name = headers.get(dialects::ERROR_NAME).and_then(|value| value.to_str().ok());
+    Failure::Provider(Box::new(answers.error(status.as_u16(), name, &body, retry_after)))
 }
 
 /// Reads a body whole, up to `limit` bytes.

@@ -108,7 +108,7 @@ impl Engine {
         let dialect = open.dialect();
         let mut told = String::from("No target of this model talks in real time");
         for candidate in &plan.candidates {
-            if self.transport().api(candidate.provider, dialect).is_none() {
+            if self.transport().api(candidate.provider, &candidate.target.model, dialect).is_none() {
                 continue;
             }
             let why = match timeout(OPENING, self.transport().switch(asks(candidate))).await {

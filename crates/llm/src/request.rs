@@ -167,6 +167,8 @@ pub enum Api {
     Cohere,
     /// Ollama's own chat.
     Ollama,
+    /// Amazon Bedrock's Converse.
+    Bedrock,
 }
 
 impl Api {

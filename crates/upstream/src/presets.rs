@@ -57,6 +57,8 @@ const OF_AZURE: &[Operation] =
     &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations, Realtime];
 const COHERE: &[Api] = &[Api::Cohere];
 const OLLAMA: &[Api] = &[Api::Ollama];
+const BEDROCK: &[Api] = &[Api::Bedrock];
+const VERTEX: &[Api] = &[Api::Shared(Dialect::Gemini), Api::Shared(Dialect::Anthropic)];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];
 
 /// What speaks chat completions like most do.
@@ -127,6 +129,23 @@ pub const PRESETS: &[Preset] = &[
         apis: COHERE,
         elsewhere: COHERE,
         operations: &[Rerank],
+        ..COMPATIBLE
+    },
+    Preset {
+        kind: "bedrock",
+        key_variables: &["AWS_BEARER_TOKEN_BEDROCK"],
+        apis: BEDROCK,
+        elsewhere: BEDROCK,
+        operations: &[],
+        ..COMPATIBLE
+    },
+    // An access token is its key (`gcloud auth print-access-token`).
+    Preset {
+        kind: "vertex",
+        key_variables: &["GOOGLE_ACCESS_TOKEN"],
+        apis: VERTEX,
+        elsewhere: VERTEX,
+        operations: &[GeminiCountTokens],
         ..COMPATIBLE
     },
     Preset {

@@ -2,7 +2,8 @@
 //!
 //! Must never be here: what is asked, and by whose leave.
 
-use dialects::{anthropic, cohere, gemini, ollama, openai_chat, other, responses};
+use bytes::Bytes;
+use dialects::{anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses};
 use llm::{Api, Dialect};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ pub enum Site {
     /// As the dialect's own vendor does.
     #[default]
     Plain,
+    /// Vertex AI's: Gemini's models and Anthropic's, each below their publisher.
+    Vertex,
     /// Azure's layout before its `v1`: a deployment in the path, the version in the query.
     AzureDeployments {
         /// `api-version`.
@@ -36,10 +39,39 @@ impl Site {
         let path = plain(place);
         match self {
             Self::Plain => path,
+            Self::Vertex => vertex(place),
             Self::AzureDeployments { version } => {
                 let deployment = escaped(place.model);
                 Cow::Owned(format!("/deployments/{deployment}{path}?api-version={version}"))
             }
+        }
+    }
+}
+
+/// The path below a project and a location of Vertex AI.
+fn vertex(place: Place<'_>) -> Cow<'static, str> {
+    let Place { api, model, stream, .. } = place;
+    if api.is(Dialect::Anthropic) {
+        let method = if stream { "streamRawPredict" } else { "rawPredict" };
+        return Cow::Owned(format!("/publishers/anthropic/models/{}:{method}", escaped(model)));
+    }
+    Cow::Owned(format!("/publishers/google{}", plain(place)))
+}
+
+impl Site {
+    /// What of `apis` this provider is asked in for `model`: at Vertex AI, models of two vendors live side by side.
+    pub(crate) fn serves(&self, api: Api, model: &str) -> bool {
+        match self {
+            Self::Plain | Self::AzureDeployments { .. } => true,
+            Self::Vertex => api.is(Dialect::Anthropic) == model.starts_with("claude"),
+        }
+    }
+
+    /// A body as it is taken here.
+    pub(crate) fn body(&self, api: Api, body: Bytes) -> Option<Bytes> {
+        match self {
+            Self::Vertex if api.is(Dialect::Anthropic) => anthropic::for_vertex(&body),
+            Self::Plain | Self::Vertex | Self::AzureDeployments { .. } => Some(body),
         }
     }
 }
@@ -53,6 +85,7 @@ fn plain(Place { api, model, stream, listed }: Place<'_>) -> Cow<'static, str> {
         Api::Shared(Dialect::Other(operation)) => other::path(operation, model),
         Api::Cohere => Cow::Borrowed(cohere::PATH),
         Api::Ollama => Cow::Borrowed(ollama::PATH),
+        Api::Bedrock => Cow::Owned(bedrock::path(model, stream)),
         Api::Shared(Dialect::Gemini) => {
             let operation = match stream {
                 true => gemini::Operation::Stream { events: !listed },
@@ -86,6 +119,27 @@ mod tests {
     fn operations_live_where_their_providers_have_them() {
         let azure = || Site::AzureDeployments { version: "2024-10-21".into() };
         for (site, dialect, model, (stream, listed), path) in [
+            (
+                Site::Vertex,
+                Dialect::Gemini,
+                "gemini-2.5-pro",
+                (true, false),
+                "/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+            ),
+            (
+                Site::Vertex,
+                Dialect::Anthropic,
+                "claude-opus-4@20250514",
+                (true, false),
+                "/publishers/anthropic/models/claude-opus-4%4020250514:streamRawPredict",
+            ),
+            (
+                Site::Vertex,
+                Dialect::Anthropic,
+                "claude-opus-4",
+                (false, false),
+                "/publishers/anthropic/models/claude-opus-4:rawPredict",
+            ),
             (Site::Plain, Dialect::OpenAiChat, "m", (false, false), "/chat/completions"),
             (Site::Plain, Dialect::Anthropic, "m", (true, false), "/messages"),
             (Site::Plain, Dialect::Responses, "m", (true, false), "/responses"),

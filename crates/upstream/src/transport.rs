@@ -107,7 +107,7 @@ pub trait Transport: Send + Sync {
 
     /// In what the provider is asked a request that came in `dialect`: in the same, where it speaks that. `None` where it
     /// has no such operation.
-    fn api(&self, provider: usize, dialect: Dialect) -> Option<Api>;
+    fn api(&self, provider: usize, model: &str, dialect: Dialect) -> Option<Api>;
 
     /// Where the provider's dialect differs from the norm.
     fn quirks(&self, provider: usize) -> Quirks;
@@ -260,12 +260,12 @@ impl Transport for Upstream {
         self.providers.get(provider)?.keys.rested_until(model, now)
     }
 
-    fn api(&self, provider: usize, dialect: Dialect) -> Option<Api> {
-        let apis = &self.providers.get(provider)?.apis;
-        let same = apis.iter().find(|api| api.is(dialect));
-        let translated = || apis.iter().find(|api| !matches!(api, Api::Shared(Dialect::Other(_))));
+    fn api(&self, provider: usize, model: &str, dialect: Dialect) -> Option<Api> {
+        let Provider { apis, site, .. } = self.providers.get(provider)?;
+        let mut served = apis.iter().copied().filter(|api| site.serves(*api, model));
+        let same = served.clone().find(|api| api.is(dialect));
         let only_the_same = matches!(dialect, Dialect::Other(_));
-        same.or_else(|| if only_the_same { None } else { translated() }).copied()
+        same.or_else(|| served.find(|api| !only_the_same && !matches!(api, Api::Shared(Dialect::Other(_)))))
     }
 
     fn quirks(&self, provider: usize) -> Quirks {
@@ -307,7 +307,8 @@ impl Provider {
     fn request(&self, outbound: Outbound) -> Result<Request<Bytes>, Failure> {
         const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
         let uri = self.address(&outbound).ok_or(Failure::Internal("its address cannot be made"))?;
-        let mut request = Request::new(outbound.body);
+        let body = self.site.body(outbound.api, outbound.body).ok_or(Failure::Internal("its body cannot be made"))?;
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();

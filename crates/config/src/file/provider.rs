@@ -36,6 +36,10 @@ pub(crate) struct Provider {
     /// `kind: azure_openai` only: the version of the API, where its models are reached as deployments. Default: the
     /// layout without versions, below `/openai/v1`.
     pub(crate) api_version: Text,
+    /// `kind: vertex` only: the project that is billed. Default: the variable GOOGLE_CLOUD_PROJECT.
+    pub(crate) project: Text,
+    /// `kind: vertex` only: where its models run. Default: the variable GOOGLE_CLOUD_LOCATION, else `global`.
+    pub(crate) location: Text,
     /// Whether its complete streams end with `data: [DONE]`. Default: known by kind.
     pub(crate) done_marker: Lenient<bool>,
     /// `kind: simulator` only: how it behaves.
@@ -43,7 +47,7 @@ pub(crate) struct Provider {
     /// Whose account its keys belong to: providers at one address with one account are blocked together.
     /// Default: not known.
     pub(crate) account: Text,
-    /// Where it runs: providers at one address in one region go down together. Default: not known.
+    /// Where it runs; to kind bedrock, whose models are asked (default: the variable AWS_REGION). Providers at one address in one region go down together. Default: not known.
     pub(crate) region: Text,
     /// What is known of its models, by name; `"*"` holds for all that are not named.
     pub(crate) models: Named<Model>,

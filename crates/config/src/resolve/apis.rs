@@ -6,13 +6,14 @@ use crate::reader::Reader;
 use llm::{Api, Dialect, Operation};
 
 /// The APIs of answers that a provider can be said to speak.
-const WORDS: [(&str, Api); 6] = [
+const WORDS: [(&str, Api); 7] = [
     ("chat_completions", Api::Shared(Dialect::OpenAiChat)),
     ("responses", Api::Shared(Dialect::Responses)),
     ("messages", Api::Shared(Dialect::Anthropic)),
     ("generate_content", Api::Shared(Dialect::Gemini)),
     ("cohere", Api::Cohere),
     ("ollama", Api::Ollama),
+    ("converse", Api::Bedrock),
 ];
 
 /// Every word that may stand in the list, with what it names.

@@ -14,6 +14,13 @@ pub(crate) struct Labels {
     region: Option<String>,
 }
 
+impl Labels {
+    /// The region that is said.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+}
+
 /// Reads `account` and `region` of the provider at `at`.
 pub(crate) fn labels(reader: &mut Reader<'_>, at: &At, account: Text, region: Text) -> Labels {
     Labels { account: label(reader, &at.key("account"), account), region: label(reader, &at.key("region"), region) }

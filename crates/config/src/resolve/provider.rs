@@ -2,6 +2,7 @@
 
 use super::apis;
 use super::asked::{Asked, AskedOf};
+use super::cloud;
 use super::domain::{self, Labels};
 use super::headers::headers;
 use super::keys::{has_key, keys, usable};
@@ -11,7 +12,6 @@ use super::name;
 use super::url;
 use crate::fault::{At, did_you_mean, quote};
 use crate::file;
-use crate::later;
 use crate::lenient::Lenient;
 use crate::reader::{Reader, Words};
 use crate::settings::Provider;
@@ -144,7 +144,7 @@ fn provider(reader: &mut Reader<'_>, at: &At, name: &str, block: file::Block<fil
     let models = model::all(reader, &at.key("models"), std::mem::take(&mut file.models));
     let provider = match (kind_name, preset(kind_name)) {
         (SIMULATOR, _) => simulated(reader, at, name, file),
-        (_, Some(preset)) => http_from_file(reader, at, name, preset, file).map(Provider::Http),
+        (_, Some(preset)) => http_from_file(reader, at, name, preset, file, labels.region()).map(Provider::Http),
         (_, None) => {
             reader.fault(&kind_at, unknown_kind(&kind));
             None
@@ -160,9 +160,6 @@ fn canonical(kind: &str) -> &str {
 fn unknown_kind(kind: &Words) -> String {
     let known = kinds().collect::<Vec<_>>().join(", ");
     let written = quote(&kind.written);
-    if later::KINDS.contains(&kind.value.as_str()) {
-        return format!("kind {written} is not in this version yet; known kinds are {known}");
-    }
     format!("unknown kind {written}{}; known kinds are {known}", did_you_mean(&kind.written, kinds()))
 }
 
@@ -176,6 +173,8 @@ fn simulated(reader: &mut Reader<'_>, at: &At, name: &str, file: file::Provider)
         ("apis", file.apis.is_absent()),
         ("api_version", file.api_version.is_absent()),
         ("passthrough", file.passthrough.is_absent()),
+        ("project", file.project.is_absent()),
+        ("location", file.location.is_absent()),
     ] {
         if !absent {
             reader.fault(&at.key(key), "means nothing to kind simulator");
@@ -194,14 +193,17 @@ fn http_from_file(
     name: &str,
     preset: &Preset,
     file: file::Provider,
+    region: Option<&str>,
 ) -> Option<ProviderSettings> {
     if !file.behaviour.is_absent() {
         reader.fault(&at.key("behaviour"), "means nothing but to kind simulator");
     }
     let own_address = !file.base_url.is_absent();
+    let whereabouts = cloud::whereabouts(reader, at, preset, region, file.project, file.location);
     let base_url = match own_address {
         true => base_url(reader, &at.key("base_url"), file.base_url),
-        false => usual_address(reader, &at.key("base_url"), preset),
+        false if preset.base_url.is_some() => preset.base_url.map(Uri::from_static),
+        false => cloud::address(reader, at, preset, &whereabouts),
     };
     let headers = headers(reader, &at.key("headers"), file.headers);
     let scheme = preset.scheme;
@@ -220,13 +222,6 @@ fn http_from_file(
     let passthrough = passthrough(reader, &at.key("passthrough"), file.passthrough);
     let (name, base_url, credential) = (Arc::from(name), base_url?, Credential::Keys { keys, scheme });
     Some(ProviderSettings { name, base_url, credential, headers, quirks, apis, passthrough, site })
-}
-
-fn usual_address(reader: &mut Reader<'_>, at: &At, preset: &Preset) -> Option<Uri> {
-    if preset.base_url.is_none() {
-        reader.fault(at, format!("is missing: kind {} has no address of its own", preset.kind));
-    }
-    preset.base_url.map(Uri::from_static)
 }
 
 /// The paths that clients may have handed through.
@@ -252,7 +247,7 @@ fn site(reader: &mut Reader<'_>, at: &At, preset: &Preset, api_version: file::Te
         if !api_version.is_absent() {
             reader.fault(&at, format!("means nothing but to kind {AZURE}"));
         }
-        return Site::Plain;
+        return cloud::site(preset).unwrap_or_default();
     }
     match reader.text(&at, api_version) {
         Some(version) if version.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {

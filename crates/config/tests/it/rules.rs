@@ -3,7 +3,7 @@
 use crate::{VARIABLES, env, lines, read};
 use config::{Format, parse};
 
-const KINDS: &str = "known kinds are openai, anthropic, gemini, cohere, azure_openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
+const KINDS: &str = "known kinds are openai, anthropic, gemini, cohere, bedrock, vertex, azure_openai, mistral, groq, deepseek, xai, together, fireworks, openrouter, \
                      perplexity, ollama, ollama_native, vllm, llama.cpp, lm_studio, sglang, simulator";
 
 /// Checks a table of snippets against all the lines they must give.
@@ -92,7 +92,7 @@ fn providers() {
         (
             "providers: { p: { kind: vllm, apis: [respnses, messages, messages] } }",
             &[
-                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, ollama, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed, realtime",
+                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, ollama, converse, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed, realtime",
                 "providers.p.apis[2]: is named twice",
             ],
         ),
@@ -101,8 +101,23 @@ fn providers() {
             &["providers.p.headers.x-api-key: is made from the provider's key; give one of the two"],
         ),
         (
-            "providers: { p: { kind: bedrock, region: x } }",
-            &[&format!("providers.p.kind: kind `bedrock` is not in this version yet; {KINDS}")],
+            "providers: { p: { kind: bedrock, api_key: k } }",
+            &["providers.p.region: is missing; set it, or the variable AWS_REGION"],
+        ),
+        (
+            "providers: { p: { kind: vertex, api_key: k } }",
+            &["providers.p.project: is missing; set it, or the variable GOOGLE_CLOUD_PROJECT"],
+        ),
+        (
+            "providers: { p: { kind: vertex, api_key: k, project: 'a/b' } }",
+            &[
+                "providers.p.project: `a/b` may hold letters, digits, `-` and `:` only",
+                "providers.p.project: is missing; set it, or the variable GOOGLE_CLOUD_PROJECT",
+            ],
+        ),
+        (
+            "providers: { p: { kind: gemini, api_key: k, project: a } }",
+            &["providers.p.project: means nothing but to kind vertex"],
         ),
         (
             "providers: { p: { kind: vllm, api_kee: x } }",

@@ -23,6 +23,8 @@ mod version;
 mod vertex;
 mod whole;
 
+pub(crate) use prompt::{Asked, Era, Left, asked, effort, instruction, object_schema};
+
 pub use crate::openai_chat::with_model;
 pub use crate::{Ending, Unread};
 pub use answer::{Reader, Writer, write_answer};

@@ -293,7 +293,7 @@ impl Transport for Scripted {
         if keys.iter().any(|rest| wakes(rest).is_none()) { None } else { keys.iter().filter_map(wakes).min() }
     }
 
-    fn api(&self, provider: usize, _: Dialect) -> Option<Api> {
+    fn api(&self, provider: usize, _: &str, _: Dialect) -> Option<Api> {
         Some(self.providers.lock().unwrap()[provider].api)
     }
 

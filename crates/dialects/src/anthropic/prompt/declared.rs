@@ -120,7 +120,7 @@ fn undeclared(name: &str) -> Option<Box<RawValue>> {
 }
 
 /// A schema that says that it is of an object, which Anthropic wants said; nothing where it is of something else.
-fn object_schema(schema: &str) -> Option<Box<RawValue>> {
+pub(crate) fn object_schema(schema: &str) -> Option<Box<RawValue>> {
     #[derive(Default, Deserialize)]
     struct Head<'a> {
         #[serde(borrow, default, rename = "type")]

@@ -15,5 +15,10 @@ mod tools;
 mod turns;
 mod write;
 
+pub(crate) use declared::object_schema;
+pub(crate) use model::Era;
+pub(crate) use thinking::{Asked, asked, effort};
+pub(crate) use write::{Left, instruction};
+
 pub use read::{read_prompt, terms};
 pub use write::{write_prompt, write_prompt_in};

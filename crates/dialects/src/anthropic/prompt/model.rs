@@ -4,7 +4,7 @@
 
 /// How a model is asked to think, and whether it lets itself be sampled otherwise than by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Era {
+pub(crate) enum Era {
     /// Up to Claude 4.5, and models of others behind this dialect: thinks within a budget of tokens.
     Budget,
     /// Claude 4.6: within a budget or as it sees fit.
@@ -15,7 +15,7 @@ pub(super) enum Era {
 
 impl Era {
     /// That of `model`, by its name at Anthropic or at a cloud that serves it.
-    pub(super) fn of(model: &str) -> Self {
+    pub(crate) fn of(model: &str) -> Self {
         let Some((_, name)) = model.split_once("claude-") else { return Self::Budget };
         match version(name) {
             Some((major, minor)) if (major, minor) <= (4, 5) => Self::Budget,
@@ -25,7 +25,7 @@ impl Era {
     }
 
     /// Whether sampling other than the default is taken.
-    pub(super) fn is_sampled(self) -> bool {
+    pub(crate) fn is_sampled(self) -> bool {
         self != Self::Adaptive
     }
 }

@@ -24,7 +24,7 @@ fn budget(word: &str) -> Option<u64> {
 }
 
 /// The effort that is asked for, in this dialect's words, of models that know it.
-pub(super) fn effort(prompt: &Prompt, era: Era) -> Option<&str> {
+pub(crate) fn effort(prompt: &Prompt, era: Era) -> Option<&str> {
     match prompt.thinking.as_ref().filter(|_| era != Era::Budget)? {
         Thinking::Effort(word) if word == "minimal" => Some("low"),
         Thinking::Effort(word) => budget(word).map(|_| word.as_str()),
@@ -34,7 +34,7 @@ pub(super) fn effort(prompt: &Prompt, era: Era) -> Option<&str> {
 
 /// The field that says it.
 #[derive(Debug, Serialize)]
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,8 +45,13 @@ pub(super) struct Asked<'a> {
 
 impl Asked<'_> {
     /// Whether anything is to be thought.
-    pub(super) fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.kind != "disabled"
+    }
+
+    /// The tokens within which it is to be thought, where they are told.
+    pub(crate) fn budget(&self) -> Option<u64> {
+        self.budget_tokens
     }
 }
 
@@ -61,7 +66,7 @@ enum Way {
 ///
 /// A call that has to be made excludes thinking, and is what the client insists on. So does a turn that goes on after a
 /// call, where thinking has a budget: the thoughts before that call would have to be there, and are not.
-pub(super) fn asked<'a>(
+pub(crate) fn asked<'a>(
     prompt: &'a Prompt,
     era: Era,
     max_tokens: u64,

@@ -90,7 +90,7 @@ pub fn write_prompt_in(version: Version, prompt: &Prompt, model: &str) -> Result
 
 /// What is left out on the way.
 #[derive(Debug, Default)]
-pub(super) struct Left {
+pub(crate) struct Left {
     names: Vec<String>,
 }
 
@@ -100,6 +100,11 @@ impl Left {
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
         }
+    }
+
+    /// The names of what is left out.
+    pub(crate) fn into_names(self) -> Vec<String> {
+        self.names
     }
 
     /// Refuses to do without one.
@@ -172,7 +177,7 @@ fn only_stands_in(prompt: &Prompt) -> bool {
 
 /// What is to be said of a form that is not asked for otherwise: of any JSON there is no schema to hold to, and one that
 /// the provider need not hold to may be more than it can.
-fn instruction(format: &Format) -> Option<String> {
+pub(crate) fn instruction(format: &Format) -> Option<String> {
     match format {
         Format::JsonObject => Some("Answer with one JSON object and nothing else.".into()),
         Format::JsonSchema(demanded) if !demanded.strict => {
