@@ -55,11 +55,17 @@ pub fn revised_stream(
 ) -> Option<Bytes> {
     let Revision { before, after, taken, now } = revision;
     if dialect == Dialect::OpenAiChat {
-        let revised = match taken {
-            Some(taken) => openai_chat::redacted_stream(held, before, after, taken)?,
-            None => openai_chat::mended_stream(held, before, after)?,
+        // A translated stream may say more with its terminator than that it is over.
+        let (closing, done) = match terminator.strip_suffix(openai_chat::DONE) {
+            Some(closing) => (closing, openai_chat::DONE),
+            None => (&[][..], terminator),
         };
-        return Some([&revised, terminator].concat().into());
+        let held = [held, closing].concat();
+        let revised = match taken {
+            Some(taken) => openai_chat::redacted_stream(&held, before, after, taken)?,
+            None => openai_chat::mended_stream(&held, before, after)?,
+        };
+        return Some([&revised, done].concat().into());
     }
     let all = [held, terminator].concat();
     let deltas = edited(events(dialect, &all)?, &changes(before, after)?)?;

@@ -145,13 +145,13 @@ impl Writer {
         self.sequence = sequence;
     }
 
-    /// Writes that the answer failed, in place of the last event; items that are open stay so.
+    /// Writes that the answer failed, in place of the last event, even if that has been written: it may have been kept
+    /// back, as may all of the answer, of which nothing is said again. Items that are open stay so.
     pub fn fail(&mut self, error: &Rendered, out: &mut BytesMut) {
-        if !std::mem::replace(&mut self.over, true) {
-            let mut sequence = self.sequence;
-            fail(error, &self.snapshot(), &mut sequence, out);
-            self.sequence = sequence;
-        }
+        self.over = true;
+        let mut sequence = self.sequence;
+        fail(error, &Snapshot { output: &[], ..self.snapshot() }, &mut sequence, out);
+        self.sequence = sequence;
     }
 
     fn snapshot(&self) -> Snapshot<'_> {
