@@ -5,8 +5,8 @@
 
 use crate::judge::{Ending, Judge, Ruling};
 use bytes::{Bytes, BytesMut};
-use contracts::{Hold, Watch};
-use dialects::Gatherer;
+use contracts::{Finding, Hold, Watch};
+use dialects::{Gatherer, Unread};
 use llm::{ChatRequest, Dialect, Event, Frame};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -59,13 +59,7 @@ impl Keeping {
             out.extend_from_slice(&frame.raw);
             return Ok(());
         };
-        let watch = &mut self.watch;
-        let mut found = None;
-        let events = self.gatherer.push(&frame.raw, |choice, lane, words| {
-            if found.is_none() {
-                found = watch.push(choice, lane, words).cloned();
-            }
-        });
+        let (events, found) = self.read(&frame.raw);
         if !events.map_err(|_| self.judge.unreadable())? {
             // Comments keep the client waiting meanwhile.
             out.extend_from_slice(&frame.raw);
@@ -89,6 +83,17 @@ impl Keeping {
         Ok(())
     }
 
+    /// Reads the bytes of whole frames: whether there was any event among them, and what the watch found first.
+    fn read(&mut self, raw: &[u8]) -> (Result<bool, Unread>, Option<Finding>) {
+        let (watch, mut found) = (&mut self.watch, None);
+        let events = self.gatherer.push(raw, |choice, lane, words| {
+            if found.is_none() {
+                found = watch.push(choice, lane, words).cloned();
+            }
+        });
+        (events, found)
+    }
+
     /// Whether a frame has to wait. What announces an answer waits with its content: another answer announces itself.
     fn waits(&self, hold: Hold, frame: &Frame) -> bool {
         let announces = !self.flowed && frame.event != Event::Content;
@@ -103,6 +108,10 @@ impl Keeping {
     pub(crate) fn rule(&mut self, served: &str, terminator: &[u8]) -> Ruling {
         if self.hold.is_none() {
             return self.judge.thin(&self.model, served);
+        }
+        // Some say with it why they ended, and what could not be said in pieces.
+        if self.read(terminator).0.is_err() {
+            return *self.judge.unreadable();
         }
         let answer = std::mem::replace(&mut self.gatherer, Gatherer::of(self.dialect)).finish();
         let found = self.watch.finish().cloned();

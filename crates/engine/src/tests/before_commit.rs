@@ -152,7 +152,7 @@ async fn the_first_choice_that_answers_is_a_plain_success() {
         let sent = &played.counts.sent[0];
         let chat = Api::Shared(Dialect::OpenAiChat);
         assert_eq!((sent.api, sent.stream, sent.connect), (chat, stream, TIMEOUTS.connect));
-        let body = format!(r#"{{"model":"m-a","messages":[{{"role":"user"}}],"stream":{stream}}}"#);
+        let body = format!(r#"{{"model":"m-a","messages":[{{"role":"user","content":"hi"}}],"stream":{stream}}}"#);
         assert_eq!(sent.body, body, "each target is asked for its own model");
     }
 }

@@ -15,7 +15,7 @@ use upstream::{Adviser, Asking, Silence};
 
 /// Says what it was told to, in order, each time after a while.
 #[derive(Debug)]
-struct Scripted {
+pub(super) struct Scripted {
     after: Duration,
     replies: Mutex<VecDeque<Result<&'static str, Silence>>>,
     asked: Arc<Mutex<Vec<Value>>>,
@@ -23,13 +23,13 @@ struct Scripted {
     under_way: Arc<()>,
 }
 
-fn says_so(after: u64, replies: impl IntoIterator<Item = Result<&'static str, Silence>>) -> Arc<Scripted> {
+pub(super) fn says_so(after: u64, replies: impl IntoIterator<Item = Result<&'static str, Silence>>) -> Arc<Scripted> {
     let replies = Mutex::new(replies.into_iter().collect());
     Arc::new(Scripted { after: ms(after), replies, asked: Arc::default(), under_way: Arc::default() })
 }
 
 impl Scripted {
-    fn asked(&self) -> Vec<Value> {
+    pub(super) fn asked(&self) -> Vec<Value> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -47,8 +47,8 @@ impl Adviser for Scripted {
     }
 }
 
-const YES: &str = r#"{"verdict":true}"#;
-const NO: &str = r#"{"verdict":false,"reason":"Name no prices."}"#;
+pub(super) const YES: &str = r#"{"verdict":true}"#;
+pub(super) const NO: &str = r#"{"verdict":false,"reason":"Name no prices."}"#;
 
 fn result(record: &llm::CallRecord) -> Option<CheckResult> {
     record.checks.iter().find(|checked| checked.check == "webhook").map(|checked| checked.result)

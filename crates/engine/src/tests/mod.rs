@@ -9,6 +9,7 @@ mod breakers;
 mod cancelled;
 mod chaos;
 mod contracts_kept;
+mod dialects;
 mod domains;
 mod fallbacks;
 mod gathering;

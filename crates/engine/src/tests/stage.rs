@@ -6,6 +6,7 @@
 
 mod playing;
 mod seen;
+mod speaking;
 
 pub(super) use playing::{Played, futures};
 
@@ -13,7 +14,7 @@ use super::script::{Asked, Counts, Log, Play, Provider, Script, Scripted, events
 use crate::{AnswerPolicy, Call, Engine, GatePolicies, Journal, OpenCall};
 use admission::{Admission, Admitted};
 use contracts::Contract;
-use dialects::{Quirks, openai_chat};
+use dialects::Quirks;
 use llm::{Api, Dialect, Label, Priority, RequestId, TargetId};
 use resilience::GatePolicy;
 use routing::{
@@ -66,6 +67,8 @@ pub(super) struct Stage {
     hold: (usize, Duration),
     adviser: Option<Arc<dyn Adviser>>,
     priority: Priority,
+    /// What the client speaks.
+    client: Dialect,
     /// Fields that the request has besides.
     fields: String,
     table: OnceLock<RouteTable>,
@@ -117,6 +120,7 @@ impl Stage {
             hold: (64 * 1024, ms(30_000)),
             adviser: None,
             priority: Priority::Normal,
+            client: Dialect::OpenAiChat,
             fields: String::new(),
             table: OnceLock::new(),
             engine: OnceLock::new(),
@@ -288,17 +292,11 @@ impl Stage {
 
     pub(super) fn arrives(&self) -> OpenCall {
         let number = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        self.journal.open(RequestId::minted(&format!("r-{number}")), Dialect::OpenAiChat, now())
+        self.journal.open(RequestId::minted(&format!("r-{number}")), self.client, now())
     }
 
     pub(super) fn request(&self) -> llm::ChatRequest {
         self.request_of(self.stream)
-    }
-
-    fn request_of(&self, stream: bool) -> llm::ChatRequest {
-        let fields = &self.fields;
-        let raw = format!(r#"{{"model":"chat","messages":[{{"role":"user"}}],"stream":{stream}{fields}}}"#);
-        openai_chat::decode(raw.into()).unwrap()
     }
 
     pub(super) fn routed(&self, open: OpenCall, admitted: Admitted) -> Call {
