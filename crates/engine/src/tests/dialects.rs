@@ -41,6 +41,7 @@ fn form(client: Dialect) -> String {
         Dialect::Gemini => {
             format!(r#","generationConfig":{{"responseMimeType":"application/json","responseJsonSchema":{SCHEMA}}}"#)
         }
+        Dialect::Other(operation) => panic!("{operation:?} is no answer"),
         Dialect::Responses => {
             format!(r#","text":{{"format":{{"type":"json_schema","name":"person","schema":{SCHEMA}}}}}"#)
         }

@@ -30,6 +30,7 @@ impl Stage {
             Dialect::Anthropic => anthropic::decode(
                 format!(r#"{{"model":"chat","max_tokens":9,"messages":{turns},"stream":{stream}{fields}}}"#).into(),
             ),
+            Dialect::Other(operation) => panic!("{operation:?} is no answer"),
             Dialect::Responses => responses::decode(
                 format!(r#"{{"model":"chat","input":"hi","store":false,"stream":{stream}{fields}}}"#).into(),
             ),
