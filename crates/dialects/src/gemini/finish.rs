@@ -14,6 +14,8 @@ impl Reason {
         Some(Self(match word {
             "" | "FINISH_REASON_UNSPECIFIED" => return None,
             "STOP" => FinishReason::Stop,
+            // Not Google's: servers that speak its dialect say it (aimock 1.43).
+            "FUNCTION_CALL" => FinishReason::ToolCalls,
             // Vertex's word for an answer that another request goes on with.
             "MAX_TOKENS" | "CONTINUATION" => FinishReason::Length,
             "SAFETY"
@@ -34,6 +36,7 @@ impl Reason {
     pub(super) fn of(self, calls: bool) -> FinishReason {
         match self.0 {
             FinishReason::Stop if calls => FinishReason::ToolCalls,
+            FinishReason::ToolCalls if !calls => FinishReason::Other,
             reason => reason,
         }
     }
@@ -59,6 +62,8 @@ mod tests {
         for (word, calls, expected) in [
             ("STOP", false, Some(Stop)),
             ("STOP", true, Some(ToolCalls)),
+            ("FUNCTION_CALL", true, Some(ToolCalls)),
+            ("FUNCTION_CALL", false, Some(Other)),
             ("MAX_TOKENS", true, Some(Length)),
             ("CONTINUATION", false, Some(Length)),
             ("SAFETY", false, Some(ContentFilter)),
