@@ -40,9 +40,19 @@ pub(crate) async fn one_of_gemini(
     named(&app, Dialect::Gemini, &headers, id)
 }
 
-/// Whose client asks at the path that two dialects share.
+/// What each of Google's clients says of itself; those that are given an address of their own ask below `/v1`
+/// (google-genai 3.6.1).
+const GOOGLE_CLIENT: &str = "x-goog-api-client";
+
+/// Whose client asks at the path that three dialects share.
 fn spoken(headers: &HeaderMap) -> Dialect {
-    if headers.contains_key(anthropic::Version::HEADER) { Dialect::Anthropic } else { Dialect::OpenAiChat }
+    if headers.contains_key(anthropic::Version::HEADER) {
+        Dialect::Anthropic
+    } else if headers.contains_key(GOOGLE_CLIENT) {
+        Dialect::Gemini
+    } else {
+        Dialect::OpenAiChat
+    }
 }
 
 fn listed(app: &App, dialect: Dialect, headers: &HeaderMap) -> Response {
@@ -95,6 +105,25 @@ fn model(dialect: Dialect, id: &str) -> Value {
         }
         Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(_) => {
             json!({ "id": id, "object": "model", "created": 0, "owned_by": "breakwater" })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    #[test]
+    fn clients_are_known_by_what_they_say_of_themselves() {
+        for (name, dialect) in [
+            ("authorization", Dialect::OpenAiChat),
+            ("x-api-key", Dialect::OpenAiChat),
+            ("anthropic-version", Dialect::Anthropic),
+            ("x-goog-api-client", Dialect::Gemini),
+        ] {
+            let header = (HeaderName::from_static(name), HeaderValue::from_static("x"));
+            assert_eq!(spoken(&HeaderMap::from_iter([header])), dialect, "{name}");
         }
     }
 }
