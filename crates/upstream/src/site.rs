@@ -40,6 +40,10 @@ impl Site {
         match self {
             Self::Plain => path,
             Self::Vertex => vertex(place),
+            // Its model stands in the body: no deployment has it (openai 3.54, lib/azure.py).
+            Self::AzureDeployments { version } if place.api == Api::Shared(Dialect::Responses) => {
+                Cow::Owned(format!("{path}?api-version={version}"))
+            }
             Self::AzureDeployments { version } => {
                 let deployment = escaped(place.model);
                 Cow::Owned(format!("/deployments/{deployment}{path}?api-version={version}"))
@@ -153,6 +157,7 @@ mod tests {
                 (true, false),
                 "/deployments/my%20model/chat/completions?api-version=2024-10-21",
             ),
+            (azure(), Dialect::Responses, "m", (true, false), "/responses?api-version=2024-10-21"),
         ] {
             let place = Place { api: Api::Shared(dialect), model, stream, listed };
             assert_eq!(site.path(place), path);
