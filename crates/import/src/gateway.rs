@@ -104,7 +104,7 @@ impl Provider {
             ("base_url", self.base_url.map(Node::Text)),
             ("api_key", self.api_key.map(Node::Text)),
             ("api_version", self.api_version.map(Node::Text)),
-            ("region", self.region.map(Node::Text)),
+            (where_it_runs(self.kind), self.region.map(Node::Text)),
             ("headers", Node::Map(headers.collect()).filled()),
             ("models", Node::Map(models.collect()).filled()),
         ])
@@ -192,4 +192,9 @@ impl Policy {
             _ => Vec::new(),
         }
     }
+}
+
+/// The key that says where a provider of this kind runs.
+fn where_it_runs(kind: &str) -> &'static str {
+    if kind == "vertex" { "location" } else { "region" }
 }

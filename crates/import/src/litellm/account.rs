@@ -102,7 +102,8 @@ impl Account {
         let key = read("api_key");
         let organization = read("organization");
         if let Some((key, _)) = &said {
-            findings.exact(&format!("{at}.{key}"), "providers.*.region");
+            let to = if vendor.kind == "vertex" { "providers.*.location" } else { "providers.*.region" };
+            findings.exact(&format!("{at}.{key}"), to);
         }
         let region = said.map(|(_, region)| region).or(region.map(str::to_owned));
         let headers = ["extra_headers", "headers"].map(|key| fields(params.remove(key)));

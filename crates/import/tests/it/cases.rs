@@ -41,7 +41,7 @@ fn providers_and_their_models() {
         (
             "model: vertex_ai/claude-haiku-4-5, vertex_location: europe-west1",
             "vertex_ai",
-            json!({ "kind": "vertex", "region": "europe-west1" }),
+            json!({ "kind": "vertex", "location": "europe-west1" }),
             "vertex_ai/claude-haiku-4-5",
         ),
         (

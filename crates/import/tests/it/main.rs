@@ -27,7 +27,15 @@ fn read(import: &Import) -> Option<Settings> {
     if !providers.values().all(|provider| config::kinds().any(|kind| provider["kind"] == kind)) {
         return None;
     }
-    let variable = |_: &str| Some("https://a-value-of-some-length.example.com/v1".to_owned());
+    let variable = |name: &str| {
+        let value = match name {
+            "GOOGLE_CLOUD_PROJECT" => "a-project",
+            "GOOGLE_CLOUD_LOCATION" => "global",
+            "AWS_REGION" => "eu-west-1",
+            _ => "https://a-value-of-some-length.example.com/v1",
+        };
+        Some(value.to_owned())
+    };
     let settings = config::parse(&import.file, Format::Yaml, &variable);
     Some(settings.map_err(|faults| config::render(&faults, &[])).expect(&import.file))
 }
