@@ -317,10 +317,11 @@ impl Provider {
         headers.insert(CONTENT_TYPE, JSON);
         headers.insert(ACCEPT, if outbound.stream && !outbound.listed { EVENTS } else { JSON });
         headers.insert(USER_AGENT, AGENT);
-        if outbound.api.is(Dialect::Anthropic) {
+        if outbound.api.is(Dialect::Anthropic) && self.site != Site::Vertex {
             headers.insert(VERSION, HeaderValue::from_static(anthropic::Version::June2023.as_str()));
         }
-        for (name, value) in &outbound.headers {
+        // Vertex AI has the version in the body.
+        for (name, value) in outbound.headers.iter().filter(|(name, _)| self.site != Site::Vertex || *name != VERSION) {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }

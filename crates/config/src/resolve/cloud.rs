@@ -61,8 +61,13 @@ pub(crate) fn address(reader: &mut Reader<'_>, at: &At, preset: &Preset, whereab
         }
         (VERTEX, _, Some(project)) => {
             let location = location.as_deref().unwrap_or("global");
-            let host = if location == "global" { String::new() } else { format!("{location}-") };
-            format!("https://{host}aiplatform.googleapis.com/v1/projects/{project}/locations/{location}")
+            let host = match location {
+                "global" => "aiplatform.googleapis.com".to_owned(),
+                // Of several regions together (Google's clients for Python and Node, November 2026).
+                "eu" | "us" => format!("aiplatform.{location}.rep.googleapis.com"),
+                region => format!("{region}-aiplatform.googleapis.com"),
+            };
+            format!("https://{host}/v1/projects/{project}/locations/{location}")
         }
         (VERTEX, _, None) => {
             reader.fault(&at.key("project"), "is missing; set it, or the variable GOOGLE_CLOUD_PROJECT");

@@ -94,6 +94,22 @@ fn a_list_of_targets_is_a_chain() {
 }
 
 #[test]
+fn clouds_live_where_their_region_or_location_is() {
+    for (provider, expected) in [
+        ("bedrock, region: eu-west-1", "https://bedrock-runtime.eu-west-1.amazonaws.com/"),
+        ("vertex, project: a-1", "https://aiplatform.googleapis.com/v1/projects/a-1/locations/global"),
+        (
+            "vertex, project: a-1, location: europe-west1",
+            "https://europe-west1-aiplatform.googleapis.com/v1/projects/a-1/locations/europe-west1",
+        ),
+        ("vertex, project: a-1, location: us", "https://aiplatform.us.rep.googleapis.com/v1/projects/a-1/locations/us"),
+    ] {
+        let settings = accepted(&format!("providers: {{ p: {{ kind: {provider}, api_key: k }} }}"));
+        assert_eq!(http(&settings, 0).base_url.to_string(), expected, "{provider}");
+    }
+}
+
+#[test]
 fn a_provider_is_its_preset_with_what_the_file_says() {
     let settings = accepted(
         "providers:
