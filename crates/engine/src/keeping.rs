@@ -28,6 +28,8 @@ pub(crate) struct Keeping {
     since: Option<Instant>,
     /// Content has left: the answer cannot be exchanged for another any more.
     flowed: bool,
+    /// Anything of it has left.
+    left: bool,
 }
 
 impl Keeping {
@@ -35,7 +37,7 @@ impl Keeping {
         let (hold, watch) = (judge.hold(), judge.watch());
         let (dialect, listed) = (request.dialect, request.listed);
         let (judge, gatherer, held) = (Arc::clone(judge), Gatherer::of(dialect), BytesMut::new());
-        Self { judge, dialect, listed, model, hold, gatherer, watch, held, since: None, flowed: false }
+        Self { judge, dialect, listed, model, hold, gatherer, watch, held, since: None, flowed: false, left: false }
     }
 
     /// Begins anew with another answer; nothing of the last one has left.
@@ -57,6 +59,7 @@ impl Keeping {
     pub(crate) fn take(&mut self, frame: &Frame, out: &mut BytesMut, now: Instant) -> Result<(), Box<Ruling>> {
         let Some(hold) = self.hold else {
             out.extend_from_slice(&frame.raw);
+            self.left |= !frame.raw.is_empty();
             return Ok(());
         };
         let (events, found) = self.read(&frame.raw);
@@ -78,7 +81,7 @@ impl Keeping {
         }
         out.extend_from_slice(&self.held.split());
         out.extend_from_slice(&frame.raw);
-        self.since = None;
+        (self.since, self.left) = (None, true);
         self.flowed |= frame.event == Event::Content;
         Ok(())
     }
@@ -126,6 +129,7 @@ impl Keeping {
     /// What was held back, to leave.
     pub(crate) fn release(&mut self) -> Bytes {
         (self.since, self.flowed) = (None, true);
+        self.left |= !self.held.is_empty();
         self.held.split().freeze()
     }
 
@@ -137,6 +141,11 @@ impl Keeping {
     /// When what is held back will have been held for too long; `None` where nothing is.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + self.judge.hold_time())
+    }
+
+    /// Whether the client was given anything of it.
+    pub(crate) fn has_left(&self) -> bool {
+        self.left
     }
 
     /// Whether the client reads one JSON list, which has no place for comments.

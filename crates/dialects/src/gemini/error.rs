@@ -212,6 +212,13 @@ struct Violation<'a> {
     description: &'a str,
 }
 
+/// A worded error as the end of a stream that is one list; `begun` where the client was given any of it.
+#[must_use]
+pub fn as_last_entry(error: &Rendered, begun: bool) -> Bytes {
+    let before: &[u8] = if begun { b",\n" } else { b"[" };
+    [before, &error.body, b"\n]\n"].concat().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,7 +21,7 @@ mod whole;
 
 pub use crate::{Ending, Rendered, Unread};
 pub use answer::{Reader, Writer, write_answer};
-pub use error::{as_event, read_error, render};
+pub use error::{as_event, as_last_entry, read_error, render};
 pub use path::{Asked, Operation, asked, path};
 pub use prompt::{read_prompt, terms, write_prompt};
 pub use request::{decode, with_model};

@@ -8,7 +8,7 @@ use crate::OpenCall;
 use crate::attempt::{LAG, Started};
 use crate::continuation::{Recovered, may_go_on};
 use crate::race::{Mark, Won};
-use dialects::render;
+use dialects::{gemini, render};
 use llm::{CallError, Degraded, ErrorKind, Failure, Outcome, StreamEnd, Verdict};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -56,7 +56,13 @@ impl Tail {
     fn given_up(&mut self, stream: &mut Stream, failure: &Failure) {
         let (outcome, end) = broken_as(failure);
         let error = render(self.dialect, &self.error_of(failure, stream));
-        stream.out.extend_from_slice(&stream.reading.failing(self.dialect, &error));
+        let told = if stream.keeping.is_listed() {
+            // Whatever was read of it, the list begins with what the client was given.
+            gemini::as_last_entry(&error, stream.keeping.has_left())
+        } else {
+            stream.reading.failing(self.dialect, &error)
+        };
+        stream.out.extend_from_slice(&told);
         stream.phase = Phase::Ended;
         if let Some(call) = &mut self.call {
             let record = call.record();

@@ -1,7 +1,7 @@
 //! Contracts hold whatever the client speaks and whatever its providers do: mended, asked again, taken out, advised.
 
 use super::heard::{NO, YES, says_so};
-use super::script::{Script, events, hangs, json};
+use super::script::{Script, events, hangs, head, json};
 use super::stage::*;
 use bytes::{Bytes, BytesMut};
 use contracts::{Action, Check, Policy, Step};
@@ -217,5 +217,37 @@ async fn an_adviser_reads_the_same_answer_whatever_its_dialect() {
         assert_eq!(asked.len(), 2, "{shown}");
         let told: Vec<_> = asked.iter().map(|question| question["answer"].to_string()).collect();
         assert!(told[0].contains("It costs 5.") && told[1].contains("Fine."), "{shown}: {told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_breaks_off_is_still_a_list() {
+    let entry = |text: &str| {
+        format!(r#"{{"candidates":[{{"content":{{"role":"model","parts":[{{"text":"{text}"}}]}},"index":0}}]}}"#)
+    };
+    let of_gemini = || head(200).header("content-type", "application/json").say(format!("[{}", entry("hi"))).cut();
+    let of_chat = || events().say([ROLE, HI].concat()).cut();
+    // A call is only said when all of it is there.
+    let called = r#"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{"}}]}}]}"#;
+    let of_a_call = || events().say(format!("{called}\n\n")).cut();
+    let unmet = || says(Dialect::OpenAiChat, true, r#"{"age":"old"}"#, 3);
+    for (provider, script, held, entries) in [
+        (Dialect::Gemini, of_gemini(), false, 2),
+        (Dialect::OpenAiChat, of_chat(), false, 2),
+        (Dialect::OpenAiChat, of_a_call(), false, 1),
+        (Dialect::OpenAiChat, unmet(), true, 1),
+    ] {
+        let stage = streamed([script]).client(Dialect::Gemini).api(0, provider);
+        let stage = if held {
+            stage.fields(&form(Dialect::Gemini)).contract(|policy| policy.on_violation = vec![Step::Fail])
+        } else {
+            stage
+        };
+        let mut call = stage.call();
+        call.request.listed = true;
+        let text = stage.finish(call).await.text();
+        let list: Vec<Value> = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+        assert_eq!(list.len(), entries, "{text}");
+        assert!(list.last().unwrap()["error"].is_object(), "{text}");
     }
 }

@@ -6,7 +6,7 @@
 //! Must never be here: whether the answer is any good.
 
 use super::super::chunk::MAX_CANDIDATES;
-use super::super::error::as_event;
+use super::super::error::{as_event, as_last_entry};
 use super::super::seal::token;
 use super::beyond::{LeftOut, Stands};
 use super::form::{Beside, Call, Candidate, Named, Part, mark_unsigned};
@@ -118,9 +118,7 @@ impl Writer {
     /// Writes `error` as the end of an answer that broke off.
     pub fn fail(&mut self, error: &Rendered, out: &mut BytesMut) {
         if self.listed {
-            out.extend_from_slice(self.before());
-            out.extend_from_slice(&error.body);
-            out.extend_from_slice(b"\n]\n");
+            out.extend_from_slice(&as_last_entry(error, self.begun));
         } else {
             out.extend_from_slice(&as_event(error));
         }
