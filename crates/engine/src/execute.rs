@@ -168,16 +168,16 @@ impl Engine {
             };
             let error = error_of(exhausted, limit, now());
             request = run.request;
-            if matches!(error, CallError::Provider(_) | CallError::InvalidRequest { .. }) {
+            if matches!(error, CallError::Provider(_)) {
                 // The request is at fault, wherever it goes.
                 return Err(Box::new(Lost { error, open }));
             }
+            // Words stand in for an answer, and for nothing else; and not for one that nobody could be asked for.
+            if matches!(request.dialect, Dialect::Other(_)) || matches!(error, CallError::InvalidRequest { .. }) {
+                resorts.retain(|resort| !matches!(resort, Resort::Static(_)));
+            }
             match resorts.pop() {
                 Some(Resort::Plan(next)) => (plan, degraded) = (*next, Some(Degraded::Fallback)),
-                // Words stand in for an answer, and for nothing else.
-                Some(Resort::Static(_)) if matches!(request.dialect, Dialect::Other(_)) => {
-                    return Err(Box::new(Lost { error, open }));
-                }
                 Some(Resort::Static(text)) => return Ok(stand_in(&request, &text, open, admitted)),
                 None => return Err(Box::new(Lost { error, open })),
             }

@@ -2,7 +2,7 @@
 
 use super::script::{Script, fails, hangs, head, json, ms};
 use super::stage::*;
-use llm::{AttemptKind, CallError, Degraded, Failure, FinishReason, Outcome, StreamEnd};
+use llm::{AttemptKind, CallError, Degraded, Dialect, Failure, FinishReason, Outcome, StreamEnd};
 use routing::LastResort;
 use std::sync::Arc;
 
@@ -103,4 +103,17 @@ async fn they_are_there_at_once_where_every_target_rests() {
     assert_eq!((played.head, played.at), (Ok(("b/m-b".into(), true)), before));
     assert_eq!((stage.asked_of(0), played.record.attempts.len()), (5, 1));
     stage.idle();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_provider_cannot_be_asked_another_route_may_be() {
+    // `logit_bias` means something in its own dialect alone.
+    let fields = r#","logit_bias":{"7":-100},"store":true"#;
+    let stage = |resorts: &[LastResort]| {
+        stage(false, [good(false), good(false)], resorts).fields(fields).api(0, Dialect::Anthropic)
+    };
+    let played = stage(&[text()]).play().await;
+    assert!(matches!(played.head, Err(CallError::InvalidRequest { .. })), "{:?}", played.head);
+    let played = stage(&[text(), spare()]).play().await;
+    assert_eq!((played.head, played.counts.sent.len()), (Ok(("b/m-b".into(), true)), 1));
 }
