@@ -6,6 +6,7 @@ use admission::Refusal;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
+use dialects::{escaped, unescaped};
 use engine::{Connect, Lost};
 use http::header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -13,6 +14,7 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use llm::{CallError, Dialect, Operation};
 use routing::Candidate;
+use std::borrow::Cow;
 use std::sync::Arc;
 use upstream::Passing;
 
@@ -91,7 +93,7 @@ fn asked<B>(request: &Request<B>) -> Result<(String, Vec<(String, String)>), Cal
     }
     let pairs = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let (models, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "model");
-    match models.first().and_then(|(_, model)| unescaped(model)) {
+    match models.first().and_then(|(_, model)| value(model)) {
         Some(model) if !model.is_empty() => {
             Ok((model, others.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
         }
@@ -115,34 +117,9 @@ fn protocols(headers: &HeaderMap) -> Vec<String> {
     offered.flat_map(|list| list.split(',')).map(|protocol| protocol.trim().to_owned()).collect()
 }
 
-/// A value of a query (RFC 3986, section 3.4) as itself.
-fn unescaped(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(if byte == b'+' { b' ' } else { byte });
-            continue;
-        }
-        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-        let (high, low) = (digit(rest.next())?, digit(rest.next())?);
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn escaped(text: &str) -> String {
-    use std::fmt::Write;
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // A string takes all.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
+/// A value of a query as itself. Forms write a blank as `+`.
+fn value(text: &str) -> Option<String> {
+    unescaped(&text.replace('+', " ")).map(Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -166,6 +143,5 @@ mod tests {
         ] {
             assert_eq!(of(path, upgrade), expected, "{path}");
         }
-        assert_eq!(escaped("a/b c"), "a%2Fb%20c");
     }
 }

@@ -3,7 +3,7 @@
 //! Must never be here: what is asked, and by whose leave.
 
 use bytes::Bytes;
-use dialects::{anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses};
+use dialects::{anthropic, bedrock, cohere, escaped, gemini, ollama, openai_chat, other, responses};
 use llm::{Api, Dialect};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -98,21 +98,6 @@ fn plain(Place { api, model, stream, listed }: Place<'_>) -> Cow<'static, str> {
             Cow::Owned(gemini::path(model, operation))
         }
     }
-}
-
-/// `text` as one segment of a path (RFC 3986, section 3.3).
-fn escaped(text: &str) -> String {
-    use std::fmt::Write;
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // A string takes all.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

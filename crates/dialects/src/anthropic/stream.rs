@@ -5,11 +5,11 @@ use super::error::read_error;
 use super::event::{End, Event as Wire, Message};
 use super::json::object;
 use super::seen::Seen;
+use crate::runs::Runs;
 use crate::sse::{Block, Framer};
 use crate::{Ending, Quirks};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
-use std::collections::VecDeque;
 
 /// Reads a stream of named events.
 ///
@@ -19,8 +19,7 @@ use std::collections::VecDeque;
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
     quirks: Quirks,
-    framer: Framer,
-    frames: VecDeque<Frame>,
+    runs: Runs<Framer>,
     seen: Seen,
     /// A block has come, or a part of one.
     spoken: bool,
@@ -47,34 +46,22 @@ impl StreamDecoder {
 
     /// Adds bytes as they came.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.framer.push(chunk);
-        let mut run: Option<(Event, usize)> = None;
-        loop {
-            match self.framer.next_block() {
-                Ok(Some(block)) => {
-                    let event = self.read(&block);
-                    run = Some(self.join(run, event, block.end));
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    self.cut_run(run.take());
-                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
-                    break;
-                }
-            }
-        }
-        self.cut_run(run);
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.feed(chunk, |framer, block| self.read(framer, block));
+        self.runs = runs;
     }
 
     /// The next frame, in order.
     pub fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.runs.next_frame()
     }
 
     /// Judges a stream that the provider has ended politely, once all frames are taken.
     #[must_use]
     pub fn end(&mut self) -> Ending {
-        self.flush_last_line();
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.flush(|framer, block| self.read(framer, block));
+        self.runs = runs;
         if !self.has_begun() {
             return Ending::Broken(Failure::Empty);
         }
@@ -86,43 +73,12 @@ impl StreamDecoder {
         }
     }
 
-    /// Reads a last event that lacks only the blank line behind it, which careless servers forget.
-    fn flush_last_line(&mut self) {
-        if self.framer.has_partial() {
-            let before = self.frames.len();
-            self.feed(b"\n\n");
-            // A half event is no event: what is missing speaks through the progress.
-            while self.frames.len() > before && self.frames.back().is_some_and(|f| f.event == Event::Garbage) {
-                self.frames.pop_back();
-            }
-        }
-    }
-
-    /// Lengthens the run of content events, or cuts it off and begins the next.
-    fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
-        match run {
-            None => (event, end),
-            Some((Event::Content, _)) if event == Event::Content => (event, end),
-            Some((before, at)) => {
-                self.cut_run(Some((before, at)));
-                (event, end - at)
-            }
-        }
-    }
-
-    fn cut_run(&mut self, run: Option<(Event, usize)>) {
-        if let Some((event, end)) = run {
-            let raw = self.framer.take(end);
-            self.frames.push_back(Frame { event, raw });
-        }
-    }
-
     /// What one event means; keeps the progress.
-    fn read(&mut self, block: &Block) -> Event {
+    fn read(&mut self, framer: &Framer, block: &Block) -> Event {
         // Servers that were made for another dialect too add its terminator.
-        let data = self.framer.data(block).filter(|data| !data.is_empty() && data.trim_ascii_end() != b"[DONE]");
+        let data = framer.data(block).filter(|data| !data.is_empty() && data.trim_ascii_end() != b"[DONE]");
         let Some(data) = data else { return Event::Preamble };
-        let named_error = self.framer.name(block) == Some(b"error");
+        let named_error = framer.name(block) == Some(b"error");
         let Some(event) = std::str::from_utf8(data).ok().and_then(|_| Wire::read(data)) else {
             return if named_error { failed(data) } else { Event::Garbage };
         };

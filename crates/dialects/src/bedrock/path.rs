@@ -2,7 +2,7 @@
 //!
 //! Must never be here: which region or account is asked.
 
-use std::fmt::Write;
+use crate::escaped;
 
 /// The path of a request to `model`, its answer streamed or whole.
 ///
@@ -10,17 +10,8 @@ use std::fmt::Write;
 /// or `~` in it is percent-encoded, colons and slashes too. A signer encodes the path once more.
 #[must_use]
 pub fn path(model: &str, stream: bool) -> String {
-    let mut path = String::from("/model/");
-    for byte in model.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // A string takes all.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path.push_str(if stream { "/converse-stream" } else { "/converse" });
-    path
+    let operation = if stream { "converse-stream" } else { "converse" };
+    format!("/model/{}/{operation}", escaped(model))
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use super::error::read_error;
 use super::event::Event as Wire;
 use super::seen::Seen;
 use crate::Ending;
+use crate::runs::Runs;
 use crate::sse::{Block, Framer};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
-use std::collections::VecDeque;
 
 /// Reads a stream of Cohere's events.
 ///
@@ -17,8 +17,7 @@ use std::collections::VecDeque;
 /// Holds one event, 8 MiB at most.
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
-    framer: Framer,
-    frames: VecDeque<Frame>,
+    runs: Runs<Framer>,
     seen: Seen,
 }
 
@@ -43,34 +42,22 @@ impl StreamDecoder {
 
     /// Adds bytes as they came.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.framer.push(chunk);
-        let mut run: Option<(Event, usize)> = None;
-        loop {
-            match self.framer.next_block() {
-                Ok(Some(block)) => {
-                    let event = self.read(&block);
-                    run = Some(self.join(run, event, block.end));
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    self.cut_run(run.take());
-                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
-                    break;
-                }
-            }
-        }
-        self.cut_run(run);
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.feed(chunk, |framer, block| self.read(framer, block));
+        self.runs = runs;
     }
 
     /// The next frame, in order.
     pub fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.runs.next_frame()
     }
 
     /// Judges a stream that the provider has ended politely, once all frames are taken.
     #[must_use]
     pub fn end(&mut self) -> Ending {
-        self.flush_last_line();
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.flush(|framer, block| self.read(framer, block));
+        self.runs = runs;
         let progress = self.progress();
         if !self.has_begun() {
             Ending::Broken(Failure::Empty)
@@ -81,43 +68,12 @@ impl StreamDecoder {
         }
     }
 
-    /// Reads a last event that lacks only the blank line behind it, which careless servers forget.
-    fn flush_last_line(&mut self) {
-        if self.framer.has_partial() {
-            let before = self.frames.len();
-            self.feed(b"\n\n");
-            // A half event is no event: what is missing speaks through the progress.
-            while self.frames.len() > before && self.frames.back().is_some_and(|f| f.event == Event::Garbage) {
-                self.frames.pop_back();
-            }
-        }
-    }
-
-    /// Lengthens the run of content events, or cuts it off and begins the next.
-    fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
-        match run {
-            None => (event, end),
-            Some((Event::Content, _)) if event == Event::Content => (event, end),
-            Some((before, at)) => {
-                self.cut_run(Some((before, at)));
-                (event, end - at)
-            }
-        }
-    }
-
-    fn cut_run(&mut self, run: Option<(Event, usize)>) {
-        if let Some((event, end)) = run {
-            let raw = self.framer.take(end);
-            self.frames.push_back(Frame { event, raw });
-        }
-    }
-
     /// What one event means; keeps the progress.
-    fn read(&mut self, block: &Block) -> Event {
+    fn read(&mut self, framer: &Framer, block: &Block) -> Event {
         // Gateways in between add the terminator of another dialect.
-        let data = self.framer.data(block).filter(|data| !data.is_empty() && data.trim_ascii() != b"[DONE]");
+        let data = framer.data(block).filter(|data| !data.is_empty() && data.trim_ascii() != b"[DONE]");
         let Some(data) = data else { return Event::Preamble };
-        let named_error = self.framer.name(block) == Some(b"error");
+        let named_error = framer.name(block) == Some(b"error");
         let Some(event) = Wire::read(data).filter(|_| std::str::from_utf8(data).is_ok()) else {
             return if named_error { failed(data) } else { Event::Garbage };
         };

@@ -3,8 +3,7 @@
 //! Below a provider's base address (`.../v1beta`, Vertex's `.../publishers/google`) and below a client's alike, it is
 //! `/models/{model}:{operation}`. Must never be here: which model serves.
 
-use std::borrow::Cow;
-use std::fmt::Write;
+use crate::escapes::{escaped_but, unescaped};
 
 /// What is wanted of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +75,7 @@ pub struct Asked {
 pub fn path(model: &str, operation: Operation) -> String {
     let placed = ["models/", "tunedModels/"].iter().any(|place| model.starts_with(place));
     let mut path = String::from(if placed { "/" } else { "/models/" });
-    for byte in model.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/@".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // A string takes all.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
+    path.push_str(&escaped_but(model, b"/@"));
     path.push(':');
     path.push_str(operation.method());
     path
@@ -94,33 +86,11 @@ pub fn path(model: &str, operation: Operation) -> String {
 /// The model may hold slashes and colons, percent-encoded or not: what is wanted of it stands behind the last colon.
 #[must_use]
 pub fn asked(behind: &str, query: Option<&str>) -> Option<Asked> {
-    let behind = decoded(behind)?;
+    let behind = unescaped(behind)?;
     let (model, method) = behind.rsplit_once(':')?;
     let events = query.unwrap_or_default().split('&').any(|pair| pair.eq_ignore_ascii_case("alt=sse"));
     let operation = Operation::read(method, events)?;
     (!model.is_empty()).then(|| Asked { model: model.to_owned(), operation })
-}
-
-/// `text` with percent-encoded bytes as themselves; nothing where they are no text.
-fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (digits, behind) = rest.split_at_checked(2)?;
-        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-        let [high, low] = [*digits.first()?, *digits.last()?].map(digit);
-        bytes.push(high? << 4 | low?);
-        rest = behind;
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

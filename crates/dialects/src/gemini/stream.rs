@@ -6,10 +6,10 @@
 use super::elements::{Element, Elements};
 use super::seen::Seen;
 use crate::Ending;
+use crate::runs::{Pieces, Runs};
 use crate::sse::{Block, EventTooLong, Framer};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
-use std::collections::VecDeque;
 
 /// Reads a stream of `GenerateContentResponse`s.
 ///
@@ -18,8 +18,7 @@ use std::collections::VecDeque;
 /// same; neighbouring events of one meaning that arrive together share a frame.
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
-    framing: Framing,
-    frames: VecDeque<Frame>,
+    runs: Runs<Framing>,
     seen: Seen,
 }
 
@@ -44,72 +43,27 @@ impl StreamDecoder {
 
     /// Adds bytes as they came.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.framing.push(chunk);
-        let mut run: Option<(Event, usize)> = None;
-        loop {
-            match self.framing.next_piece() {
-                Ok(Some(piece)) => {
-                    let event = self.framing.read(&piece, &mut self.seen);
-                    run = Some(self.join(run, event, piece.end()));
-                }
-                Ok(None) => break,
-                Err(EventTooLong) => {
-                    self.cut_run(run.take());
-                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
-                    break;
-                }
-            }
-        }
-        self.cut_run(run);
+        let Self { runs, seen } = self;
+        runs.feed(chunk, |framing, piece| framing.read(piece, seen));
     }
 
     /// The next frame, in order.
     pub fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.runs.next_frame()
     }
 
     /// Judges a stream that the provider has ended politely, once all frames are taken.
     #[must_use]
     pub fn end(&mut self) -> Ending {
-        self.flush_last_line();
+        let Self { runs, seen } = self;
+        runs.flush(|framing, piece| framing.read(piece, seen));
         if !self.has_begun() {
             return Ending::Broken(Failure::Empty);
         }
         if self.progress().finished {
-            Ending::Complete(self.framing.lacks())
+            Ending::Complete(self.runs.pieces_mut().lacks())
         } else {
             Ending::Broken(Failure::Truncated)
-        }
-    }
-
-    /// Reads a last event that lacks only the blank line behind it, which careless servers forget.
-    fn flush_last_line(&mut self) {
-        if matches!(&self.framing, Framing::Events(framer) if framer.has_partial()) {
-            let before = self.frames.len();
-            self.feed(b"\n\n");
-            // A half event is no event: what is missing speaks through the progress.
-            while self.frames.len() > before && self.frames.back().is_some_and(|f| f.event == Event::Garbage) {
-                self.frames.pop_back();
-            }
-        }
-    }
-
-    /// Lengthens the run of equal content events, or cuts it off and begins the next.
-    fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
-        match run {
-            None => (event, end),
-            Some((Event::Content, _)) if event == Event::Content => (event, end),
-            Some((before, at)) => {
-                self.cut_run(Some((before, at)));
-                (event, end - at)
-            }
-        }
-    }
-
-    fn cut_run(&mut self, run: Option<(Event, usize)>) {
-        if let Some((event, end)) = run {
-            let raw = self.framing.take(end);
-            self.frames.push_back(Frame { event, raw });
         }
     }
 }
@@ -135,16 +89,10 @@ enum Piece {
     Element(Element),
 }
 
-impl Piece {
-    fn end(&self) -> usize {
-        match self {
-            Self::Block(block) => block.end,
-            Self::Element(element) => element.end(),
-        }
-    }
-}
+impl Pieces for Framing {
+    type Piece = Piece;
+    type TooLong = EventTooLong;
 
-impl Framing {
     fn push(&mut self, chunk: &[u8]) {
         match self {
             Self::Events(framer) => framer.push(chunk),
@@ -178,6 +126,27 @@ impl Framing {
         }
     }
 
+    fn end_of(piece: &Piece) -> usize {
+        match piece {
+            Piece::Block(block) => block.end,
+            Piece::Element(element) => element.end(),
+        }
+    }
+
+    fn take(&mut self, end: usize) -> Bytes {
+        match self {
+            Self::Undecided(_) => Bytes::new(),
+            Self::Events(framer) => framer.take(end),
+            Self::List(elements) => elements.take(end),
+        }
+    }
+
+    fn completed_by(&self) -> Option<&'static [u8]> {
+        matches!(self, Self::Events(framer) if framer.has_partial()).then_some(b"\n\n")
+    }
+}
+
+impl Framing {
     /// What one piece means; `seen` keeps it.
     fn read(&self, piece: &Piece, seen: &mut Seen) -> Event {
         match (self, piece) {
@@ -197,14 +166,6 @@ impl Framing {
             Self::List(elements) if elements.is_open() => Some(Bytes::from_static(b"]")),
             Self::Events(framer) => Some(std::mem::take(framer).rest()).filter(|rest| **rest == *b"\n"),
             _ => None,
-        }
-    }
-
-    fn take(&mut self, end: usize) -> Bytes {
-        match self {
-            Self::Undecided(_) => Bytes::new(),
-            Self::Events(framer) => framer.take(end),
-            Self::List(elements) => elements.take(end),
         }
     }
 }

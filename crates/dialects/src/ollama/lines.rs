@@ -2,6 +2,7 @@
 //!
 //! Every byte is looked at once, however the stream is cut up. Must never be here: what the lines mean.
 
+use crate::runs::Pieces;
 use crate::sse::{EventTooLong, MAX_EVENT};
 use bytes::{Bytes, BytesMut};
 use memchr::memchr;
@@ -60,6 +61,31 @@ impl Lines {
         self.start -= end;
         self.searched -= end;
         taken
+    }
+}
+
+impl Pieces for Lines {
+    type Piece = Place;
+    type TooLong = EventTooLong;
+
+    fn push(&mut self, chunk: &[u8]) {
+        self.push(chunk);
+    }
+
+    fn next_piece(&mut self) -> Result<Option<Place>, EventTooLong> {
+        self.next_line()
+    }
+
+    fn end_of(piece: &Place) -> usize {
+        piece.end
+    }
+
+    fn take(&mut self, end: usize) -> Bytes {
+        self.take(end)
+    }
+
+    fn completed_by(&self) -> Option<&'static [u8]> {
+        self.has_partial().then_some(b"\n")
     }
 }
 

@@ -5,9 +5,9 @@ use super::line::Line;
 use super::lines::{Lines, Place};
 use super::seen::Seen;
 use crate::Ending;
+use crate::runs::Runs;
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
-use std::collections::VecDeque;
 
 /// Reads a stream of lines.
 ///
@@ -17,8 +17,7 @@ use std::collections::VecDeque;
 /// frame. Holds one line, 8 MiB at most.
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
-    lines: Lines,
-    frames: VecDeque<Frame>,
+    runs: Runs<Lines>,
     seen: Seen,
 }
 
@@ -43,34 +42,22 @@ impl StreamDecoder {
 
     /// Adds bytes as they came.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.lines.push(chunk);
-        let mut run: Option<(Event, usize)> = None;
-        loop {
-            match self.lines.next_line() {
-                Ok(Some(place)) => {
-                    let event = self.read(&place);
-                    run = Some(self.join(run, event, place.end));
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    self.cut_run(run.take());
-                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
-                    break;
-                }
-            }
-        }
-        self.cut_run(run);
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.feed(chunk, |lines, place| self.read(lines, place));
+        self.runs = runs;
     }
 
     /// The next frame, in order.
     pub fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.runs.next_frame()
     }
 
     /// Judges a stream that the provider has ended politely, once all frames are taken.
     #[must_use]
     pub fn end(&mut self) -> Ending {
-        self.flush_last_line();
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.flush(|lines, place| self.read(lines, place));
+        self.runs = runs;
         let progress = self.progress();
         if !self.has_begun() {
             Ending::Broken(Failure::Empty)
@@ -81,40 +68,9 @@ impl StreamDecoder {
         }
     }
 
-    /// Reads a last line that lacks only its line feed.
-    fn flush_last_line(&mut self) {
-        if self.lines.has_partial() {
-            let before = self.frames.len();
-            self.feed(b"\n");
-            // Half a line is none: what is missing speaks through the progress.
-            while self.frames.len() > before && self.frames.back().is_some_and(|f| f.event == Event::Garbage) {
-                self.frames.pop_back();
-            }
-        }
-    }
-
-    /// Lengthens the run of lines of content, or cuts it off and begins the next.
-    fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
-        match run {
-            None => (event, end),
-            Some((Event::Content, _)) if event == Event::Content => (event, end),
-            Some((before, at)) => {
-                self.cut_run(Some((before, at)));
-                (event, end - at)
-            }
-        }
-    }
-
-    fn cut_run(&mut self, run: Option<(Event, usize)>) {
-        if let Some((event, end)) = run {
-            let raw = self.lines.take(end);
-            self.frames.push_back(Frame { event, raw });
-        }
-    }
-
     /// What one line means; keeps the progress.
-    fn read(&mut self, place: &Place) -> Event {
-        let data = self.lines.data(place);
+    fn read(&mut self, lines: &Lines, place: &Place) -> Event {
+        let data = lines.data(place);
         if data.is_empty() {
             return Event::Preamble;
         }

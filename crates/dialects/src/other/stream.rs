@@ -6,6 +6,7 @@
 use super::usage::usage;
 use super::whole::Choice;
 use crate::openai_chat::{DONE, read_error};
+use crate::runs::Runs;
 use crate::shape::Shape;
 use crate::sse::{Block, Framer};
 use crate::{Ending, Quirks};
@@ -13,15 +14,13 @@ use bytes::Bytes;
 use llm::{Event, Failure, Frame, Operation, Progress};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::VecDeque;
 
 /// Reads a stream of one operation. Holds one event, 8 MiB at most.
 #[derive(Debug)]
 pub struct StreamDecoder {
     operation: Operation,
     quirks: Quirks,
-    framer: Framer,
-    frames: VecDeque<Frame>,
+    runs: Runs<Framer>,
     progress: Progress,
 }
 
@@ -29,8 +28,8 @@ impl StreamDecoder {
     /// A decoder for one answer to `operation` of a provider with `quirks`.
     #[must_use]
     pub fn new(operation: Operation, quirks: Quirks) -> Self {
-        let (framer, frames, progress) = (Framer::default(), VecDeque::new(), Progress::default());
-        Self { operation, quirks, framer, frames, progress }
+        let (runs, progress) = (Runs::default(), Progress::default());
+        Self { operation, quirks, runs, progress }
     }
 
     /// What has been seen so far.
@@ -47,31 +46,22 @@ impl StreamDecoder {
 
     /// Adds bytes as they came.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.framer.push(chunk);
-        loop {
-            match self.framer.next_block() {
-                Ok(Some(block)) => {
-                    let event = self.read(&block);
-                    let raw = self.framer.take(block.end);
-                    self.frames.push_back(Frame { event, raw });
-                }
-                Ok(None) => return,
-                Err(_) => {
-                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
-                    return;
-                }
-            }
-        }
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.feed(chunk, |framer, block| self.read(framer, block));
+        self.runs = runs;
     }
 
     /// The next frame, in order.
     pub fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.runs.next_frame()
     }
 
     /// Judges a stream that the provider has ended politely, once all frames are taken.
     #[must_use]
     pub fn end(&mut self) -> Ending {
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.flush(|framer, block| self.read(framer, block));
+        self.runs = runs;
         let Progress { finished, done, .. } = self.progress;
         let supplied = finished && !done && !self.quirks.done_marker && self.operation == Operation::Completions;
         match (self.has_begun(), finished && done, supplied) {
@@ -82,8 +72,8 @@ impl StreamDecoder {
         }
     }
 
-    fn read(&mut self, block: &Block) -> Event {
-        let Some(data) = self.framer.data(block).filter(|data| !data.is_empty()) else { return Event::Preamble };
+    fn read(&mut self, framer: &Framer, block: &Block) -> Event {
+        let Some(data) = framer.data(block).filter(|data| !data.is_empty()) else { return Event::Preamble };
         if data.trim_ascii() == b"[DONE]" {
             self.progress.done = true;
             return Event::Done;

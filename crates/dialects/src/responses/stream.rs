@@ -5,12 +5,12 @@ use super::error::{fail, read_error};
 use super::whole::{facts, is_call, says_something};
 use super::wire::{Event as Wire, Item, Kind, Part, Raw, Response, fields, list, object, text};
 use crate::openai_chat::whole::may_be_empty;
+use crate::runs::Runs;
 use crate::shape::Shape;
 use crate::sse::{Block, Framer};
 use crate::{Ending, Rendered};
 use bytes::{Bytes, BytesMut};
 use llm::{Event, Failure, Frame, Progress};
-use std::collections::VecDeque;
 
 /// Reads a stream of events.
 ///
@@ -19,8 +19,7 @@ use std::collections::VecDeque;
 /// same; neighbouring events of content that arrive together share a frame.
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
-    framer: Framer,
-    frames: VecDeque<Frame>,
+    runs: Runs<Framer>,
     progress: Progress,
     /// The provider's id of the answer.
     id: String,
@@ -51,34 +50,22 @@ impl StreamDecoder {
 
     /// Adds bytes as they came.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.framer.push(chunk);
-        let mut run: Option<(Event, usize)> = None;
-        loop {
-            match self.framer.next_block() {
-                Ok(Some(block)) => {
-                    let event = self.read(&block);
-                    run = Some(self.join(run, event, block.end));
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    self.cut_run(run.take());
-                    self.frames.push_back(Frame { event: Event::Garbage, raw: Bytes::new() });
-                    break;
-                }
-            }
-        }
-        self.cut_run(run);
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.feed(chunk, |framer, block| self.read(framer, block));
+        self.runs = runs;
     }
 
     /// The next frame, in order.
     pub fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.runs.next_frame()
     }
 
     /// Judges a stream that the provider has ended politely, once all frames are taken.
     #[must_use]
     pub fn end(&mut self) -> Ending {
-        self.flush_last_line();
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.flush(|framer, block| self.read(framer, block));
+        self.runs = runs;
         if !self.has_begun() {
             Ending::Broken(Failure::Empty)
         } else if self.progress.done {
@@ -97,40 +84,9 @@ impl StreamDecoder {
         out.freeze()
     }
 
-    /// Reads a last event that lacks only the blank line behind it, which careless servers forget.
-    fn flush_last_line(&mut self) {
-        if self.framer.has_partial() {
-            let before = self.frames.len();
-            self.feed(b"\n\n");
-            // A half event is no event: what is missing speaks through the progress.
-            while self.frames.len() > before && self.frames.back().is_some_and(|f| f.event == Event::Garbage) {
-                self.frames.pop_back();
-            }
-        }
-    }
-
-    /// Lengthens the run of content events, or cuts it off and begins the next.
-    fn join(&mut self, run: Option<(Event, usize)>, event: Event, end: usize) -> (Event, usize) {
-        match run {
-            None => (event, end),
-            Some((Event::Content, _)) if event == Event::Content => (event, end),
-            Some((before, at)) => {
-                self.cut_run(Some((before, at)));
-                (event, end - at)
-            }
-        }
-    }
-
-    fn cut_run(&mut self, run: Option<(Event, usize)>) {
-        if let Some((event, end)) = run {
-            let raw = self.framer.take(end);
-            self.frames.push_back(Frame { event, raw });
-        }
-    }
-
     /// What one event means; keeps the progress.
-    fn read(&mut self, block: &Block) -> Event {
-        let Some(data) = self.framer.data(block).filter(|data| !data.is_empty()) else {
+    fn read(&mut self, framer: &Framer, block: &Block) -> Event {
+        let Some(data) = framer.data(block).filter(|data| !data.is_empty()) else {
             return Event::Preamble;
         };
         // Servers that speak chat completions too end this dialect's streams likewise; it says nothing here.
@@ -140,7 +96,7 @@ impl StreamDecoder {
         let Some(wire) = object::<Wire<'_>>(data) else {
             return Event::Garbage;
         };
-        let kind = if self.framer.name(block) == Some(b"error") { Kind::Failed } else { wire.kind() };
+        let kind = if framer.name(block) == Some(b"error") { Kind::Failed } else { wire.kind() };
         if wire.kind.get().is_empty() && kind != Kind::Failed {
             return Event::Garbage;
         }
