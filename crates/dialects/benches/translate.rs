@@ -1,88 +1,27 @@
-//! What translating costs: a request of 2 KB, and an event of a stream. `cargo bench -p dialects`.
+//! What translating costs in time: a request of 2 KB, and an event of a stream. `cargo bench -p dialects`.
 //!
 //! The bounds are 10 us for the request and 2 us for the event.
 
 // Clippy knows test functions, but not those of a bench; criterion's macros make a function without a comment.
 #![allow(clippy::expect_used, missing_docs)]
 
-use bytes::{Bytes, BytesMut};
+mod work;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use dialects::{Head, Quirks, Translated, Writer, request_for};
-use llm::{Api, ChatRequest, Delta, Dialect, FinishReason, Usage};
 use std::hint::black_box;
+use work::{EVENTS, asked, pairs, request, stream, told};
 
 // What the program ships with.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Events of a stream that is measured.
-const EVENTS: usize = 100;
-
-/// A conversation of three turns and a tool, about 2 KB.
-fn request(dialect: Dialect) -> ChatRequest {
-    let words = "Sentences that say a little about nothing at all. ".repeat(6);
-    let schema = r#"{"type":"object","properties":{"city":{"type":"string","description":"Where"},"days":{"type":"integer"}},"required":["city"]}"#;
-    let raw = match dialect {
-        Dialect::OpenAiChat => format!(
-            r#"{{"model":"m","messages":[{{"role":"system","content":"{words}"}},{{"role":"user","content":"{words}"}},{{"role":"assistant","content":"{words}"}},{{"role":"user","content":[{{"type":"text","text":"{words}"}}]}}],"tools":[{{"type":"function","function":{{"name":"weather","description":"{words}","parameters":{schema}}}}}],"tool_choice":"auto","temperature":0.5,"max_tokens":500,"stream":true}}"#
-        ),
-        Dialect::Anthropic => format!(
-            r#"{{"model":"m","system":"{words}","messages":[{{"role":"user","content":"{words}"}},{{"role":"assistant","content":"{words}"}},{{"role":"user","content":[{{"type":"text","text":"{words}"}}]}}],"tools":[{{"name":"weather","description":"{words}","input_schema":{schema}}}],"tool_choice":{{"type":"auto"}},"temperature":0.5,"max_tokens":500,"stream":true}}"#
-        ),
-        Dialect::Responses => format!(
-            r#"{{"model":"m","instructions":"{words}","input":[{{"role":"user","content":"{words}"}},{{"role":"assistant","content":"{words}"}},{{"role":"user","content":[{{"type":"input_text","text":"{words}"}}]}}],"tools":[{{"type":"function","name":"weather","description":"{words}","parameters":{schema}}}],"tool_choice":"auto","temperature":0.5,"max_output_tokens":500,"stream":true,"store":false}}"#
-        ),
-        _ => format!(
-            r#"{{"systemInstruction":{{"parts":[{{"text":"{words}"}}]}},"contents":[{{"role":"user","parts":[{{"text":"{words}"}}]}},{{"role":"model","parts":[{{"text":"{words}"}}]}},{{"role":"user","parts":[{{"text":"{words}"}}]}}],"tools":[{{"functionDeclarations":[{{"name":"weather","description":"{words}","parameters":{schema}}}]}}],"generationConfig":{{"temperature":0.5,"maxOutputTokens":500}}}}"#
-        ),
-    };
-    let raw = Bytes::from(raw);
-    assert!((1900..2400).contains(&raw.len()), "{} bytes", raw.len());
-    let read = match dialect {
-        Dialect::OpenAiChat => dialects::openai_chat::decode(raw),
-        Dialect::Anthropic => dialects::anthropic::decode(raw),
-        Dialect::Responses => dialects::responses::decode(raw),
-        _ => dialects::gemini::decode("m", true, raw),
-    };
-    read.expect("a request")
-}
-
-fn head() -> Head {
-    Head { id: "id".into(), model: "m".into(), created: 1_700_000_000, usage: true }
-}
-
-/// A stream of short words, as a provider of `dialect` would send it: an event in each piece.
-fn stream(dialect: Dialect) -> Vec<Bytes> {
-    let (mut writer, mut pieces) = (Writer::of(dialect, false, head()), Vec::new());
-    let mut say = |delta: &Delta| {
-        let mut out = BytesMut::new();
-        writer.push(delta, &mut out);
-        pieces.push(out.freeze());
-    };
-    say(&Delta::Began { id: "id".into(), model: "m".into() });
-    (0..EVENTS).for_each(|n| say(&Delta::Text { choice: 0, text: format!("word{n} ") }));
-    say(&Delta::Used(Usage { input: 10, output: 100, ..Usage::default() }));
-    say(&Delta::Ended { choice: 0, finish: FinishReason::Stop, stop: None });
-    let mut out = BytesMut::new();
-    writer.finish(&mut out);
-    pieces.push(out.freeze());
-    pieces.retain(|piece| !piece.is_empty());
-    pieces
-}
-
-fn pairs() -> impl Iterator<Item = (Dialect, Dialect)> {
-    let others = |from: Dialect| Dialect::ANSWERS.into_iter().filter(move |to| *to != from).map(move |to| (from, to));
-    Dialect::ANSWERS.into_iter().flat_map(others)
-}
-
 fn requests(c: &mut Criterion) {
     let mut group = c.benchmark_group("request of 2 KB");
     for (from, to) in pairs() {
         let request = request(from);
-        let written = request_for(&request, Api::Shared(to), Quirks::default(), "other").expect("written");
-        assert!(written.body.len() > 1500, "{}", written.body.len());
+        assert!(asked(&request, to).body.len() > 1500);
         group.bench_function(format!("{} to {}", from.as_str(), to.as_str()), |b| {
-            b.iter(|| request_for(black_box(&request), Api::Shared(to), Quirks::default(), "other"));
+            b.iter(|| asked(black_box(&request), to));
         });
     }
 }
@@ -93,18 +32,7 @@ fn events(c: &mut Criterion) {
     for (from, to) in pairs() {
         let pieces = stream(from);
         group.bench_function(format!("{} to {}", from.as_str(), to.as_str()), |b| {
-            b.iter(|| {
-                let mut translated = Translated::new(Api::Shared(from), Quirks::default(), to, false, head());
-                let mut bytes = 0;
-                for piece in &pieces {
-                    translated.feed(black_box(piece));
-                    while let Some(frame) = translated.next_frame() {
-                        bytes += frame.raw.len();
-                    }
-                }
-                assert!(translated.progress().finished);
-                bytes
-            });
+            b.iter(|| told(black_box(&pieces), from, to));
         });
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A body of ten million brackets is refused before any parser sees it.
 
-use memchr::memchr2;
+use crate::json::after_string;
 
 /// The deepest nesting taken from a client, as in `serde_json`.
 pub(crate) const MAX_DEPTH: usize = 128;
@@ -28,18 +28,6 @@ pub(crate) fn too_deep(json: &[u8]) -> bool {
         }
     }
     false
-}
-
-/// The place behind the string whose content starts at `at`.
-fn after_string(json: &[u8], mut at: usize) -> usize {
-    while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        let here = at + found;
-        match json.get(here) {
-            Some(b'"') => return here + 1,
-            _ => at = here + 2,
-        }
-    }
-    json.len()
 }
 
 #[cfg(test)]

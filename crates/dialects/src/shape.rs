@@ -34,7 +34,12 @@ impl Shape {
     /// Judges the literal, so that a string is never decoded: servers that cut text between UTF-16 halves send escapes
     /// that are valid JSON and no text.
     pub(crate) fn of(raw: &RawValue) -> Self {
-        match raw.get().as_bytes() {
+        Self::of_literal(raw.get())
+    }
+
+    /// The same of the literal of a value.
+    pub(crate) fn of_literal(literal: &str) -> Self {
+        match literal.as_bytes() {
             [b'"', b'"'] => Self::Text { empty: true },
             [b'"', ..] => Self::Text { empty: false },
             [b'[', inner @ .., _] => Self::List { empty: inner.trim_ascii().is_empty() },

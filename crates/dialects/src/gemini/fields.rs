@@ -4,65 +4,62 @@
 //! list is wanted: so do we. Receives JSON; hands on typed fields, or the error for a field of another type.
 //! Must never be here: what the fields mean.
 
+use crate::fields::{self, under};
+use crate::json::Json;
 use llm::CallError;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::fmt;
+use serde::Deserialize;
+use std::borrow::Cow;
 
-/// The fields of one object that nobody has taken yet.
+/// The fields of one object that nobody has taken yet, those left out that are null.
 pub(super) struct Fields<'a> {
     /// Where the object stands; empty for the request itself.
     at: String,
-    fields: Vec<(String, &'a RawValue)>,
+    fields: fields::Fields<'a>,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of the object that `raw` has to be.
-    pub(super) fn read(at: &str, raw: &'a RawValue) -> Result<Self, CallError> {
-        let Some(entries) = entries(raw) else { return Err(wrong(at, "an object", raw)) };
-        let fields = entries.into_iter().map(|(name, value)| (camel(name), value)).collect();
-        Ok(Self { at: at.to_owned(), fields })
+    /// The fields of the object that `json` has to be.
+    pub(super) fn read(at: String, json: Json<'a>) -> Result<Self, CallError> {
+        match fields::Fields::spelled(json, camel) {
+            Some(fields) => Ok(Self { at, fields }),
+            None => Err(wrong(&at, "an object", json)),
+        }
     }
 
     /// Where the field `name` stands.
     pub(super) fn at(&self, name: &str) -> String {
-        if self.at.is_empty() { name.to_owned() } else { format!("{}.{name}", self.at) }
+        under(&self.at, name)
     }
 
     /// Whether a field is called `name`, and holds something.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.fields.iter().any(|(known, value)| known == name && value.get() != "null")
+        self.fields.get(name).is_some()
     }
 
     /// Whether any field that nobody has taken holds something.
     pub(super) fn has_any(&self) -> bool {
-        self.fields.iter().any(|(_, value)| value.get() != "null")
+        !self.fields.is_empty()
     }
 
     /// The text that `name` holds, where it holds one; it stays.
-    pub(super) fn text_of(&self, name: &str) -> Option<String> {
-        self.look(name)
+    pub(super) fn text_of(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.fields.get(name)?.text()
     }
 
     /// The truth value that `name` holds, where it holds one; it stays.
     pub(super) fn flag_of(&self, name: &str) -> Option<bool> {
-        self.look(name)
-    }
-
-    fn look<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
-        let (_, value) = self.fields.iter().rfind(|(known, _)| known == name)?;
-        serde_json::from_str(value.get()).ok()
+        self.fields.get(name)?.read()
     }
 
     /// Takes out the field `name`; null is nothing.
-    pub(super) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
-        let at = self.fields.iter().rposition(|(known, _)| known == name)?;
-        let (_, value) = self.fields.remove(at);
-        (value.get() != "null").then_some(value)
+    pub(super) fn take(&mut self, name: &str) -> Option<Json<'a>> {
+        self.fields.take(name)
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, CallError> {
-        self.value(name, "a string")
+        let Some(json) = self.take(name) else { return Ok(None) };
+        let text = json.text().ok_or_else(|| wrong(&self.at(name), "a string", json))?;
+        Ok(Some(text.into_owned()))
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, CallError> {
@@ -70,16 +67,16 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn number(&mut self, name: &str) -> Result<Option<f64>, CallError> {
-        let Some(raw) = self.take(name) else { return Ok(None) };
-        number(raw).map(Some).ok_or_else(|| wrong(&self.at(name), "a number", raw))
+        let Some(json) = self.take(name) else { return Ok(None) };
+        number(json).map(Some).ok_or_else(|| wrong(&self.at(name), "a number", json))
     }
 
     /// A whole number, perhaps written as `40.0`.
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, CallError> {
-        let Some(raw) = self.take(name) else { return Ok(None) };
+        let Some(json) = self.take(name) else { return Ok(None) };
         let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
-        let exact = raw.get().trim_matches('"').parse().ok();
-        exact.or_else(|| whole(number(raw)?)).map(Some).ok_or_else(|| wrong(&self.at(name), "an integer", raw))
+        let exact = json.get().trim_matches('"').parse().ok();
+        exact.or_else(|| whole(number(json)?)).map(Some).ok_or_else(|| wrong(&self.at(name), "an integer", json))
     }
 
     /// A whole number that is not negative.
@@ -91,63 +88,37 @@ impl<'a> Fields<'a> {
     }
 
     /// The items of a list, or the one thing that stands for it.
-    pub(super) fn list(&mut self, name: &str) -> Result<Vec<&'a RawValue>, CallError> {
-        let Some(raw) = self.take(name) else { return Ok(Vec::new()) };
-        if !raw.get().starts_with('[') {
-            return Ok(vec![raw]);
-        }
-        serde_json::from_str(raw.get()).map_err(|_| wrong(&self.at(name), "a list", raw))
+    pub(super) fn list(&mut self, name: &str) -> impl Iterator<Item = Json<'a>> + use<'a> {
+        let found = self.take(name);
+        let items = found.and_then(Json::items);
+        let alone = found.filter(|_| items.is_none());
+        items.into_iter().flatten().chain(alone)
     }
 
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, CallError> {
         let at = self.at(name);
-        let read = |raw: &RawValue| serde_json::from_str(raw.get()).map_err(|_| wrong(&at, "a list of strings", raw));
-        self.list(name)?.into_iter().map(read).collect()
+        let read =
+            |json: Json<'a>| json.text().map(Cow::into_owned).ok_or_else(|| wrong(&at, "a list of strings", json));
+        self.list(name).map(read).collect()
     }
 
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, CallError> {
-        let at = self.at(name);
-        self.take(name).map(|raw| Self::read(&at, raw)).transpose()
+        self.take(name).map(|json| Self::read(self.at(name), json)).transpose()
     }
 
-    /// What nobody has taken, nulls left out.
-    pub(super) fn rest(self) -> impl Iterator<Item = (String, &'a RawValue)> {
-        self.fields.into_iter().filter(|(_, value)| value.get() != "null")
+    /// What nobody has taken.
+    pub(super) fn rest(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
+        self.fields.into_iter()
     }
 
     fn value<T: Deserialize<'a>>(&mut self, name: &str, what: &str) -> Result<Option<T>, CallError> {
-        let Some(raw) = self.take(name) else { return Ok(None) };
-        serde_json::from_str(raw.get()).map(Some).map_err(|_| wrong(&self.at(name), what, raw))
+        let Some(json) = self.take(name) else { return Ok(None) };
+        json.read().map(Some).ok_or_else(|| wrong(&self.at(name), what, json))
     }
-}
-
-/// The entries of an object, in order; nothing where `raw` is none.
-pub(super) fn entries(raw: &RawValue) -> Option<Vec<(String, &RawValue)>> {
-    struct Entries<'a>(Vec<(String, &'a RawValue)>);
-    struct Each;
-    impl<'de> Visitor<'de> for Each {
-        type Value = Entries<'de>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
-            let mut entries = Vec::new();
-            while let Some(entry) = map.next_entry()? {
-                entries.push(entry);
-            }
-            Ok(Entries(entries))
-        }
-    }
-    impl<'de> Deserialize<'de> for Entries<'de> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(Each)
-        }
-    }
-    serde_json::from_str::<Entries<'_>>(raw.get()).ok().map(|entries| entries.0)
 }
 
 /// `name` in the spelling of Google's documents.
-pub(super) fn camel(name: String) -> String {
+pub(super) fn camel(name: Cow<'_, str>) -> Cow<'_, str> {
     if !name.contains('_') {
         return name;
     }
@@ -161,15 +132,15 @@ pub(super) fn camel(name: String) -> String {
             upper = false;
         }
     }
-    out
+    Cow::Owned(out)
 }
 
-fn number(raw: &RawValue) -> Option<f64> {
-    raw.get().trim_matches('"').parse().ok().filter(|number: &f64| number.is_finite())
+fn number(json: Json<'_>) -> Option<f64> {
+    json.get().trim_matches('"').parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// The error for a value of another type than is wanted.
-pub(super) fn wrong(at: &str, wanted: &str, got: &RawValue) -> CallError {
+pub(super) fn wrong(at: &str, wanted: &str, got: Json<'_>) -> CallError {
     let mut shown: String = got.get().chars().take(40).collect();
     if shown.len() < got.get().len() {
         shown.push_str("...");
@@ -186,8 +157,7 @@ mod tests {
     use super::*;
 
     fn with<T>(json: &str, look: impl FnOnce(Fields<'_>) -> T) -> T {
-        let raw: Box<RawValue> = serde_json::from_str(json).expect("JSON");
-        look(Fields::read("a", &raw).expect("an object"))
+        look(Fields::read("a".to_owned(), Json::parse(json).expect("JSON")).expect("an object"))
     }
 
     #[test]
@@ -197,10 +167,10 @@ mod tests {
             |mut fields| {
                 assert_eq!(fields.integer("topK"), Ok(Some(40)));
                 assert_eq!(fields.count("maxOutputTokens"), Ok(Some(8)));
-                assert_eq!(fields.take("aB").map(RawValue::get), None);
+                assert_eq!(fields.take("aB").map(Json::get), None);
                 assert_eq!(fields.texts("stop"), Ok(vec!["x".to_owned()]));
                 assert_eq!(fields.number("temperature"), Ok(Some(0.5)));
-                let rest: Vec<String> = fields.rest().map(|(name, _)| name).collect();
+                let rest: Vec<_> = fields.rest().map(|(name, _)| name).collect();
                 assert_eq!(rest, ["responseJsonSchema"]);
             },
         );

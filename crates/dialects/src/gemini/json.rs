@@ -2,6 +2,7 @@
 //!
 //! Must never be here: what it means.
 
+use crate::literal::push_literal;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -36,17 +37,6 @@ pub(super) fn is_object(text: &str) -> bool {
 pub(super) fn literal(text: &str) -> String {
     // A string cannot fail to serialise.
     serde_json::to_string(text).unwrap_or_default()
-}
-
-/// Adds `text` as a JSON string. Long texts without anything to escape, as base64 is, are copied once.
-pub(super) fn push_literal(out: &mut String, text: &str) {
-    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
-        out.push_str(&literal(text));
-    } else {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    }
 }
 
 /// An object under construction.

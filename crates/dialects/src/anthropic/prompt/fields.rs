@@ -3,11 +3,10 @@
 //! Must never be here: which entries there are.
 
 use super::super::fault::fault;
-use crate::shape::Shape;
+use crate::fields::{self, under};
+use crate::json::Json;
 use llm::CallError;
 use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An object's entries, those left out that are null.
@@ -15,40 +14,39 @@ use std::sync::Arc;
 pub(super) struct Fields<'a> {
     /// Where it stands in the request; empty for the request itself.
     path: String,
-    entries: BTreeMap<String, &'a RawValue>,
+    fields: fields::Fields<'a>,
 }
 
 impl<'a> Fields<'a> {
-    /// The entries of the object in `raw`, which stands at `path`.
-    pub(super) fn of(raw: &'a RawValue, path: &str) -> Result<Self, CallError> {
-        let entries = Some(raw).filter(|raw| Shape::of(raw) == Shape::Object);
-        let mut entries: BTreeMap<String, &'a RawValue> = entries
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .ok_or_else(|| fault(path, "Input should be an object"))?;
-        entries.retain(|_, raw| raw.get() != "null");
-        Ok(Self { path: path.to_owned(), entries })
+    /// The entries of the object in `json`, which stands at `path`.
+    pub(super) fn of(json: Json<'a>, path: String) -> Result<Self, CallError> {
+        match fields::Fields::of(json) {
+            Some(fields) => Ok(Self { path, fields }),
+            None => Err(fault(&path, "Input should be an object")),
+        }
     }
 
     /// The path of an entry.
     pub(super) fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        under(&self.path, name)
     }
 
     /// Takes out an entry, as it stands.
-    pub(super) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
-        self.entries.remove(name)
+    pub(super) fn take(&mut self, name: &str) -> Option<Json<'a>> {
+        self.fields.take(name)
     }
 
     /// Takes out an entry that has to be of a type, of which `words` is the name.
     pub(super) fn value<T: Deserialize<'a>>(&mut self, name: &str, words: &str) -> Result<Option<T>, CallError> {
-        let Some(raw) = self.raw(name) else { return Ok(None) };
-        let wrong = |_| fault(&self.path(name), &format!("Input should be a valid {words}"));
-        serde_json::from_str(raw.get()).map(Some).map_err(wrong)
+        let Some(json) = self.take(name) else { return Ok(None) };
+        json.read().map(Some).ok_or_else(|| self.wrong(name, words))
     }
 
     /// Takes out a text.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, CallError> {
-        self.value(name, "string")
+        let Some(json) = self.take(name) else { return Ok(None) };
+        let text = json.text().ok_or_else(|| self.wrong(name, "string"))?;
+        Ok(Some(text.into_owned()))
     }
 
     /// Takes out a text that has to be there.
@@ -56,24 +54,29 @@ impl<'a> Fields<'a> {
         self.text(name)?.ok_or_else(|| fault(&self.path(name), "Field required"))
     }
 
-    /// Takes out the items of a list; none where there is no list.
-    pub(super) fn list(&mut self, name: &str) -> Result<Vec<&'a RawValue>, CallError> {
-        Ok(self.value(name, "list")?.unwrap_or_default())
+    /// Takes out the items of a list; nothing where there is no list.
+    pub(super) fn list(&mut self, name: &str) -> Result<Option<Vec<Json<'a>>>, CallError> {
+        let Some(json) = self.take(name) else { return Ok(None) };
+        let items = json.items().ok_or_else(|| self.wrong(name, "list"))?;
+        Ok(Some(items.collect()))
     }
 
     /// Takes out an object that may be there.
     pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, CallError> {
-        let path = self.path(name);
-        self.raw(name).map(|raw| Self::of(raw, &path)).transpose()
+        self.take(name).map(|json| Self::of(json, self.path(name))).transpose()
     }
 
     /// Whether nothing is left.
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.fields.is_empty()
     }
 
     /// What is left, by name.
     pub(super) fn rest(self) -> impl Iterator<Item = (String, Arc<str>)> + use<'a> {
-        self.entries.into_iter().map(|(name, raw)| (name, raw.get().into()))
+        self.fields.into_iter().map(|(name, json)| (name.into_owned(), json.get().into()))
+    }
+
+    fn wrong(&self, name: &str, words: &str) -> CallError {
+        fault(&self.path(name), &format!("Input should be a valid {words}"))
     }
 }

@@ -4,12 +4,11 @@
 //! Must never be here: whose turn it is.
 
 use super::super::fault::fault;
-use super::super::json;
 use super::super::seal::{Place, seal};
 use super::fields::Fields;
+use crate::json::Json;
 use crate::shape::Shape;
 use llm::{CallError, Part, PartKind, Seal, SealKind, Source, Thought};
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// What is remembered from block to block.
@@ -25,26 +24,25 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Reads content: one text, or a list of blocks.
-    pub(super) fn content(&mut self, raw: &RawValue, path: &str) -> Result<Vec<Part>, CallError> {
-        match Shape::of(raw) {
-            Shape::Text { .. } => Ok(vec![plain(json::text(Some(raw)).into_owned())]),
-            Shape::List { .. } => {
-                let blocks = json::list(Some(raw)).into_iter().enumerate();
-                let parts = blocks.map(|(at, raw)| self.block(raw, &format!("{path}.{at}")));
+    pub(super) fn content(&mut self, content: Json<'_>, path: &str) -> Result<Vec<Part>, CallError> {
+        match (content.text(), content.items()) {
+            (Some(text), _) => Ok(vec![plain(text.into_owned())]),
+            (None, Some(blocks)) => {
+                let parts = blocks.enumerate().map(|(at, block)| self.block(block, format!("{path}.{at}")));
                 parts.filter_map(Result::transpose).collect()
             }
-            _ => Err(fault(path, "Input should be a valid string or list")),
+            (None, None) => Err(fault(path, "Input should be a valid string or list")),
         }
     }
 
     /// Reads a block; nothing where it only seals the next.
-    fn block(&mut self, raw: &RawValue, path: &str) -> Result<Option<Part>, CallError> {
-        let mut fields = Fields::of(raw, path)?;
+    fn block(&mut self, block: Json<'_>, path: String) -> Result<Option<Part>, CallError> {
+        let mut fields = Fields::of(block, path)?;
         let name = fields.needed("type")?;
-        let cache = fields.raw("cache_control").map(|raw| raw.get().into());
+        let cache = fields.take("cache_control").map(|mark| mark.get().into());
         let kind = match &*name {
             "text" => {
-                self.cited |= fields.raw("citations").is_some_and(|raw| json::says(Some(raw)));
+                self.cited |= fields.take("citations").is_some_and(|cited| cited.shape().is_something());
                 Some(PartKind::Text { text: fields.needed("text")?, seal: None })
             }
             "image" => source(&mut fields)?.map(|source| PartKind::Image { source, detail: String::new() }),
@@ -61,7 +59,7 @@ impl Parts {
             "tool_result" => self.result(&mut fields)?,
             _ => None,
         };
-        let whole = || PartKind::Other { name: name.clone(), json: raw.get().into() };
+        let whole = || PartKind::Other { name: name.clone(), json: block.get().into() };
         match kind.filter(|_| fields.is_empty()) {
             Some(kind) => Ok(Some(Part { kind, cache })),
             // Its mark stands in it.
@@ -80,15 +78,14 @@ impl Parts {
     fn call(&mut self, fields: &mut Fields<'_>) -> Result<Option<PartKind>, CallError> {
         let (id, name) = (fields.needed("id")?, fields.needed("name")?);
         let path = fields.path("input");
-        let input = fields.raw("input").ok_or_else(|| fault(&path, "Field required"))?;
-        if Shape::of(input) != Shape::Object {
+        let input = fields.take("input").ok_or_else(|| fault(&path, "Field required"))?;
+        if input.shape() != Shape::Object {
             return Err(fault(&path, "Input should be an object"));
         }
-        if let Some(caller) = fields.raw("caller") {
-            let mut kind = Fields::of(caller, &fields.path("caller"))?;
-            if kind.text("type")?.is_none_or(|kind| kind != "direct") {
-                return Ok(None);
-            }
+        if let Some(mut caller) = fields.object("caller")?
+            && caller.text("type")?.is_none_or(|kind| kind != "direct")
+        {
+            return Ok(None);
         }
         self.names.insert(id.clone(), name.clone());
         let seal = self.of_call.take();
@@ -99,7 +96,7 @@ impl Parts {
         let call = fields.needed("tool_use_id")?;
         let failed = fields.value("is_error", "boolean")?.unwrap_or(false);
         let path = fields.path("content");
-        let parts = fields.raw("content").map(|raw| self.content(raw, &path)).transpose()?.unwrap_or_default();
+        let parts = fields.take("content").map(|content| self.content(content, &path)).transpose()?.unwrap_or_default();
         let name = self.names.get(&call).cloned().unwrap_or_default();
         Ok(Some(PartKind::Result { call, name, parts, failed }))
     }
@@ -125,7 +122,7 @@ fn source(fields: &mut Fields<'_>) -> Result<Option<Source>, CallError> {
         "url" => Source::Url(source.needed("url")?),
         "file" => Source::File(source.needed("file_id")?),
         "text" => {
-            source.raw("media_type");
+            source.take("media_type");
             Source::Text(source.needed("data")?)
         }
         _ => return Ok(None),

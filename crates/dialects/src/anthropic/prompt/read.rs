@@ -7,9 +7,9 @@ use super::super::fault::{fault, unreadable};
 use super::fields::Fields;
 use super::parts::Parts;
 use super::tools::{Tools, choice, format, tools};
+use crate::json::Json;
 use crate::shape::Shape;
 use llm::{CallError, Format, Other, Prompt, Role, Sampling, Takes, Terms, Thinking, Tool, Turn};
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Reads a request.
@@ -18,11 +18,11 @@ use std::sync::Arc;
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as Anthropic words it.
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     let mut fields = fields(raw)?;
-    fields.raw("model");
+    fields.take("model");
     let mut parts = Parts::default();
     let mut others = Vec::new();
     let turns = turns(&mut fields, &mut parts, &mut others)?;
-    let Tools { declared, others: of_tools, .. } = tools(fields.list("tools")?)?;
+    let Tools { declared, others: of_tools, .. } = tools(fields.list("tools")?.unwrap_or_default())?;
     others.extend(of_tools);
     let (tool_choice, parallel_calls) = choice(fields.object("tool_choice")?)?;
     let (format, thinking) = answer(&mut fields, &mut others)?;
@@ -68,7 +68,7 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
 #[must_use]
 pub fn terms(raw: &[u8]) -> Terms {
     let Ok(mut fields) = fields(raw) else { return Terms::default() };
-    let read = fields.list("tools").and_then(tools).unwrap_or_default();
+    let read = fields.list("tools").and_then(|list| tools(list.unwrap_or_default())).unwrap_or_default();
     let declared = read.declared.into_iter().map(|tool| Tool { name: tool.name, takes: tool.takes });
     // Calls of what Anthropic defines are the client's to run as well; what they take is not said.
     let defined = read.defined.into_iter().map(|name| Tool { name, takes: Takes::Json(None) });
@@ -84,11 +84,11 @@ pub fn terms(raw: &[u8]) -> Terms {
 }
 
 fn fields(raw: &[u8]) -> Result<Fields<'_>, CallError> {
-    let body: &RawValue = serde_json::from_slice(raw).map_err(|e| unreadable(&format!("is not valid JSON: {e}")))?;
-    if Shape::of(body) != Shape::Object {
+    let body = Json::parse_bytes(raw).map_err(|e| unreadable(&format!("is not valid JSON: {e}")))?;
+    if body.shape() != Shape::Object {
         return Err(unreadable("is not a JSON object"));
     }
-    Fields::of(body, "")
+    Fields::of(body, String::new())
 }
 
 fn other(name: &str, json: &str) -> Other {
@@ -103,16 +103,15 @@ fn rest(fields: Fields<'_>, of: &str, others: &mut Vec<Other>) {
 fn turns(fields: &mut Fields<'_>, parts: &mut Parts, others: &mut Vec<Other>) -> Result<Vec<Turn>, CallError> {
     let turn = |role, parts| Turn { role, name: String::new(), parts };
     let mut turns = Vec::new();
-    if let Some(system) = fields.raw("system") {
+    if let Some(system) = fields.take("system") {
         turns.push(turn(Role::System, parts.content(system, "system")?));
     }
-    let messages: Vec<&RawValue> =
-        fields.value("messages", "list")?.ok_or_else(|| fault("messages", "Field required"))?;
+    let messages = fields.list("messages")?.ok_or_else(|| fault("messages", "Field required"))?;
     if messages.is_empty() {
         return Err(fault("messages", "at least one message is required"));
     }
-    for (at, raw) in messages.into_iter().enumerate() {
-        let mut message = Fields::of(raw, &format!("messages.{at}"))?;
+    for (at, json) in messages.into_iter().enumerate() {
+        let mut message = Fields::of(json, format!("messages.{at}"))?;
         let role = match &*message.needed("role")? {
             "user" => Role::User,
             "assistant" => Role::Assistant,
@@ -120,7 +119,7 @@ fn turns(fields: &mut Fields<'_>, parts: &mut Parts, others: &mut Vec<Other>) ->
             _ => return Err(fault(&message.path("role"), "Input should be 'user', 'assistant' or 'system'")),
         };
         let path = message.path("content");
-        let content = message.raw("content").ok_or_else(|| fault(&path, "Field required"))?;
+        let content = message.take("content").ok_or_else(|| fault(&path, "Field required"))?;
         turns.push(turn(role, parts.content(content, &path)?));
         rest(message, "messages", others);
     }
@@ -129,8 +128,8 @@ fn turns(fields: &mut Fields<'_>, parts: &mut Parts, others: &mut Vec<Other>) ->
 
 /// Reads the form of the answer, and how much is to be thought for it.
 fn answer(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<(Format, Option<Thinking>), CallError> {
-    let asked = fields.raw("thinking");
-    let thinking = asked.map(|raw| thinking(raw, others)).transpose()?.flatten();
+    let asked = fields.take("thinking");
+    let thinking = asked.map(|asked| thinking(asked, others)).transpose()?.flatten();
     let (old, mut config) = (fields.object("output_format")?, fields.object("output_config")?);
     let format = demanded(config.as_mut(), old)?;
     let Some(mut config) = config else { return Ok((format, thinking)) };
@@ -147,8 +146,8 @@ fn answer(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<(Format, O
     Ok((format, thinking))
 }
 
-fn thinking(raw: &RawValue, others: &mut Vec<Other>) -> Result<Option<Thinking>, CallError> {
-    let mut fields = Fields::of(raw, "thinking")?;
+fn thinking(asked: Json<'_>, others: &mut Vec<Other>) -> Result<Option<Thinking>, CallError> {
+    let mut fields = Fields::of(asked, "thinking".to_owned())?;
     let thinking = match &*fields.needed("type")? {
         "enabled" => Thinking::Budget(
             fields
@@ -158,7 +157,7 @@ fn thinking(raw: &RawValue, others: &mut Vec<Other>) -> Result<Option<Thinking>,
         "adaptive" => Thinking::Adaptive,
         "disabled" => Thinking::Off,
         _ => {
-            others.push(other("thinking", raw.get()));
+            others.push(other("thinking", asked.get()));
             return Ok(None);
         }
     };

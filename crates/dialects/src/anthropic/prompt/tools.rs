@@ -3,8 +3,8 @@
 //! Must never be here: what is said of their results.
 
 use super::fields::Fields;
+use crate::json::Json;
 use llm::{CallError, Declared, Demanded, Format, Other, Takes, ToolChoice};
-use serde_json::value::RawValue;
 
 /// What a request says of tools.
 #[derive(Debug, Default)]
@@ -18,21 +18,21 @@ pub(super) struct Tools {
 }
 
 /// Reads `tools`.
-pub(super) fn tools(list: Vec<&RawValue>) -> Result<Tools, CallError> {
+pub(super) fn tools(list: Vec<Json<'_>>) -> Result<Tools, CallError> {
     let mut tools = Tools::default();
-    for (at, raw) in list.into_iter().enumerate() {
-        let mut fields = Fields::of(raw, &format!("tools.{at}"))?;
+    for (at, json) in list.into_iter().enumerate() {
+        let mut fields = Fields::of(json, format!("tools.{at}"))?;
         if fields.text("type")?.is_some_and(|kind| kind != "custom") {
             tools.defined.extend(fields.text("name")?);
-            tools.others.push(Other { name: format!("tools[{at}]"), json: raw.get().into() });
+            tools.others.push(Other { name: format!("tools[{at}]"), json: json.get().into() });
             continue;
         }
         tools.declared.push(Declared {
             name: fields.needed("name")?,
             description: fields.text("description")?.unwrap_or_default(),
-            takes: Takes::Json(fields.raw("input_schema").map(|schema| schema.get().into())),
+            takes: Takes::Json(fields.take("input_schema").map(|schema| schema.get().into())),
             strict: fields.value("strict", "boolean")?,
-            cache: fields.raw("cache_control").map(|mark| mark.get().into()),
+            cache: fields.take("cache_control").map(|mark| mark.get().into()),
         });
         for (name, json) in fields.rest().filter(|(_, json)| &**json != "false") {
             let name = format!("tools.{name}");
@@ -60,7 +60,7 @@ pub(super) fn choice(fields: Option<Fields<'_>>) -> Result<(ToolChoice, Option<b
 /// Reads a format: of `output_config`, or the field that came before it.
 pub(super) fn format(fields: Option<Fields<'_>>) -> Result<Format, CallError> {
     let Some(mut fields) = fields else { return Ok(Format::Text) };
-    let schema = fields.raw("schema").map(RawValue::get);
+    let schema = fields.take("schema").map(Json::get);
     Ok(match (&*fields.needed("type")?, schema) {
         ("json_schema", Some(schema)) => {
             Format::JsonSchema(Demanded { name: String::new(), schema: schema.into(), strict: true })

@@ -9,6 +9,7 @@ use super::super::version::Version;
 use super::super::{event, json};
 use super::write::Left;
 use crate::Unsayable;
+use crate::literal::words;
 use llm::{Dialect, Part, PartKind, Prompt, Role, SealKind, Source, Thought};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -44,6 +45,7 @@ pub(super) enum Block<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Known<'a> {
     Text {
+        #[serde(serialize_with = "words")]
         text: &'a str,
     },
     Image {
@@ -55,6 +57,7 @@ pub(super) enum Known<'a> {
         title: &'a str,
     },
     Thinking {
+        #[serde(serialize_with = "words")]
         thinking: &'a str,
         signature: &'a str,
     },
@@ -79,10 +82,22 @@ pub(super) enum Known<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Place<'a> {
-    Base64 { media_type: &'a str, data: &'a str },
-    Url { url: &'a str },
-    File { file_id: &'a str },
-    Text { media_type: &'static str, data: &'a str },
+    Base64 {
+        media_type: &'a str,
+        #[serde(serialize_with = "words")]
+        data: &'a str,
+    },
+    Url {
+        url: &'a str,
+    },
+    File {
+        file_id: &'a str,
+    },
+    Text {
+        media_type: &'static str,
+        #[serde(serialize_with = "words")]
+        data: &'a str,
+    },
 }
 
 /// The conversation, and the instructions apart from it.

@@ -11,6 +11,7 @@ use super::thinking::{self, Asked};
 use super::turns::{Block, Message, Turns, text, turns};
 use crate::essential::{Fate, fate};
 use crate::hosted::is_hosted;
+use crate::literal::to_vec;
 use crate::{Unsayable, Written};
 use llm::{Format, Prompt, Sampling};
 use serde::Serialize;
@@ -84,7 +85,7 @@ pub fn write_prompt_in(version: Version, prompt: &Prompt, model: &str) -> Result
     let thinks = body.thinking.as_ref().is_some_and(Asked::is_on);
     body.sample(&prompt.sampling, version == Version::June2023 && era.is_sampled() && !thinks, &mut left);
     // Borrowed text and JSON cannot fail to serialise.
-    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let body = to_vec(&body).unwrap_or_default();
     Ok(Written { body: body.into(), left_out: left.names })
 }
 

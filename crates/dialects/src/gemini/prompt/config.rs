@@ -2,10 +2,11 @@
 //!
 //! Must never be here: what is said, tools.
 
-use super::super::json::{Object, push_list, push_literal};
+use super::super::json::{Object, push_list};
 use super::super::schema::asked;
 use super::beyond::{Beyond, add};
 use crate::Unsayable;
+use crate::literal::push_literal;
 use llm::{Format, Prompt, Sampling, Thinking, ToolChoice};
 
 /// The most stop sequences that Google takes.

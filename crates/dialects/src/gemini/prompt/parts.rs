@@ -4,12 +4,12 @@
 //! call that it answers. Ids are made of places, so that they are the same when the conversation has grown.
 //! Must never be here: tools, settings.
 
-use super::super::fields::{Fields, camel, entries};
+use super::super::fields::{Fields, camel};
 use super::super::json::{Object, compact};
 use super::super::seal::seal;
 use super::read::Others;
+use crate::json::Json;
 use llm::{CallError, Dialect, Part, PartKind, Role, Seal, Source, Thought, Turn};
-use serde_json::value::RawValue;
 
 /// A conversation as far as it has been read.
 #[derive(Default)]
@@ -41,15 +41,15 @@ impl Talk {
         });
         let at = content.at("parts");
         let mut parts = Vec::new();
-        for (place, raw) in content.list("parts")?.into_iter().enumerate() {
-            parts.extend(self.part(&format!("{at}[{place}]"), raw, others)?);
+        for (place, part) in content.list("parts").enumerate() {
+            parts.extend(self.part(format!("{at}[{place}]"), part, others)?);
         }
         others.keep_rest("contents", content);
         Ok(Turn { role, name: String::new(), parts })
     }
 
-    fn part(&mut self, at: &str, raw: &RawValue, others: &mut Others) -> Result<Option<Part>, CallError> {
-        let mut fields = Fields::read(at, raw)?;
+    fn part(&mut self, at: String, part: Json<'_>, others: &mut Others) -> Result<Option<Part>, CallError> {
+        let mut fields = Fields::read(at, part)?;
         let thought = fields.flag("thought")?.unwrap_or(false);
         let seal = fields.text("thoughtSignature")?.and_then(|token| seal(&token));
         // What says how a film is to be seen has no meaning beside anything else; nor has what Google signed, where no
@@ -58,30 +58,31 @@ impl Talk {
         let sealable = ["text", "functionCall", "functionResponse"].into_iter().any(|name| fields.has(name));
         let beyond = !sealable && fields.has_any();
         if fields.has("videoMetadata") || (signed && beyond) {
-            return Ok(Some(other(raw)));
+            return Ok(Some(other(part)));
         }
         let kind = if let Some(call) = fields.object("functionCall")? {
             self.call(call, seal, others)?
         } else if let Some(response) = fields.object("functionResponse")? {
             if signed {
-                others.keep("contents.parts.functionResponse.thoughtSignature".to_owned(), raw);
+                others.keep("contents.parts.functionResponse.thoughtSignature".to_owned(), part);
             }
             self.result(response, others)?
         } else if let Some(data) = fields.object("inlineData")? {
             match inline(data)? {
                 Some(kind) => kind,
-                None => return Ok(Some(other(raw))),
+                None => return Ok(Some(other(part))),
             }
         } else if let Some(file) = fields.object("fileData")? {
             match filed(file)? {
                 Some(kind) => kind,
-                None => return Ok(Some(other(raw))),
+                None => return Ok(Some(other(part))),
             }
         } else if fields.has("text") || (seal.is_some() && !beyond) {
             let text = fields.text("text")?.unwrap_or_default();
             if thought { PartKind::Thought(Thought { text, seal }) } else { PartKind::Text { text, seal } }
         } else {
-            return Ok(entries(raw).is_some_and(|entries| !entries.is_empty()).then(|| other(raw)));
+            let any = part.entries().is_some_and(|mut entries| entries.next().is_some());
+            return Ok(any.then(|| other(part)));
         };
         others.keep_rest("contents.parts", fields);
         Ok(Some(Part { kind, cache: None }))
@@ -102,10 +103,10 @@ impl Talk {
         let (text, failed) = response.take("response").map(told).unwrap_or_default();
         let mut parts = vec![Part { kind: PartKind::Text { text, seal: None }, cache: None }];
         let at = response.at("parts");
-        for (place, raw) in response.list("parts")?.into_iter().enumerate() {
-            let mut media = Fields::read(&format!("{at}[{place}]"), raw)?;
+        for (place, part) in response.list("parts").enumerate() {
+            let mut media = Fields::read(format!("{at}[{place}]"), part)?;
             let kind = if let Some(data) = media.object("inlineData")? { inline(data)? } else { None };
-            parts.push(kind.map_or_else(|| other(raw), |kind| Part { kind, cache: None }));
+            parts.push(kind.map_or_else(|| other(part), |kind| Part { kind, cache: None }));
         }
         others.keep_rest("contents.parts.functionResponse", response);
         Ok(PartKind::Result { call, name, parts, failed })
@@ -130,14 +131,13 @@ impl Talk {
 }
 
 /// What a tool gave, and whether it failed. Google's words for both are `output` and `error`, or the whole object.
-fn told(response: &RawValue) -> (String, bool) {
+fn told(response: Json<'_>) -> (String, bool) {
     let whole = || compact(response.get()).into_owned();
-    let fields = entries(response).unwrap_or_default();
+    let fields: Vec<_> = response.entries().into_iter().flatten().take(2).collect();
     let [(name, value)] = fields.as_slice() else { return (whole(), false) };
-    let text: Option<String> = serde_json::from_str(value.get()).ok();
-    match (name.as_str(), text) {
-        ("output", Some(text)) => (text, false),
-        ("error", Some(text)) => (text, true),
+    match (&**name, value.text()) {
+        ("output", Some(text)) => (text.into_owned(), false),
+        ("error", Some(text)) => (text.into_owned(), true),
         ("error", None) => (compact(value.get()).into_owned(), true),
         _ => (whole(), false),
     }
@@ -184,16 +184,16 @@ fn placed(media_type: &str, source: Source, name: String) -> Option<PartKind> {
 }
 
 /// A part that is no noun, as it came but for the spelling of its names.
-fn other(raw: &RawValue) -> Part {
+fn other(part: Json<'_>) -> Part {
     let known = |name: &str| !matches!(name, "thought" | "thoughtSignature");
-    let entries = entries(raw).unwrap_or_default().into_iter().map(|(name, json)| (camel(name), json));
+    let entries = part.entries().into_iter().flatten().map(|(name, json)| (camel(name), json));
     let mut json = String::new();
     let mut object = Object::open(&mut json);
     let mut name = String::new();
-    for (field, value) in entries.filter(|(_, value)| value.get() != "null") {
+    for (field, value) in entries.filter(|(_, value)| !value.is_null()) {
         object.json(&field, &compact(value.get()));
         if name.is_empty() && known(&field) {
-            name = field;
+            name = field.into_owned();
         }
     }
     object.close();

@@ -9,8 +9,9 @@ use super::CACHED;
 use super::parts::Talk;
 use super::settings::{choice, format, generation, tools};
 use crate::depth::{MAX_DEPTH, too_deep};
+use crate::fields::under;
+use crate::json::Json;
 use llm::{CallError, Demanded, Format, Other, Part, PartKind, Prompt, Role, Terms, Tool, Turn};
-use serde_json::value::RawValue;
 
 /// The most fields that are kept as they came.
 const MAX_OTHERS: usize = 64;
@@ -21,7 +22,7 @@ pub(super) struct Others(Vec<Other>);
 
 impl Others {
     /// Keeps a field under its name, which says where it stands without places in lists.
-    pub(super) fn keep(&mut self, name: String, json: &RawValue) {
+    pub(super) fn keep(&mut self, name: String, json: Json<'_>) {
         if self.0.len() < MAX_OTHERS && !self.0.iter().any(|other| other.name == name) {
             self.0.push(Other { name, json: compact(json.get()).into() });
         }
@@ -30,7 +31,7 @@ impl Others {
     /// Keeps all that nobody has taken of the fields of an object called `of`.
     pub(super) fn keep_rest(&mut self, of: &str, fields: Fields<'_>) {
         for (name, json) in fields.rest() {
-            self.keep(if of.is_empty() { name } else { format!("{of}.{name}") }, json);
+            self.keep(under(of, &name), json);
         }
     }
 }
@@ -52,8 +53,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
         let kind = PartKind::Other { name: CACHED.to_owned(), json: cached.get().into() };
         turns.push(Turn { role: Role::User, name: String::new(), parts: vec![Part { kind, cache: None }] });
     }
-    for (at, content) in fields.list("contents")?.into_iter().enumerate() {
-        turns.push(talk.turn(Fields::read(&format!("contents[{at}]"), content)?, None, &mut others)?);
+    for (at, content) in fields.list("contents").enumerate() {
+        turns.push(talk.turn(Fields::read(format!("contents[{at}]"), content)?, None, &mut others)?);
     }
     let (tools, tool_choice) = (tools(&mut fields, &mut others)?, choice(&mut fields, &mut others)?);
     let mut config = fields.object("generationConfig")?;
@@ -103,6 +104,6 @@ fn whole(raw: &[u8]) -> Result<Fields<'_>, CallError> {
     if too_deep(raw) {
         return Err(refused(format!("It nests deeper than {MAX_DEPTH} levels.")));
     }
-    let body: &RawValue = serde_json::from_slice(raw).map_err(|error| refused(format!("{error}.")))?;
-    Fields::read("", body)
+    let body = Json::parse_bytes(raw).map_err(|error| refused(format!("{error}.")))?;
+    Fields::read(String::new(), body)
 }

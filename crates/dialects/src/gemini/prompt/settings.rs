@@ -6,17 +6,18 @@ use super::super::fields::{Fields, invalid};
 use super::super::json::{Object, compact};
 use super::super::schema::told;
 use super::read::Others;
+use crate::json::Json;
 use llm::{CallError, Declared, Demanded, Format, Sampling, Takes, Thinking, ToolChoice};
 
 /// The tools that are declared. Those that Google runs itself are kept as they came, those of one object together, as
 /// `tools[0]`.
 pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Others) -> Result<Vec<Declared>, CallError> {
     let mut declared = Vec::new();
-    for (at, raw) in fields.list("tools")?.into_iter().enumerate() {
-        let mut tool = Fields::read(&format!("tools[{at}]"), raw)?;
+    for (at, json) in fields.list("tools").enumerate() {
+        let mut tool = Fields::read(format!("tools[{at}]"), json)?;
         let place = tool.at("functionDeclarations");
-        for (at, raw) in tool.list("functionDeclarations")?.into_iter().enumerate() {
-            declared.push(declaration(Fields::read(&format!("{place}[{at}]"), raw)?, others)?);
+        for (at, json) in tool.list("functionDeclarations").enumerate() {
+            declared.push(declaration(Fields::read(format!("{place}[{at}]"), json)?, others)?);
         }
         let mut hosted = String::new();
         let mut object = Object::open(&mut hosted);
@@ -25,7 +26,7 @@ pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Others) -> Result<Vec<
         }
         if !object.is_empty() {
             object.close();
-            others.keep(format!("tools[{at}]"), &super::super::json::raw(hosted));
+            others.keep(format!("tools[{at}]"), Json::from(&*super::super::json::raw(hosted)));
         }
     }
     Ok(declared)

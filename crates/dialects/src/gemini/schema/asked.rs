@@ -5,9 +5,10 @@
 //! itself, the bare reference stays. Keywords that Google does not know are passed over by it, and stay.
 //! Must never be here: Google's own form.
 
-use super::super::fields::entries;
-use super::super::json::{compact, literal};
-use serde_json::value::RawValue;
+use super::super::json::compact;
+use crate::json::Json;
+use crate::literal::push_literal;
+use std::borrow::Cow;
 
 /// The deepest schema that is written, references followed.
 const MAX_DEPTH: usize = 64;
@@ -19,11 +20,11 @@ const MAX_BYTES: usize = 256 << 10;
 /// # Errors
 /// Why it cannot be said, as the end of a sentence about it.
 pub(in super::super) fn asked(schema: &str, object: bool) -> Result<String, &'static str> {
-    let root: &RawValue = serde_json::from_str(schema).map_err(|_| "is no JSON")?;
+    let root = Json::parse(schema).map_err(|_| "is no JSON")?;
     let mut writer = Writer { root, within: Vec::new(), out: String::new() };
-    let mut fields = writer.settled(entries(root).unwrap_or_default(), true)?;
+    let mut fields = writer.settled(entries(root), true)?;
     if object && !fields.iter().any(|(name, _)| name == "type") {
-        fields.insert(0, ("type".to_owned(), Value::Json("\"object\"".to_owned())));
+        fields.insert(0, ("type".into(), Value::Json("\"object\"".to_owned())));
     }
     writer.object(fields, 0)?;
     Ok(writer.out)
@@ -31,53 +32,59 @@ pub(in super::super) fn asked(schema: &str, object: bool) -> Result<String, &'st
 
 /// A field's value.
 enum Value<'a> {
-    Raw(&'a RawValue),
+    Raw(Json<'a>),
     /// Schemas by name, from several places.
-    Named(Vec<(String, &'a RawValue)>),
+    Named(Vec<Entry<'a>>),
     /// Items of lists, from several places.
-    Items(Vec<&'a RawValue>),
+    Items(Vec<Json<'a>>),
     /// Something of ours.
     Json(String),
 }
 
-type Field<'a> = (String, Value<'a>);
+type Entry<'a> = (Cow<'a, str>, Json<'a>);
+type Field<'a> = (Cow<'a, str>, Value<'a>);
+
+/// The entries of an object; none of anything else.
+fn entries(json: Json<'_>) -> Vec<Entry<'_>> {
+    json.entries().into_iter().flatten().collect()
+}
 
 struct Writer<'a> {
-    root: &'a RawValue,
+    root: Json<'a>,
     /// The places that are being written in full.
-    within: Vec<String>,
+    within: Vec<Cow<'a, str>>,
     out: String,
 }
 
 impl<'a> Writer<'a> {
-    fn schema(&mut self, raw: &'a RawValue, depth: usize) -> Result<(), &'static str> {
+    fn schema(&mut self, json: Json<'a>, depth: usize) -> Result<(), &'static str> {
         if depth > MAX_DEPTH {
             return Err("nests too deeply");
         }
         if self.out.len() > MAX_BYTES {
             return Err("is too long once its references are followed");
         }
-        let Some(entries) = entries(raw) else {
-            self.out.push_str(&compact(raw.get()));
+        let Some(entries) = json.entries() else {
+            self.out.push_str(&compact(json.get()));
             return Ok(());
         };
         let known = self.within.len();
-        let fields = self.settled(entries, depth == 0)?;
+        let fields = self.settled(entries.collect(), depth == 0)?;
         self.object(fields, depth)?;
         self.within.truncate(known);
         Ok(())
     }
 
     /// The fields of a schema, with what stands beside a reference or in `allOf` joined.
-    fn settled(&mut self, entries: Vec<(String, &'a RawValue)>, root: bool) -> Result<Vec<Field<'a>>, &'static str> {
+    fn settled(&mut self, schema: Vec<Entry<'a>>, root: bool) -> Result<Vec<Field<'a>>, &'static str> {
         let mut fields: Vec<Field<'a>> = Vec::new();
-        let beside = entries.iter().any(|(name, _)| !name.starts_with('$'));
-        let parts = entries.iter().find(|(name, _)| name == "allOf").map(|(_, parts)| *parts);
+        let beside = schema.iter().any(|(name, _)| !name.starts_with('$'));
+        let parts = schema.iter().find(|(name, _)| name == "allOf").map(|(_, parts)| *parts);
         // What stands beside a reference counts more than what it refers to.
-        let (refers, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| name == "$ref");
+        let (refers, others): (Vec<_>, Vec<_>) = schema.into_iter().partition(|(name, _)| name == "$ref");
         for (name, value) in refers.into_iter().chain(others) {
             if name == "$ref" && (beside || root) {
-                let place: String = serde_json::from_str(value.get()).map_err(|_| "refers to no place")?;
+                let place = value.text().ok_or("refers to no place")?;
                 if self.within.contains(&place) {
                     return Ok(vec![(name, Value::Raw(value))]);
                 }
@@ -86,20 +93,16 @@ impl<'a> Writer<'a> {
                 if self.within.len() > MAX_DEPTH {
                     return Err("nests too deeply");
                 }
-                let target = super::super::fields::entries(target).unwrap_or_default();
-                for (name, value) in self.settled(target, false)? {
+                for (name, value) in self.settled(entries(target), false)? {
                     join(&mut fields, name, value);
                 }
             } else if name != "allOf" {
                 join(&mut fields, name, Value::Raw(value));
             }
         }
-        let parts: Vec<&'a RawValue> =
-            parts.and_then(|parts| serde_json::from_str(parts.get()).ok()).unwrap_or_default();
-        for part in parts {
+        for part in parts.and_then(Json::items).into_iter().flatten() {
             // What is joined stands beside the rest, a lone reference too.
-            let entries = super::super::fields::entries(part).unwrap_or_default();
-            for (name, value) in self.settled(entries, true)? {
+            for (name, value) in self.settled(entries(part), true)? {
                 join(&mut fields, name, value);
             }
         }
@@ -116,9 +119,8 @@ impl<'a> Writer<'a> {
             if std::mem::replace(&mut any, true) {
                 self.out.push(',');
             }
-            let name = if name == "definitions" { "$defs".to_owned() } else { name };
-            let written = if name == "const" { "enum" } else { &name };
-            self.out.push_str(&literal(written));
+            let name = if name == "definitions" { Cow::Borrowed("$defs") } else { name };
+            push_literal(&mut self.out, if name == "const" { "enum" } else { &name });
             self.out.push(':');
             self.field(&name, value, depth)?;
         }
@@ -127,11 +129,11 @@ impl<'a> Writer<'a> {
     }
 
     fn field(&mut self, name: &str, value: Value<'a>, depth: usize) -> Result<(), &'static str> {
-        let raw = match value {
-            Value::Raw(raw) => raw,
+        let json = match value {
+            Value::Raw(json) => json,
             Value::Named(schemas) => return self.named(schemas, depth),
             Value::Items(items) => {
-                let items: Vec<&str> = items.into_iter().map(RawValue::get).collect();
+                let items: Vec<&str> = items.into_iter().map(Json::get).collect();
                 self.out.push_str(&format!("[{}]", items.join(",")));
                 return Ok(());
             }
@@ -141,35 +143,35 @@ impl<'a> Writer<'a> {
             }
         };
         match name {
-            "properties" | "patternProperties" | "$defs" => self.named(entries(raw).unwrap_or_default(), depth),
-            "anyOf" | "oneOf" | "prefixItems" => self.list(raw, depth),
-            "items" if raw.get().starts_with('[') => self.list(raw, depth),
+            "properties" | "patternProperties" | "$defs" => self.named(entries(json), depth),
+            "anyOf" | "oneOf" | "prefixItems" => self.list(json, depth),
+            "items" if json.items().is_some() => self.list(json, depth),
             "items" | "additionalProperties" | "not" | "contains" | "if" | "then" | "else" => {
-                self.schema(raw, depth + 1)
+                self.schema(json, depth + 1)
             }
             "const" => {
-                self.out.push_str(&format!("[{}]", compact(raw.get())));
+                self.out.push_str(&format!("[{}]", compact(json.get())));
                 Ok(())
             }
             "$ref" => {
-                let place: String = serde_json::from_str(raw.get()).unwrap_or_default();
-                self.out.push_str(&literal(&place.replacen("#/definitions/", "#/$defs/", 1)));
+                let place = json.text().unwrap_or_default();
+                push_literal(&mut self.out, &place.replacen("#/definitions/", "#/$defs/", 1));
                 Ok(())
             }
             _ => {
-                self.out.push_str(&compact(raw.get()));
+                self.out.push_str(&compact(json.get()));
                 Ok(())
             }
         }
     }
 
-    fn named(&mut self, schemas: Vec<(String, &'a RawValue)>, depth: usize) -> Result<(), &'static str> {
+    fn named(&mut self, schemas: Vec<Entry<'a>>, depth: usize) -> Result<(), &'static str> {
         self.out.push('{');
         for (at, (name, schema)) in schemas.into_iter().enumerate() {
             if at > 0 {
                 self.out.push(',');
             }
-            self.out.push_str(&literal(&name));
+            push_literal(&mut self.out, &name);
             self.out.push(':');
             self.schema(schema, depth + 1)?;
         }
@@ -177,10 +179,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn list(&mut self, schemas: &'a RawValue, depth: usize) -> Result<(), &'static str> {
-        let schemas: Vec<&'a RawValue> = serde_json::from_str(schemas.get()).unwrap_or_default();
+    fn list(&mut self, schemas: Json<'a>, depth: usize) -> Result<(), &'static str> {
         self.out.push('[');
-        for (at, schema) in schemas.into_iter().enumerate() {
+        for (at, schema) in schemas.items().into_iter().flatten().enumerate() {
             if at > 0 {
                 self.out.push(',');
             }
@@ -191,24 +192,24 @@ impl<'a> Writer<'a> {
     }
 
     /// What stands at `place`, a JSON pointer behind `#`.
-    fn at(&self, place: &str) -> Option<&'a RawValue> {
+    fn at(&self, place: &str) -> Option<Json<'a>> {
         let mut found = self.root;
         for step in place.strip_prefix('#')?.split('/').skip(1) {
             let name = step.replace("~1", "/").replace("~0", "~");
-            found = entries(found)?.into_iter().find(|(known, _)| *known == name)?.1;
+            found = found.entries()?.find(|(known, _)| *known == name)?.1;
         }
         Some(found)
     }
 }
 
 /// Adds a field, or joins it with the one of its name: properties and what is required add up, else the later counts.
-fn join<'a>(fields: &mut Vec<Field<'a>>, name: String, value: Value<'a>) {
+fn join<'a>(fields: &mut Vec<Field<'a>>, name: Cow<'a, str>, value: Value<'a>) {
     let Some((_, known)) = fields.iter_mut().find(|(known, _)| *known == name) else {
         fields.push((name, value));
         return;
     };
     let before = std::mem::replace(known, Value::Items(Vec::new()));
-    *known = match name.as_str() {
+    *known = match &*name {
         "properties" | "$defs" | "definitions" => {
             let mut schemas = schemas(before);
             for (name, schema) in self::schemas(value) {
@@ -224,18 +225,18 @@ fn join<'a>(fields: &mut Vec<Field<'a>>, name: String, value: Value<'a>) {
     };
 }
 
-fn schemas<'a>(value: Value<'a>) -> Vec<(String, &'a RawValue)> {
+fn schemas(value: Value<'_>) -> Vec<Entry<'_>> {
     match value {
         Value::Named(schemas) => schemas,
-        Value::Raw(raw) => entries(raw).unwrap_or_default(),
+        Value::Raw(json) => entries(json),
         Value::Items(_) | Value::Json(_) => Vec::new(),
     }
 }
 
-fn items<'a>(value: Value<'a>) -> Vec<&'a RawValue> {
+fn items(value: Value<'_>) -> Vec<Json<'_>> {
     match value {
         Value::Items(items) => items,
-        Value::Raw(raw) => serde_json::from_str(raw.get()).unwrap_or_default(),
+        Value::Raw(json) => json.items().into_iter().flatten().collect(),
         Value::Named(_) | Value::Json(_) => Vec::new(),
     }
 }

@@ -2,34 +2,33 @@
 //!
 //! Must never be here: JSON Schema as a client writes it, which needs no words of ours.
 
-use super::super::fields::entries;
 use super::super::json::{Object, compact, literal, push_list};
-use serde_json::value::RawValue;
+use crate::json::Json;
+use std::borrow::Cow;
 
 /// The deepest schema that is read; what is deeper is taken to allow anything.
 const MAX_DEPTH: usize = 64;
 
 /// `schema` as JSON Schema.
-pub(in super::super) fn told(schema: &RawValue) -> String {
+pub(in super::super) fn told(schema: Json<'_>) -> String {
     let mut out = String::new();
     write(schema, 0, &mut out);
     out
 }
 
-fn write(schema: &RawValue, depth: usize, out: &mut String) {
-    let Some(fields) = entries(schema).filter(|_| depth < MAX_DEPTH) else {
+fn write(schema: Json<'_>, depth: usize, out: &mut String) {
+    let Some(fields) = schema.entries().filter(|_| depth < MAX_DEPTH) else {
         return out.push_str("{}");
     };
-    let find =
-        |names: [&str; 2]| fields.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| *value);
+    let fields: Vec<_> = fields.collect();
+    let find = |names: [&str; 2]| fields.iter().find(|(name, _)| names.contains(&&**name)).map(|(_, value)| *value);
     let kind = find(["type"; 2]).and_then(word);
     let nullable = find(["nullable"; 2]).is_some_and(|flag| flag.get() == "true");
-    let order: Vec<String> = find(["propertyOrdering", "property_ordering"])
-        .and_then(|order| serde_json::from_str(order.get()).ok())
-        .unwrap_or_default();
+    let order = find(["propertyOrdering", "property_ordering"]).and_then(Json::items).into_iter().flatten();
+    let order: Vec<_> = order.filter_map(Json::text).collect();
     let mut object = Object::open(out);
     for (name, value) in &fields {
-        match name.as_str() {
+        match &**name {
             "type" => {
                 if let Some(kind) = &kind {
                     let kind = literal(kind);
@@ -38,35 +37,33 @@ fn write(schema: &RawValue, depth: usize, out: &mut String) {
             }
             "nullable" | "propertyOrdering" | "property_ordering" => {}
             "format" if value.get() == "\"enum\"" => {}
-            "enum" => object.json("enum", &one_of(value, kind.as_deref(), nullable)),
+            "enum" => object.json("enum", &one_of(*value, kind.as_deref(), nullable)),
             "anyOf" | "any_of" => {
-                let options: Vec<&RawValue> = serde_json::from_str(value.get()).unwrap_or_default();
+                let options = value.items().into_iter().flatten();
                 let nothing = (nullable && kind.is_none()).then_some(None);
-                push_list(object.value("anyOf"), options.into_iter().map(Some).chain(nothing), |out, option| {
-                    match option {
-                        Some(option) => write(option, depth + 1, out),
-                        None => out.push_str("{\"type\":\"null\"}"),
-                    }
+                push_list(object.value("anyOf"), options.map(Some).chain(nothing), |out, option| match option {
+                    Some(option) => write(option, depth + 1, out),
+                    None => out.push_str("{\"type\":\"null\"}"),
                 });
             }
-            "items" => write(value, depth + 1, object.value("items")),
-            "properties" => named(value, &order, depth, object.value("properties")),
-            "defs" => named(value, &[], depth, object.value("$defs")),
+            "items" => write(*value, depth + 1, object.value("items")),
+            "properties" => named(*value, &order, depth, object.value("properties")),
+            "defs" => named(*value, &[], depth, object.value("$defs")),
             "ref" => {
-                let place: String = serde_json::from_str(value.get()).unwrap_or_default();
+                let place = value.text().unwrap_or_default();
                 object.text("$ref", &place.replacen("#/defs/", "#/$defs/", 1));
             }
             "additionalProperties" | "additional_properties" => {
                 let out = object.value("additionalProperties");
-                if value.get().starts_with('{') { write(value, depth + 1, out) } else { out.push_str(value.get()) }
+                if value.entries().is_some() { write(*value, depth + 1, out) } else { out.push_str(value.get()) }
             }
             // Whole numbers that may stand in quotes.
-            "minItems" | "min_items" => object.json("minItems", bare(value)),
-            "maxItems" | "max_items" => object.json("maxItems", bare(value)),
-            "minLength" | "min_length" => object.json("minLength", bare(value)),
-            "maxLength" | "max_length" => object.json("maxLength", bare(value)),
-            "minProperties" | "min_properties" => object.json("minProperties", bare(value)),
-            "maxProperties" | "max_properties" => object.json("maxProperties", bare(value)),
+            "minItems" | "min_items" => object.json("minItems", bare(*value)),
+            "maxItems" | "max_items" => object.json("maxItems", bare(*value)),
+            "minLength" | "min_length" => object.json("minLength", bare(*value)),
+            "maxLength" | "max_length" => object.json("maxLength", bare(*value)),
+            "minProperties" | "min_properties" => object.json("minProperties", bare(*value)),
+            "maxProperties" | "max_properties" => object.json("maxProperties", bare(*value)),
             name => object.json(name, &compact(value.get())),
         }
     }
@@ -74,20 +71,20 @@ fn write(schema: &RawValue, depth: usize, out: &mut String) {
 }
 
 /// The type's name in JSON Schema; nothing where none is said.
-fn word(kind: &RawValue) -> Option<String> {
-    let kind: String = serde_json::from_str(kind.get()).ok()?;
+fn word(kind: Json<'_>) -> Option<String> {
+    let kind = kind.text()?;
     (kind != "TYPE_UNSPECIFIED").then(|| kind.to_ascii_lowercase())
 }
 
 /// A number, perhaps in quotes.
-fn bare(number: &RawValue) -> &str {
+fn bare(number: Json<'_>) -> &str {
     number.get().trim_matches('"')
 }
 
 /// Schemas by name, those in `order` first.
-fn named(schemas: &RawValue, order: &[String], depth: usize, out: &mut String) {
-    let mut fields = entries(schemas).unwrap_or_default();
-    let place = |name: &String| order.iter().position(|known| known == name).unwrap_or(order.len());
+fn named(schemas: Json<'_>, order: &[Cow<'_, str>], depth: usize, out: &mut String) {
+    let mut fields: Vec<_> = schemas.entries().into_iter().flatten().collect();
+    let place = |name: &str| order.iter().position(|known| known == name).unwrap_or(order.len());
     fields.sort_by_key(|(name, _)| place(name));
     let mut object = Object::open(out);
     for (name, schema) in fields {
@@ -97,14 +94,14 @@ fn named(schemas: &RawValue, order: &[String], depth: usize, out: &mut String) {
 }
 
 /// The values of an enumeration, which Google writes as strings whatever their type.
-fn one_of(values: &RawValue, kind: Option<&str>, nullable: bool) -> String {
-    let values: Vec<&RawValue> = serde_json::from_str(values.get()).unwrap_or_default();
+fn one_of(values: Json<'_>, kind: Option<&str>, nullable: bool) -> String {
+    let values = values.items().into_iter().flatten();
     let numeric = matches!(kind, Some("integer" | "number"));
-    let plain = |value: &RawValue| match value.get().trim_matches('"') {
+    let plain = |value: Json<'_>| match value.get().trim_matches('"') {
         bare if numeric && bare.parse::<f64>().is_ok() => bare.to_owned(),
         _ => value.get().to_owned(),
     };
-    let mut values: Vec<String> = values.into_iter().map(plain).collect();
+    let mut values: Vec<String> = values.map(plain).collect();
     if nullable {
         values.push("null".to_owned());
     }
@@ -146,10 +143,9 @@ mod tests {
             (r#"{"type":"OBJECT","additional_properties":false}"#, r#"{"type":"object","additionalProperties":false}"#),
             ("7", "{}"),
         ] {
-            let raw: Box<RawValue> = serde_json::from_str(written).expect("JSON");
-            assert_eq!(told(&raw), expected, "{written}");
+            assert_eq!(told(Json::parse(written).expect("JSON")), expected, "{written}");
         }
         let deep = format!("{}{{}}{}", "{\"items\":".repeat(100), "}".repeat(100));
-        assert!(told(&serde_json::from_str::<Box<RawValue>>(&deep).expect("JSON")).contains("\"items\":{}"));
+        assert!(told(Json::parse(&deep).expect("JSON")).contains("\"items\":{}"));
     }
 }

@@ -8,10 +8,10 @@ mod message;
 mod part;
 mod tools;
 
-use super::super::request::{invalid, no_object};
+use super::super::request::{invalid, no_object, wrong_type};
+use crate::json::Json;
 use fields::Fields;
 use llm::{CallError, Demanded, Format, Other, Prompt, Sampling, Thinking};
-use serde_json::value::RawValue;
 
 /// Fields that say nothing where they stand at this value.
 const DEFAULTS: [(&str, &str); 9] = [
@@ -36,7 +36,7 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(invalid(no_object(text), None));
     }
-    let body: &RawValue = serde_json::from_str(text)
+    let body = Json::parse(text)
         .map_err(|e| invalid(format!("We could not parse the JSON body of your request: {e}."), None))?;
     let mut fields = Fields::of(body, String::new())?;
     // Who serves is decided before anything is read in full.
@@ -104,10 +104,11 @@ fn logprobs(fields: &mut Fields<'_>) -> Result<Option<u32>, CallError> {
 fn stop(fields: &mut Fields<'_>) -> Result<Vec<String>, CallError> {
     match fields.take("stop") {
         None => Ok(Vec::new()),
-        Some(raw) if raw.get().starts_with('"') => Ok(vec![fields::text(raw, "stop")?]),
-        Some(raw) => {
-            let items = fields::list(raw, "stop", "a string or an array of strings")?;
-            items.iter().zip(0..).map(|(item, at): (_, usize)| fields::text(item, &format!("stop[{at}]"))).collect()
+        Some(json) if json.is_text() => Ok(vec![fields::text(json, || "stop".to_owned())?]),
+        Some(json) => {
+            let items = json.items();
+            let items = items.ok_or_else(|| wrong_type("stop", "a string or an array of strings", json.shape()))?;
+            items.enumerate().map(|(at, item)| fields::text(item, || format!("stop[{at}]"))).collect()
         }
     }
 }
@@ -128,7 +129,7 @@ fn format(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<Format, Ca
             let mut schema = format.required("json_schema")?;
             let demanded = Demanded {
                 name: schema.text("name")?.unwrap_or_default(),
-                schema: schema.take("schema").map_or("{}", RawValue::get).into(),
+                schema: schema.take("schema").map_or("{}", Json::get).into(),
                 strict: schema.flag("strict")?.unwrap_or(false),
             };
             others.extend(schema.rest());

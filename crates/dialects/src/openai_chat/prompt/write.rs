@@ -12,6 +12,7 @@ mod wire;
 use super::ids::fitting;
 use super::{MAX_STOPS, Reasoning, Seed, Server};
 use crate::hosted::{Hosted, Speaks, hosted, is_hosted};
+use crate::literal::to_vec;
 use crate::{Unsayable, Written};
 use fate::Fate;
 use llm::{Dialect, Format, Prompt, Takes, Thinking};
@@ -70,7 +71,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
         others: others(prompt, server, &mut left)?,
     };
     // Text cannot fail to serialise, and numbers that are none are written as null.
-    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let body = to_vec(&body).unwrap_or_default();
     Ok(Written { body: body.into(), left_out: left.0 })
 }
 

@@ -6,31 +6,26 @@
 
 use super::super::name::flat;
 use super::super::seal::{Place, opened};
-use super::super::wire::{list, value};
 use super::read::{Fields, no_such, other, text};
+use crate::fields;
+use crate::json::Json;
 use crate::openai_chat::request::{missing, wrong_type};
-use crate::shape::Shape;
 use llm::{CallError, Part, PartKind, Prompt, Role, Seal, Source, Thought, Turn};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Reads `input`.
-pub(super) fn read(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallError> {
-    match Shape::of(raw) {
-        Shape::Text { .. } => {
-            let said = PartKind::Text { text: text(raw, "input")?, seal: None };
-            prompt.turns.push(turn(Role::User, vec![bare(said)]));
-            Ok(())
-        }
-        Shape::List { .. } => {
-            let mut reading = Reading { prompt, calls: HashMap::new(), seal: None };
-            list(Some(raw))
-                .into_iter()
-                .enumerate()
-                .try_for_each(|(at, item)| reading.item(&format!("input[{at}]"), item))
-        }
-        shape => Err(wrong_type("input", "a string or an array of objects", shape)),
+pub(super) fn read(prompt: &mut Prompt, input: Json<'_>) -> Result<(), CallError> {
+    if input.is_text() {
+        let said = PartKind::Text { text: text(input, || "input".to_owned())?, seal: None };
+        prompt.turns.push(turn(Role::User, vec![bare(said)]));
+        return Ok(());
     }
+    let items = input.items();
+    let mut items =
+        items.ok_or_else(|| wrong_type("input", "a string or an array of objects", input.shape()))?.enumerate();
+    let mut reading = Reading { prompt, calls: HashMap::new(), seal: None };
+    items.try_for_each(|(at, item)| reading.item(format!("input[{at}]"), item))
 }
 
 fn turn(role: Role, parts: Vec<Part>) -> Turn {
@@ -50,23 +45,23 @@ struct Reading<'p> {
 }
 
 impl Reading<'_> {
-    fn item(&mut self, at: &str, raw: &RawValue) -> Result<(), CallError> {
-        let fields = Fields::of(raw, at)?;
+    fn item(&mut self, at: String, item: Json<'_>) -> Result<(), CallError> {
+        let fields = Fields::of(item, at)?;
         let kind = match fields.get("type") {
-            Some(kind) => text(kind, &format!("{at}.type"))?,
+            Some(kind) => text(kind, || fields.path("type"))?,
             None if fields.get("role").is_some() => "message".to_owned(),
             None if fields.get("id").is_some() => "item_reference".to_owned(),
-            None => return Err(missing(&format!("{at}.type"))),
+            None => return Err(missing(&fields.path("type"))),
         };
         match kind.as_str() {
-            "message" => self.message(at, &fields),
-            "reasoning" => self.reasoning(at, &fields),
-            "function_call" => self.call(at, &fields, false),
-            "custom_tool_call" => self.call(at, &fields, true),
-            "function_call_output" | "custom_tool_call_output" => self.result(at, &fields),
+            "message" => self.message(&fields),
+            "reasoning" => self.reasoning(&fields),
+            "function_call" => self.call(&fields, false),
+            "custom_tool_call" => self.call(&fields, true),
+            "function_call_output" | "custom_tool_call_output" => self.result(&fields),
             _ => {
                 let theirs = kind.ends_with("_output") || kind == "mcp_approval_response";
-                let part = bare(PartKind::Other { name: kind, json: raw.get().into() });
+                let part = bare(PartKind::Other { name: kind, json: item.get().into() });
                 self.add(if theirs { Role::User } else { Role::Assistant }, part);
                 Ok(())
             }
@@ -84,8 +79,8 @@ impl Reading<'_> {
         }
     }
 
-    fn message(&mut self, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
-        let role = fields.required(at, "role")?;
+    fn message(&mut self, fields: &Fields<'_>) -> Result<(), CallError> {
+        let role = fields.required_text("role")?;
         let role = match role.as_str() {
             "user" => Role::User,
             "assistant" => Role::Assistant,
@@ -93,12 +88,10 @@ impl Reading<'_> {
             "developer" => Role::Developer,
             _ => {
                 let known = "'user', 'assistant', 'system', and 'developer'";
-                return Err(no_such(&role, &format!("{at}.role"), known));
+                return Err(no_such(&role, &fields.path("role"), known));
             }
         };
-        let path = format!("{at}.content");
-        let content = fields.get("content").ok_or_else(|| missing(&path))?;
-        let parts = self.parts(&path, content)?;
+        let parts = self.parts(&fields.path("content"), fields.required("content")?)?;
         if let Some(phase) = fields.get("phase") {
             self.note("phase", phase);
         }
@@ -110,71 +103,67 @@ impl Reading<'_> {
     }
 
     /// Notes a field of an item that is no noun, once.
-    fn note(&mut self, name: &str, raw: &RawValue) {
+    fn note(&mut self, name: &str, json: Json<'_>) {
         if !self.prompt.others.iter().any(|one| one.name == name) {
-            other(self.prompt, name, raw);
+            other(self.prompt, name, json);
         }
     }
 
     /// Content, or what a tool gave: text, or a list of parts.
-    fn parts(&mut self, path: &str, raw: &RawValue) -> Result<Vec<Part>, CallError> {
-        match Shape::of(raw) {
-            Shape::Text { .. } => Ok(vec![bare(PartKind::Text { text: text(raw, path)?, seal: None })]),
-            Shape::List { .. } => {
-                let parts = list(Some(raw)).into_iter().enumerate();
-                parts.map(|(at, part)| self.part(&format!("{path}[{at}]"), part)).collect()
+    fn parts(&mut self, path: &str, content: Json<'_>) -> Result<Vec<Part>, CallError> {
+        match (content.text(), content.items()) {
+            (Some(text), _) => Ok(vec![bare(PartKind::Text { text: text.into_owned(), seal: None })]),
+            (None, Some(parts)) => {
+                parts.enumerate().map(|(at, part)| self.part(format!("{path}[{at}]"), part)).collect()
             }
-            shape => Err(wrong_type(path, "a string or an array of objects", shape)),
+            (None, None) => Err(wrong_type(path, "a string or an array of objects", content.shape())),
         }
     }
 
-    fn part(&mut self, at: &str, raw: &RawValue) -> Result<Part, CallError> {
-        let fields = Fields::of(raw, at)?;
-        let kind = fields.required(at, "type")?;
+    fn part(&mut self, at: String, part: Json<'_>) -> Result<Part, CallError> {
+        let fields = Fields::of(part, at)?;
+        let kind = fields.required_text("type")?;
         let kind = match kind.as_str() {
             "input_text" | "output_text" | "text" => {
-                if let Some(annotations) = fields.get("annotations").filter(|raw| Shape::of(raw).is_something()) {
+                if let Some(annotations) = fields.get("annotations").filter(|cited| cited.shape().is_something()) {
                     self.note("annotations", annotations);
                 }
-                PartKind::Text { text: fields.required(at, "text")?, seal: None }
+                PartKind::Text { text: fields.required_text("text")?, seal: None }
             }
-            "refusal" => PartKind::Refusal(fields.required(at, "refusal")?),
+            "refusal" => PartKind::Refusal(fields.required_text("refusal")?),
             "input_image" => {
                 let source = match (fields.get("image_url"), fields.get("file_id")) {
-                    (Some(url), _) => located(&text(url, &format!("{at}.image_url"))?),
-                    (None, Some(id)) => Source::File(text(id, &format!("{at}.file_id"))?),
-                    (None, None) => return Err(missing(&format!("{at}.image_url"))),
+                    (Some(url), _) => located(&text(url, || fields.path("image_url"))?),
+                    (None, Some(id)) => Source::File(text(id, || fields.path("file_id"))?),
+                    (None, None) => return Err(missing(&fields.path("image_url"))),
                 };
-                PartKind::Image { source, detail: fields.text(at, "detail")? }
+                PartKind::Image { source, detail: fields.text("detail")? }
             }
-            "input_file" => PartKind::Document { source: file(at, &fields)?, name: fields.text(at, "filename")? },
+            "input_file" => PartKind::Document { source: file(&fields)?, name: fields.text("filename")? },
             "input_audio" => {
-                let path = format!("{at}.input_audio");
-                let audio = Fields::of(fields.get("input_audio").ok_or_else(|| missing(&path))?, &path)?;
-                let data = audio.required(&path, "data")?.into();
-                PartKind::Audio { data, format: audio.required(&path, "format")? }
+                let audio = Fields::of(fields.required("input_audio")?, fields.path("input_audio"))?;
+                let data = audio.required_text("data")?.into();
+                PartKind::Audio { data, format: audio.required_text("format")? }
             }
-            _ => PartKind::Other { name: kind, json: raw.get().into() },
+            _ => PartKind::Other { name: kind, json: part.get().into() },
         };
-        let cache = fields.get("prompt_cache_breakpoint").map(|raw| raw.get().into());
+        let cache = fields.get("prompt_cache_breakpoint").map(|mark| mark.get().into());
         Ok(Part { kind, cache })
     }
 
-    fn reasoning(&mut self, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
-        let words = |name: &str| -> Vec<String> {
-            let parts = list(fields.get(name)).into_iter();
-            parts
-                .filter_map(|part| value::<Fields<'_>>(Some(part))?.get("text").and_then(|raw| value(Some(raw))))
-                .collect()
+    fn reasoning(&mut self, fields: &Fields<'_>) -> Result<(), CallError> {
+        let words = |name: &str| -> Vec<Cow<'_, str>> {
+            let parts = fields.get(name).and_then(Json::items).into_iter().flatten();
+            parts.filter_map(|part| fields::Fields::of(part)?.get("text")?.text()).collect()
         };
         let summary = words("summary");
         let words = if summary.is_empty() { words("content") } else { summary }.join("\n\n");
-        let content = fields.text(at, "encrypted_content")?;
+        let content = fields.text("encrypted_content")?;
         if content.is_empty() {
             self.add(Role::Assistant, bare(PartKind::Thought(Thought { text: words, seal: None })));
             return Ok(());
         }
-        let (place, seal) = opened(&fields.text(at, "id")?, &content);
+        let (place, seal) = opened(&fields.text("id")?, &content);
         match place {
             Place::Thought => {
                 let thought = Thought { text: words, seal: Some(seal) };
@@ -195,31 +184,28 @@ impl Reading<'_> {
         }
     }
 
-    fn call(&mut self, at: &str, fields: &Fields<'_>, free: bool) -> Result<(), CallError> {
-        let id = fields.required(at, "call_id")?;
-        let name = flat(&fields.text(at, "namespace")?, &fields.required(at, "name")?).into_owned();
-        let arguments = fields.text(at, if free { "input" } else { "arguments" })?;
+    fn call(&mut self, fields: &Fields<'_>, free: bool) -> Result<(), CallError> {
+        let id = fields.required_text("call_id")?;
+        let name = flat(&fields.text("namespace")?, &fields.required_text("name")?).into_owned();
+        let arguments = fields.text(if free { "input" } else { "arguments" })?;
         self.calls.insert(id.clone(), name.clone());
         let call = PartKind::Call { id, name, arguments, free, seal: self.seal.take() };
         self.add(Role::Assistant, bare(call));
         Ok(())
     }
 
-    fn result(&mut self, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
-        let call = fields.required(at, "call_id")?;
-        let path = format!("{at}.output");
-        let output = fields.get("output").ok_or_else(|| missing(&path))?;
-        let parts = self.parts(&path, output)?;
+    fn result(&mut self, fields: &Fields<'_>) -> Result<(), CallError> {
+        let call = fields.required_text("call_id")?;
+        let parts = self.parts(&fields.path("output"), fields.required("output")?)?;
         let name = self.calls.get(&call).cloned().unwrap_or_default();
         self.add(Role::User, bare(PartKind::Result { call, name, parts, failed: false }));
         Ok(())
     }
 }
 
-fn file(at: &str, fields: &Fields<'_>) -> Result<Source, CallError> {
-    let path = |name: &str| format!("{at}.{name}");
+fn file(fields: &Fields<'_>) -> Result<Source, CallError> {
     if let Some(data) = fields.get("file_data") {
-        let data = text(data, &path("file_data"))?;
+        let data = text(data, || fields.path("file_data"))?;
         return Ok(match located(&data) {
             // Bytes without their type.
             Source::Url(data) => Source::Inline { media_type: "application/octet-stream".into(), data: data.into() },
@@ -227,9 +213,9 @@ fn file(at: &str, fields: &Fields<'_>) -> Result<Source, CallError> {
         });
     }
     match (fields.get("file_url"), fields.get("file_id")) {
-        (Some(url), _) => Ok(Source::Url(text(url, &path("file_url"))?)),
-        (None, Some(id)) => Ok(Source::File(text(id, &path("file_id"))?)),
-        (None, None) => Err(missing(&path("file_data"))),
+        (Some(url), _) => Ok(Source::Url(text(url, || fields.path("file_url"))?)),
+        (None, Some(id)) => Ok(Source::File(text(id, || fields.path("file_id"))?)),
+        (None, None) => Err(missing(&fields.path("file_data"))),
     }
 }
 

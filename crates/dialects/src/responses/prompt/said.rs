@@ -2,6 +2,7 @@
 //!
 //! Must never be here: what is sent when.
 
+use crate::literal::words;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -80,7 +81,7 @@ pub(super) enum Item<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Content<'a> {
-    Text(&'a str),
+    Text(#[serde(serialize_with = "words")] &'a str),
     Parts(Vec<Part<'a>>),
 }
 
@@ -89,15 +90,18 @@ pub(super) enum Content<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Part<'a> {
     InputText {
+        #[serde(serialize_with = "words")]
         text: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         prompt_cache_breakpoint: Option<&'a RawValue>,
     },
     OutputText {
+        #[serde(serialize_with = "words")]
         text: &'a str,
         annotations: [(); 0],
     },
     SummaryText {
+        #[serde(serialize_with = "words")]
         text: &'a str,
     },
     Refusal {
@@ -132,7 +136,7 @@ pub(super) enum Part<'a> {
 pub(super) enum Tool<'a> {
     Function {
         name: &'a str,
-        #[serde(skip_serializing_if = "str::is_empty")]
+        #[serde(skip_serializing_if = "str::is_empty", serialize_with = "words")]
         description: &'a str,
         parameters: Option<&'a RawValue>,
         /// Where nothing is said, this dialect alone would hold the tool to its schema.
@@ -140,7 +144,7 @@ pub(super) enum Tool<'a> {
     },
     Custom {
         name: &'a str,
-        #[serde(skip_serializing_if = "str::is_empty")]
+        #[serde(skip_serializing_if = "str::is_empty", serialize_with = "words")]
         description: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         format: Option<&'a RawValue>,

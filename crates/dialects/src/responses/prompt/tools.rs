@@ -4,24 +4,23 @@
 //! the prompt's `others`. Must never be here: calls of tools.
 
 use super::super::name::flat;
-use super::super::wire::list;
 use super::read::{Fields, flag, no_such, other, text};
-use crate::openai_chat::request::{missing, wrong_type};
+use crate::json::Json;
+use crate::openai_chat::request::wrong_type;
 use crate::shape::Shape;
 use llm::{CallError, Declared, Prompt, Takes, ToolChoice};
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
 /// Reads `tools`.
-pub(super) fn read(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallError> {
-    each(raw, "tools", |at, raw| {
-        let fields = Fields::of(raw, at)?;
-        let kind = fields.required(at, "type")?;
+pub(super) fn read(prompt: &mut Prompt, tools: Json<'_>) -> Result<(), CallError> {
+    each(tools, "tools", |at, json| {
+        let fields = Fields::of(json, at.clone())?;
+        let kind = fields.required_text("type")?;
         match kind.as_str() {
-            "function" | "custom" => declare(prompt, at, &fields, ""),
-            "namespace" => namespace(prompt, at, &fields),
+            "function" | "custom" => declare(prompt, &fields, ""),
+            "namespace" => namespace(prompt, &fields),
             _ => {
-                other(prompt, at, raw);
+                other(prompt, &at, json);
                 Ok(())
             }
         }
@@ -29,49 +28,46 @@ pub(super) fn read(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallError>
 }
 
 fn each<'a>(
-    raw: &'a RawValue,
+    list: Json<'a>,
     path: &str,
-    mut hand: impl FnMut(&str, &'a RawValue) -> Result<(), CallError>,
+    mut hand: impl FnMut(String, Json<'a>) -> Result<(), CallError>,
 ) -> Result<(), CallError> {
-    let Shape::List { .. } = Shape::of(raw) else {
-        return Err(wrong_type(path, "an array of objects", Shape::of(raw)));
-    };
-    list(Some(raw)).into_iter().enumerate().try_for_each(|(at, raw)| hand(&format!("{path}[{at}]"), raw))
+    let items = list.items().ok_or_else(|| wrong_type(path, "an array of objects", list.shape()))?;
+    items.enumerate().try_for_each(|(at, json)| hand(format!("{path}[{at}]"), json))
 }
 
-fn namespace(prompt: &mut Prompt, at: &str, fields: &Fields<'_>) -> Result<(), CallError> {
-    let name = fields.required(at, "name")?;
+fn namespace(prompt: &mut Prompt, fields: &Fields<'_>) -> Result<(), CallError> {
+    let name = fields.required_text("name")?;
     if let Some(description) = fields.get("description") {
         other(prompt, &format!("tools.{name}.description"), description);
     }
-    let path = format!("{at}.tools");
-    each(fields.get("tools").ok_or_else(|| missing(&path))?, &path, |at, raw| {
-        let member = Fields::of(raw, at)?;
-        match member.required(at, "type")?.as_str() {
-            "function" | "custom" => declare(prompt, at, &member, &name),
-            kind => Err(no_such(kind, &format!("{at}.type"), "'function' and 'custom'")),
+    each(fields.required("tools")?, &fields.path("tools"), |at, json| {
+        let member = Fields::of(json, at)?;
+        match member.required_text("type")?.as_str() {
+            "function" | "custom" => declare(prompt, &member, &name),
+            kind => Err(no_such(kind, &member.path("type"), "'function' and 'custom'")),
         }
     })
 }
 
-fn declare(prompt: &mut Prompt, at: &str, fields: &Fields<'_>, namespace: &str) -> Result<(), CallError> {
-    let name = flat(namespace, &fields.required(at, "name")?).into_owned();
-    let free = fields.required(at, "type")? == "custom";
+fn declare(prompt: &mut Prompt, fields: &Fields<'_>, namespace: &str) -> Result<(), CallError> {
+    let name = flat(namespace, &fields.required_text("name")?).into_owned();
+    let free = fields.required_text("type")? == "custom";
     let mut declared = Declared {
         name,
-        description: fields.text(at, "description")?,
+        description: fields.text("description")?,
         takes: if free { Takes::Free } else { Takes::Json(None) },
         strict: None,
         cache: None,
     };
-    for (field, raw) in &fields.0 {
-        match field.as_str() {
+    for (field, json) in fields.iter() {
+        match field {
             "type" | "name" | "description" => {}
-            "parameters" if !free => declared.takes = Takes::Json(Some(raw.get().into())),
-            "strict" if !free => declared.strict = Some(flag(raw, &format!("{at}.strict"))?),
-            "defer_loading" if raw.get() == "false" => {}
-            "format" if is_any_text(raw) => {}
-            field => other(prompt, &format!("tools.{}.{field}", declared.name), raw),
+            "parameters" if !free => declared.takes = Takes::Json(Some(json.get().into())),
+            "strict" if !free => declared.strict = Some(flag(json, &fields.path("strict"))?),
+            "defer_loading" if json.get() == "false" => {}
+            "format" if is_any_text(json) => {}
+            field => other(prompt, &format!("tools.{}.{field}", declared.name), json),
         }
     }
     prompt.tools.push(declared);
@@ -79,33 +75,33 @@ fn declare(prompt: &mut Prompt, at: &str, fields: &Fields<'_>, namespace: &str) 
 }
 
 /// Whether the input of a tool that takes text may be any.
-fn is_any_text(raw: &RawValue) -> bool {
-    Fields::of(raw, "").and_then(|format| format.text("", "type")).is_ok_and(|kind| kind == "text")
+fn is_any_text(json: Json<'_>) -> bool {
+    Fields::of(json, String::new()).and_then(|format| format.text("type")).is_ok_and(|kind| kind == "text")
 }
 
 /// Reads `tool_choice`.
-pub(super) fn choice(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallError> {
+pub(super) fn choice(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
     let at = "tool_choice";
-    prompt.tool_choice = match Shape::of(raw) {
-        Shape::Text { .. } => match text(raw, at)?.as_str() {
+    prompt.tool_choice = match json.shape() {
+        Shape::Text { .. } => match text(json, || at.to_owned())?.as_str() {
             "auto" => ToolChoice::Auto,
             "none" => ToolChoice::None,
             "required" => ToolChoice::Required,
             word => return Err(no_such(word, at, "'none', 'auto', and 'required'")),
         },
         Shape::Object => {
-            let fields = Fields::of(raw, at)?;
-            match fields.required(at, "type")?.as_str() {
-                "function" | "custom" => ToolChoice::Named(named(at, &fields)?),
-                "allowed_tools" => match among(at, &fields)? {
+            let fields = Fields::of(json, at.to_owned())?;
+            match fields.required_text("type")?.as_str() {
+                "function" | "custom" => ToolChoice::Named(named(&fields)?),
+                "allowed_tools" => match among(&fields)? {
                     Some(among) => among,
                     None => {
-                        other(prompt, at, raw);
+                        other(prompt, at, json);
                         ToolChoice::Auto
                     }
                 },
                 _ => {
-                    other(prompt, at, raw);
+                    other(prompt, at, json);
                     ToolChoice::Auto
                 }
             }
@@ -115,18 +111,18 @@ pub(super) fn choice(prompt: &mut Prompt, raw: &RawValue) -> Result<(), CallErro
     Ok(())
 }
 
-fn named(at: &str, fields: &Fields<'_>) -> Result<String, CallError> {
-    Ok(flat(&fields.text(at, "namespace")?, &fields.required(at, "name")?).into_owned())
+fn named(fields: &Fields<'_>) -> Result<String, CallError> {
+    Ok(flat(&fields.text("namespace")?, &fields.required_text("name")?).into_owned())
 }
 
 /// The tools that alone may be called; nothing where all of them are run by the provider.
-fn among(at: &str, fields: &Fields<'_>) -> Result<Option<ToolChoice>, CallError> {
-    let required = fields.text(at, "mode")? == "required";
-    let (path, mut names) = (format!("{at}.tools"), BTreeSet::new());
-    each(fields.get("tools").ok_or_else(|| missing(&path))?, &path, |at, raw| {
-        let fields = Fields::of(raw, at)?;
-        if matches!(fields.required(at, "type")?.as_str(), "function" | "custom") {
-            names.insert(named(at, &fields)?);
+fn among(fields: &Fields<'_>) -> Result<Option<ToolChoice>, CallError> {
+    let required = fields.text("mode")? == "required";
+    let mut names = BTreeSet::new();
+    each(fields.required("tools")?, &fields.path("tools"), |at, json| {
+        let fields = Fields::of(json, at)?;
+        if matches!(fields.required_text("type")?.as_str(), "function" | "custom") {
+            names.insert(named(&fields)?);
         }
         Ok(())
     })?;

@@ -6,6 +6,7 @@ use super::said::{Body, Choice, Chosen, Format as SaidFormat, Tool};
 use super::turns;
 use crate::essential::{Fate, fate};
 use crate::hosted::{Speaks, hosted, is_hosted};
+use crate::literal::to_vec;
 use crate::responses::name::{Name, apart};
 use crate::{Unsayable, Written};
 use llm::{Declared, Dialect, Format, Other, Prompt, Takes, Thinking, ToolChoice};
@@ -54,7 +55,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> 
         others: others.fields,
     };
     // Text, numbers and JSON that was read cannot fail to serialise.
-    let body = serde_json::to_vec(&body).unwrap_or_default().into();
+    let body = to_vec(&body).unwrap_or_default().into();
     left_out.sort_unstable();
     left_out.dedup();
     Ok(Written { body, left_out })

@@ -8,6 +8,8 @@ use super::super::super::thoughts::{Step, Thoughts};
 use super::super::super::{raw, request};
 use super::fields::{self, Fields};
 use super::part;
+use crate::json::Json;
+use crate::shape::Shape;
 use llm::{CallError, Other, Part, PartKind, Role, Thought, Turn};
 use std::collections::BTreeMap;
 
@@ -21,8 +23,8 @@ pub(super) fn turns(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<
         return Err(request::missing("messages"));
     }
     let mut reading = Reading { turns: Vec::new(), names: BTreeMap::new(), results: false, others };
-    for (place, (at, raw)) in messages.into_iter().enumerate() {
-        reading.message(place, Fields::of(raw, at)?)?;
+    for (place, (at, message)) in messages.into_iter().enumerate() {
+        reading.message(place, Fields::of(message, at)?)?;
     }
     Ok(reading.turns)
 }
@@ -71,9 +73,9 @@ impl Reading<'_> {
     /// Thoughts, then words, then calls: the message has no other order.
     fn assistant(&mut self, place: usize, message: &mut Fields<'_>) -> Result<Vec<Part>, CallError> {
         let mut parts = thoughts(message);
-        let seal = of_extra(message.take("extra_content"));
-        if let Some(raw) = message.take("content") {
-            parts.extend(part::parts(raw, &message.path("content"), self.others)?);
+        let seal = of_extra(message.take("extra_content").and_then(Json::raw));
+        if let Some(content) = message.take("content") {
+            parts.extend(part::parts(content, &message.path("content"), self.others)?);
         }
         if let Some(words) = message.text("refusal")? {
             parts.push(part::plain(PartKind::Refusal(words)));
@@ -91,16 +93,16 @@ impl Reading<'_> {
             parts.push(part::plain(PartKind::Text { text: String::new(), seal: Some(seal) }));
         }
         parts.extend(calls);
-        if let Some(raw) = message.take("audio") {
-            parts.push(part::plain(PartKind::Other { name: "audio".into(), json: raw.get().into() }));
+        if let Some(audio) = message.take("audio") {
+            parts.push(part::plain(PartKind::Other { name: "audio".into(), json: audio.get().into() }));
         }
         Ok(parts)
     }
 
     fn calls(&mut self, place: usize, message: &mut Fields<'_>) -> Result<Vec<Part>, CallError> {
         let mut calls = Vec::new();
-        for (at, raw) in message.list("tool_calls", "an array of objects")? {
-            calls.push(call(Fields::of(raw, at)?, self.others)?);
+        for (at, one) in message.list("tool_calls", "an array of objects")? {
+            calls.push(call(Fields::of(one, at)?, self.others)?);
         }
         if let Some(function) = message.object("function_call")? {
             calls.push(called(format!("call_{place}"), function, false, self.others)?);
@@ -118,7 +120,7 @@ impl Reading<'_> {
         let known = self.names.get(&call).cloned();
         let parts = match message.take("content") {
             None => Vec::new(),
-            Some(raw) => part::parts(raw, &message.path("content"), self.others)?,
+            Some(content) => part::parts(content, &message.path("content"), self.others)?,
         };
         let name = known.unwrap_or_else(|| name.to_owned());
         Ok(part::plain(PartKind::Result { call, name, parts, failed: false }))
@@ -144,7 +146,7 @@ fn call(mut call: Fields<'_>, others: &mut Vec<Other>) -> Result<PartKind, CallE
     let id = call.required_text("id")?;
     // Streams number calls, and clients that gather them give the numbers back.
     let _ = (call.take("type"), call.take("index"));
-    let seal = of_extra(call.take("extra_content"));
+    let seal = of_extra(call.take("extra_content").and_then(Json::raw));
     let kind = match (call.object("custom")?, call.object("function")?) {
         (Some(custom), _) => called(id, custom, true, others)?,
         (None, Some(function)) => called(id, function, false, others)?,
@@ -163,8 +165,8 @@ fn called(id: String, mut function: Fields<'_>, free: bool, others: &mut Vec<Oth
     let arguments = match function.take(field) {
         None => String::new(),
         // Some clients give back the object that they made of the text.
-        Some(raw) if raw.get().starts_with('{') => raw.get().to_owned(),
-        Some(raw) => fields::text(raw, &function.path(field))?,
+        Some(json) if json.shape() == Shape::Object => json.get().to_owned(),
+        Some(json) => fields::text(json, || function.path(field))?,
     };
     others.extend(function.rest());
     Ok(PartKind::Call { id, name, arguments, free, seal: None })
@@ -172,13 +174,14 @@ fn called(id: String, mut function: Fields<'_>, free: bool, others: &mut Vec<Oth
 
 /// What the message gives back of its thoughts: words up to a seal are one thought.
 fn thoughts(message: &mut Fields<'_>) -> Vec<Part> {
-    let told = Thoughts {
-        reasoning_content: message.take("reasoning_content"),
-        reasoning: message.take("reasoning"),
-        reasoning_details: message.take("reasoning_details"),
-        thinking_blocks: message.take("thinking_blocks"),
+    let mut told = |name| message.take(name).and_then(Json::raw);
+    let thoughts = Thoughts {
+        reasoning_content: told("reasoning_content"),
+        reasoning: told("reasoning"),
+        reasoning_details: told("reasoning_details"),
+        thinking_blocks: told("thinking_blocks"),
     };
-    joined(told.steps())
+    joined(thoughts.steps())
 }
 
 /// Steps of thoughts as parts.

@@ -1,11 +1,11 @@
 //! The content of a message to parts.
 
-use super::super::super::request::{invalid, missing};
+use super::super::super::request::{invalid, missing, wrong_type};
 use super::super::super::thoughts::block;
 use super::fields::{self, Fields};
 use super::message::joined;
+use crate::json::Json;
 use llm::{CallError, Other, Part, PartKind, Source};
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A part that nobody asks to cache.
@@ -16,19 +16,20 @@ pub(super) fn plain(kind: PartKind) -> Part {
 /// The content that a message has to have.
 pub(super) fn content(message: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
     let path = message.path("content");
-    let raw = message.take("content").ok_or_else(|| missing(&path))?;
-    parts(raw, &path, others)
+    let content = message.take("content").ok_or_else(|| missing(&path))?;
+    parts(content, &path, others)
 }
 
 /// Text, or a list of parts.
-pub(super) fn parts(raw: &RawValue, path: &str, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
-    if raw.get().starts_with('"') {
-        let text = fields::text(raw, path)?;
+pub(super) fn parts(content: Json<'_>, path: &str, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
+    if content.is_text() {
+        let text = fields::text(content, || path.to_owned())?;
         return Ok(vec![plain(PartKind::Text { text, seal: None })]);
     }
-    let items = fields::list(raw, path, "a string or an array of objects")?;
-    let mut parts = Vec::with_capacity(items.len());
-    for (at, item) in items.into_iter().enumerate() {
+    let items = content.items();
+    let items = items.ok_or_else(|| wrong_type(path, "a string or an array of objects", content.shape()))?;
+    let mut parts = Vec::new();
+    for (at, item) in items.enumerate() {
         parts.extend(part(item, format!("{path}[{at}]"), others)?);
     }
     Ok(parts)
@@ -46,11 +47,11 @@ pub(super) fn marked(message: &mut Fields<'_>, mut parts: Vec<Part>) -> Vec<Part
 /// say no more than the least of those.
 pub(super) fn cache(fields: &mut Fields<'_>) -> Option<Arc<str>> {
     let (theirs, ours) = (fields.take("cache_control"), fields.take("prompt_cache_breakpoint"));
-    theirs.map(|raw| raw.get().into()).or_else(|| ours.map(|_| r#"{"type":"ephemeral"}"#.into()))
+    theirs.map(|mark| mark.get().into()).or_else(|| ours.map(|_| r#"{"type":"ephemeral"}"#.into()))
 }
 
-fn part(raw: &RawValue, at: String, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
-    let mut part = Fields::of(raw, at)?;
+fn part(json: Json<'_>, at: String, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
+    let mut part = Fields::of(json, at)?;
     let cache = cache(&mut part);
     let kind = part.required_text("type")?;
     let kind = match kind.as_str() {
@@ -64,8 +65,8 @@ fn part(raw: &RawValue, at: String, others: &mut Vec<Other>) -> Result<Vec<Part>
             PartKind::Audio { data, format }
         }
         "file" => file(part.required("file")?, others)?,
-        "thinking" | "redacted_thinking" => return Ok(joined(block(raw))),
-        _ => return Ok(vec![Part { kind: PartKind::Other { name: kind, json: raw.get().into() }, cache }]),
+        "thinking" | "redacted_thinking" => return Ok(json.raw().map(|raw| joined(block(raw))).unwrap_or_default()),
+        _ => return Ok(vec![Part { kind: PartKind::Other { name: kind, json: json.get().into() }, cache }]),
     };
     others.extend(part.rest());
     Ok(vec![Part { kind, cache }])
@@ -73,12 +74,12 @@ fn part(raw: &RawValue, at: String, others: &mut Vec<Other>) -> Result<Vec<Part>
 
 fn image(part: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<PartKind, CallError> {
     let path = part.path("image_url");
-    let raw = part.take("image_url").ok_or_else(|| missing(&path))?;
+    let json = part.take("image_url").ok_or_else(|| missing(&path))?;
     // Some clients write the address alone.
-    let (url, detail) = if raw.get().starts_with('"') {
-        (fields::text(raw, &path)?, None)
+    let (url, detail) = if json.is_text() {
+        (fields::text(json, || path.clone())?, None)
     } else {
-        let mut image = Fields::of(raw, path.clone())?;
+        let mut image = Fields::of(json, path.clone())?;
         let told = (image.required_text("url")?, image.text("detail")?);
         others.extend(image.rest());
         told

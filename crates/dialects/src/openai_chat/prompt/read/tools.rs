@@ -3,30 +3,30 @@
 use super::super::super::request::{invalid, missing};
 use super::fields::{self, Fields};
 use super::part;
+use crate::json::Json;
 use llm::{CallError, Declared, Other, Takes, ToolChoice};
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
 /// Reads `tools`, and `functions`, their name of 2023. Tools that a provider runs by itself are no noun.
 pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<Vec<Declared>, CallError> {
     let mut tools = Vec::new();
-    for (at, raw) in fields.list("tools", "an array of objects")? {
-        let mut tool = Fields::of(raw, at.clone())?;
+    for (at, json) in fields.list("tools", "an array of objects")? {
+        let mut tool = Fields::of(json, at.clone())?;
         let cache = part::cache(&mut tool);
         let kind = tool.required_text("type")?;
         let declared = match kind.as_str() {
             "function" => function(tool.required("function")?, others)?,
             "custom" => custom(tool.required("custom")?, others)?,
             _ => {
-                others.push(Other { name: at, json: raw.get().into() });
+                others.push(Other { name: at, json: json.get().into() });
                 continue;
             }
         };
         others.extend(tool.rest());
         tools.push(Declared { cache, ..declared });
     }
-    for (at, raw) in fields.list("functions", "an array of objects")? {
-        tools.push(function(Fields::of(raw, at)?, others)?);
+    for (at, json) in fields.list("functions", "an array of objects")? {
+        tools.push(function(Fields::of(json, at)?, others)?);
     }
     Ok(tools)
 }
@@ -45,7 +45,7 @@ fn custom(mut custom: Fields<'_>, others: &mut Vec<Other>) -> Result<Declared, C
     if let Some(mut format) = custom.object("format")?
         && format.required_text("type")? != "text"
     {
-        let rules = format.take("grammar").map_or("{}", RawValue::get);
+        let rules = format.take("grammar").map_or("{}", Json::get);
         let inner = rules.strip_prefix('{').unwrap_or("}").trim_ascii_start();
         let comma = if inner.starts_with('}') { "" } else { "," };
         let json = format!("{{\"type\":\"grammar\"{comma}{inner}");
@@ -69,16 +69,16 @@ fn declared(tool: &mut Fields<'_>, takes: Takes) -> Result<Declared, CallError> 
 /// Reads `tool_choice`, or `function_call`, its name of 2023.
 pub(super) fn choice(fields: &mut Fields<'_>) -> Result<ToolChoice, CallError> {
     for name in ["tool_choice", "function_call"] {
-        if let Some(raw) = fields.take(name) {
-            return chosen(raw, name, fields);
+        if let Some(json) = fields.take(name) {
+            return chosen(json, name, fields);
         }
     }
     Ok(ToolChoice::Auto)
 }
 
-fn chosen(raw: &RawValue, name: &str, fields: &Fields<'_>) -> Result<ToolChoice, CallError> {
-    if raw.get().starts_with('"') {
-        return match fields::text(raw, name)?.as_str() {
+fn chosen(json: Json<'_>, name: &str, fields: &Fields<'_>) -> Result<ToolChoice, CallError> {
+    if json.is_text() {
+        return match fields::text(json, || name.to_owned())?.as_str() {
             "auto" => Ok(ToolChoice::Auto),
             "none" => Ok(ToolChoice::None),
             // Mistral calls it `any`.
@@ -86,7 +86,7 @@ fn chosen(raw: &RawValue, name: &str, fields: &Fields<'_>) -> Result<ToolChoice,
             other => Err(fields.unknown(name, other, "'none', 'auto', and 'required'")),
         };
     }
-    let mut choice = Fields::of(raw, name.to_owned())?;
+    let mut choice = Fields::of(json, name.to_owned())?;
     if let Some(allowed) = choice.object("allowed_tools")? {
         return among(allowed);
     }
@@ -105,8 +105,8 @@ fn among(mut allowed: Fields<'_>) -> Result<ToolChoice, CallError> {
         other => return Err(allowed.unknown("mode", other, "'auto' and 'required'")),
     };
     let mut names = BTreeSet::new();
-    for (at, raw) in allowed.list("tools", "an array of objects")? {
-        let mut tool = Fields::of(raw, at)?;
+    for (at, json) in allowed.list("tools", "an array of objects")? {
+        let mut tool = Fields::of(json, at)?;
         let (function, custom) = (tool.object("function")?, tool.object("custom")?);
         let Some(inner) = function.or(custom) else {
             let message = "Only functions and custom tools can be allowed here.".to_owned();

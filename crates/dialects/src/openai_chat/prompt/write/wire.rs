@@ -1,6 +1,7 @@
 //! The objects of a request as they are written.
 
 use super::super::super::seal::{Detail, Extra};
+use crate::literal::words;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -118,7 +119,7 @@ pub(super) struct Message<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(#[serde(serialize_with = "words")] Cow<'a, str>),
     Parts(Vec<Part<'a>>),
 }
 
@@ -126,6 +127,7 @@ pub(super) enum Content<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Kind<'a> {
     Text {
+        #[serde(serialize_with = "words")]
         text: &'a str,
     },
     ImageUrl {
@@ -154,6 +156,7 @@ pub(super) struct Part<'a> {
 
 #[derive(Serialize)]
 pub(super) struct ImageUrl<'a> {
+    #[serde(serialize_with = "words")]
     pub(super) url: Cow<'a, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) detail: &'a str,
@@ -161,6 +164,7 @@ pub(super) struct ImageUrl<'a> {
 
 #[derive(Serialize)]
 pub(super) struct InputAudio<'a> {
+    #[serde(serialize_with = "words")]
     pub(super) data: &'a str,
     pub(super) format: &'a str,
 }
@@ -191,12 +195,14 @@ pub(super) struct Call<'a> {
 #[derive(Serialize)]
 pub(super) struct Function<'a> {
     pub(super) name: &'a str,
+    #[serde(serialize_with = "words")]
     pub(super) arguments: &'a str,
 }
 
 #[derive(Serialize)]
 pub(super) struct Custom<'a> {
     pub(super) name: &'a str,
+    #[serde(serialize_with = "words")]
     pub(super) input: &'a str,
 }
 
@@ -215,7 +221,7 @@ pub(super) struct Tool<'a> {
 #[derive(Serialize)]
 pub(super) struct Declared<'a> {
     pub(super) name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty", serialize_with = "words")]
     pub(super) description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parameters: Option<&'a RawValue>,
