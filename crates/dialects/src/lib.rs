@@ -37,6 +37,7 @@ mod shape;
 mod sse;
 mod stand_in;
 mod stream;
+mod template;
 mod text;
 mod thin;
 mod translated;

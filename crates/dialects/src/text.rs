@@ -56,7 +56,7 @@ impl Joined {
     }
 
     /// Adds UTF-8 in which halves of characters may stand by themselves, encoded as three bytes each.
-    fn add(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn add(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match std::str::from_utf8(bytes) {
                 Ok(rest) => return self.whole(rest),

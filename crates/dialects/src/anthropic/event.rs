@@ -33,7 +33,8 @@ impl<'a> Event<'a> {
     /// Reads the data of one event; nothing where it is no object of this dialect.
     pub(super) fn read(data: &'a [u8]) -> Option<Self> {
         // A derived struct would take a list for its fields in order.
-        data.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(data).ok())?
+        let text = std::str::from_utf8(data).ok()?;
+        text.trim_ascii_start().starts_with('{').then(|| serde_json::from_str(text).ok())?
     }
 
     /// Whether it says that the provider failed.

@@ -39,10 +39,10 @@ impl Seen {
     }
 
     /// Takes in what is added to a block; whether it is content.
-    pub(super) fn added(&mut self, raw: Option<&RawValue>) -> Option<bool> {
-        let content = object::<Added<'_>>(raw)?.is_content();
+    pub(super) fn added(&mut self, added: &Added<'_>) -> bool {
+        let content = added.is_content();
         self.progress.content |= content;
-        Some(content)
+        content
     }
 
     /// Takes in an end, where the answer has one, and what it took.

@@ -2,14 +2,16 @@
 
 use super::STOP;
 use super::error::read_error;
-use super::event::{End, Event as Wire, Message};
+use super::event::{Added, End, Event as Wire, Message};
 use super::json::object;
 use super::seen::Seen;
 use crate::runs::Runs;
 use crate::sse::{Block, Framer};
+use crate::template::Template;
 use crate::{Ending, Quirks};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
+use serde_json::value::RawValue;
 
 /// Reads a stream of named events.
 ///
@@ -23,6 +25,8 @@ pub struct StreamDecoder {
     seen: Seen,
     /// A block has come, or a part of one.
     spoken: bool,
+    /// The last event that added text to a block, which most events only repeat with other words.
+    template: Template,
 }
 
 impl StreamDecoder {
@@ -79,7 +83,10 @@ impl StreamDecoder {
         let data = framer.data(block).filter(|data| !data.is_empty() && data.trim_ascii_end() != b"[DONE]");
         let Some(data) = data else { return Event::Preamble };
         let named_error = framer.name(block) == Some(b"error");
-        let Some(event) = std::str::from_utf8(data).ok().and_then(|_| Wire::read(data)) else {
+        if !named_error && self.template.values(data).is_some() {
+            return Event::Content;
+        }
+        let Some(event) = Wire::read(data) else {
             return if named_error { failed(data) } else { Event::Garbage };
         };
         if named_error || event.is_error() {
@@ -88,7 +95,10 @@ impl StreamDecoder {
         let content = match &*event.kind {
             "message_start" => return begin(&mut self.seen, &mut self.spoken, &event),
             "content_block_start" => self.seen.block(event.content_block),
-            "content_block_delta" => self.seen.added(event.delta),
+            "content_block_delta" => object::<Added<'_>>(event.delta).map(|added| {
+                self.template.learn(data, [added.text.map(RawValue::get), None, None]);
+                self.seen.added(&added)
+            }),
             "message_delta" => {
                 self.seen.end(&object::<End<'_>>(event.delta).unwrap_or_default(), event.usage);
                 return Event::Closing;

@@ -3,6 +3,7 @@
 //! Receives JSON; hands on borrowed fields, parts of a candidate unread. Must never be here: what they amount to.
 
 use super::finish::Reason;
+use crate::json::Json;
 use llm::Usage;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -43,6 +44,15 @@ impl<'a> Chunk<'a> {
 
     pub(super) fn is_error(&self) -> bool {
         self.error.is_some()
+    }
+
+    /// The literal of its words, where it says nothing else.
+    pub(super) fn words(&self) -> Option<&'a str> {
+        let [candidate] = self.candidates() else { return None };
+        let [part] = candidate.parts() else { return None };
+        let alone = candidate.finish_reason.is_none() && candidate.beside().next().is_none();
+        let mut fields = Json::from(*part).entries().filter(|_| alone && self.usage_metadata.is_none())?;
+        fields.find(|(name, _)| name == "text").map(|(_, words)| words.get())
     }
 
     pub(super) fn candidates(&self) -> &[Candidate<'a>] {

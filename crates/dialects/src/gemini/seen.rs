@@ -5,6 +5,7 @@
 
 use super::chunk::{Chunk, MAX_CANDIDATES, Part};
 use super::error::read_error;
+use crate::template::Template;
 use bytes::Bytes;
 use llm::{Event, Failure, FinishReason, Progress};
 
@@ -16,6 +17,8 @@ pub(super) struct Seen {
     ended: u128,
     /// Candidates that want tools called.
     called: u128,
+    /// The last object that says nothing but words, which some servers only repeat with other ones.
+    template: Template,
 }
 
 impl Seen {
@@ -50,6 +53,9 @@ impl Seen {
     /// What one object means.
     pub(super) fn note(&mut self, data: &[u8]) -> Event {
         let error = || Event::Error(Box::new(read_error(200, &Bytes::copy_from_slice(data), None)));
+        if self.template.values(data).is_some() {
+            return Event::Content;
+        }
         let Ok(text) = std::str::from_utf8(data) else {
             return Event::Garbage;
         };
@@ -62,6 +68,7 @@ impl Seen {
         let Some(content) = self.candidates(&chunk) else {
             return Event::Garbage;
         };
+        self.template.learn(data, [chunk.words().filter(|_| content), None, None]);
         let progress = &mut self.progress;
         let usage = chunk.usage();
         progress.usage = usage.or(progress.usage);

@@ -29,6 +29,9 @@ pub(super) struct Chunk<'a> {
     pub(super) choices: Choices<'a>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
+    /// Hides how long the text is; of no length is as good.
+    #[serde(borrow, default)]
+    pub(super) obfuscation: Option<&'a RawValue>,
     #[serde(borrow, default)]
     model: Option<&'a RawValue>,
 }

@@ -17,7 +17,6 @@ pub(crate) mod request;
 mod seal;
 mod splice;
 mod stream;
-mod template;
 mod terms;
 
 mod thoughts;

@@ -3,13 +3,14 @@
 use super::DONE;
 use super::chunk::Chunk;
 use super::error::read_error;
-use super::template::Template;
 use super::transcript::Transcript;
 use super::whole::may_be_empty;
 use crate::sse::{Block, Framer};
+use crate::template::Template;
 use crate::{Ending, Quirks};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
+use serde_json::value::RawValue;
 use std::collections::VecDeque;
 
 /// Reads a stream of chat completion chunks.
@@ -168,7 +169,7 @@ impl StreamDecoder {
             return Event::Done;
         }
         let named_error = self.framer.name(block) == Some(b"error");
-        if !named_error && let Some(text) = self.template.text(data) {
+        if !named_error && let Some([text, ..]) = self.template.values(data) {
             if let Some(transcript) = &mut self.transcript {
                 transcript.push(text);
             }
@@ -205,7 +206,7 @@ impl StreamDecoder {
             transcript.note(&chunk, usage, text);
         }
         if choices.content {
-            self.template.learn(data, choices.text);
+            self.template.learn(data, [choices.text, chunk.obfuscation.map(RawValue::get), None]);
         }
         chunk.event(usage)
     }

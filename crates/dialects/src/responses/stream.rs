@@ -8,6 +8,7 @@ use crate::openai_chat::whole::may_be_empty;
 use crate::runs::Runs;
 use crate::shape::Shape;
 use crate::sse::{Block, Framer};
+use crate::template::Template;
 use crate::{Ending, Rendered};
 use bytes::{Bytes, BytesMut};
 use llm::{Event, Failure, Frame, Progress};
@@ -27,6 +28,8 @@ pub struct StreamDecoder {
     calls: bool,
     /// The number of the event that would follow.
     sequence: u64,
+    /// The last piece of text, which most events only repeat with other words and another number.
+    template: Template,
 }
 
 impl StreamDecoder {
@@ -93,14 +96,19 @@ impl StreamDecoder {
         if data.trim_ascii() == b"[DONE]" {
             return if self.progress.content { Event::Closing } else { Event::Preamble };
         }
+        let named_error = framer.name(block) == Some(b"error");
+        if !named_error && let Some([_, number, _]) = self.template.values(data) {
+            self.sequence = number.parse().unwrap_or(self.sequence) + 1;
+            return Event::Content;
+        }
         let Some(wire) = object::<Wire<'_>>(data) else {
             return Event::Garbage;
         };
-        let kind = if framer.name(block) == Some(b"error") { Kind::Failed } else { wire.kind() };
+        let kind = if named_error { Kind::Failed } else { wire.kind() };
         if wire.kind.get().is_empty() && kind != Kind::Failed {
             return Event::Garbage;
         }
-        self.sequence = u64::from(wire.sequence_number.0) + 1;
+        self.sequence = wire.sequence().saturating_add(1);
         match kind {
             Kind::Response => {
                 let response: Response<'_> = fields(wire.response).unwrap_or_default();
@@ -130,7 +138,11 @@ impl StreamDecoder {
                 let frame = kind == Kind::ItemAdded && matches!(item.kind.get(), "message" | "reasoning");
                 self.content(!frame && says_something(&item))
             }
-            Kind::TextDelta | Kind::SummaryDelta | Kind::ReasoningDelta | Kind::ArgumentsDelta | Kind::InputDelta => {
+            Kind::TextDelta => {
+                self.template.learn(data, wire.moving());
+                self.content(says(wire.delta))
+            }
+            Kind::SummaryDelta | Kind::ReasoningDelta | Kind::ArgumentsDelta | Kind::InputDelta => {
                 self.content(says(wire.delta))
             }
             Kind::TextDone | Kind::SummaryDone | Kind::ReasoningDone => self.content(says(wire.text)),

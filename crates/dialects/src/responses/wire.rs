@@ -75,7 +75,8 @@ pub(super) fn object<'a, T: Deserialize<'a>>(data: &'a [u8]) -> Option<T> {
 pub(super) struct Event<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Word<'a>,
-    pub(super) sequence_number: Index,
+    #[serde(borrow)]
+    pub(super) sequence_number: Raw<'a>,
     pub(super) output_index: Index,
     pub(super) content_index: Index,
     pub(super) summary_index: Index,
@@ -99,6 +100,8 @@ pub(super) struct Event<'a> {
     pub(super) response: Raw<'a>,
     #[serde(borrow)]
     pub(super) error: Raw<'a>,
+    #[serde(borrow)]
+    obfuscation: Raw<'a>,
 }
 
 /// What an event is about.
@@ -130,7 +133,17 @@ pub(super) enum Kind {
     Other,
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
+    /// What differs from one piece of text to the next: the piece, its number, and what hides its length.
+    pub(super) fn moving(&self) -> [Option<&'a str>; 3] {
+        [self.delta, self.sequence_number, self.obfuscation].map(|raw| raw.map(RawValue::get))
+    }
+
+    /// Its number; the first where it has none.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence_number.and_then(|raw| raw.get().parse().ok()).unwrap_or(0)
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match self.kind.get() {
             "response.created" | "response.in_progress" | "response.queued" => Kind::Response,

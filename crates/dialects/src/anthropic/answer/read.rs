@@ -13,6 +13,7 @@ use super::open::Open;
 use super::{CITATIONS, CONTAINER, MAX_BYTES, MOST};
 use crate::Unread;
 use crate::shape::Shape;
+use crate::template::Template;
 use llm::{Delta, Seal, SealKind};
 use serde_json::value::RawValue;
 
@@ -34,6 +35,8 @@ pub struct Reader {
     run: Run,
     /// The seal of the call that comes next.
     of_call: Option<Seal>,
+    /// The last event that said nothing but a piece of text.
+    template: Template,
 }
 
 /// Blocks of text that follow each other.
@@ -56,6 +59,9 @@ impl Reader {
         if data.trim_ascii() == b"[DONE]" {
             return Ok(());
         }
+        if let Some([text, ..]) = self.template.values(data) {
+            return self.say(text.to_owned(), out);
+        }
         let event = Event::read(data).filter(|event| !event.is_error()).ok_or(Unread::NotAnAnswer)?;
         match &*event.kind {
             "message_start" => {
@@ -66,7 +72,7 @@ impl Reader {
                 self.block(event.index, event.content_block, out)?;
                 Ok(())
             }
-            "content_block_delta" => self.added(event.index, event.delta, out),
+            "content_block_delta" => self.added(data, event.index, event.delta, out),
             "content_block_stop" => {
                 self.close(|open| open.index == event.index, out);
                 Ok(())
@@ -195,12 +201,21 @@ impl Reader {
 
     /// Takes in what is added to a block. Text and thoughts say themselves what they are, for servers that forget to
     /// open their block.
-    fn added(&mut self, index: Option<u32>, raw: Option<&RawValue>, out: &mut Vec<Delta>) -> Result<(), Unread> {
+    fn added(
+        &mut self,
+        data: &[u8],
+        index: Option<u32>,
+        raw: Option<&RawValue>,
+        out: &mut Vec<Delta>,
+    ) -> Result<(), Unread> {
         let raw = raw.ok_or(Unread::NotAnAnswer)?;
         let added: Added<'_> = object(Some(raw)).ok_or(Unread::NotAnAnswer)?;
         self.spoken = true;
         match &*added.kind {
-            "text_delta" => self.text(added.text, out),
+            "text_delta" => {
+                self.template.learn(data, [added.text.map(RawValue::get), None, None]);
+                self.text(added.text, out)
+            }
             "thinking_delta" => self.thought(added.thinking, out),
             "citations_delta" => self.cite(added.citation.as_slice(), out),
             "signature_delta" => {
@@ -239,7 +254,10 @@ impl Reader {
     }
 
     fn text(&mut self, raw: Option<&RawValue>, out: &mut Vec<Delta>) -> Result<(), Unread> {
-        let text = text(raw).into_owned();
+        self.say(text(raw).into_owned(), out)
+    }
+
+    fn say(&mut self, text: String, out: &mut Vec<Delta>) -> Result<(), Unread> {
         self.take(text.len())?;
         if !text.is_empty() {
             self.run.said = true;

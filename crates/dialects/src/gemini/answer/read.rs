@@ -10,6 +10,7 @@ use super::super::seal::seal;
 use super::super::whole::objects;
 use super::arguments::Arguments;
 use crate::Unread;
+use crate::template::Template;
 use llm::{Delta, FinishReason, Seal, Usage};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct Reader {
     usage: Option<Usage>,
     /// Bytes of text read.
     read: usize,
+    /// The last object that said nothing but a piece of text, and of which candidate.
+    template: (Template, u32),
 }
 
 /// What is known of a candidate.
@@ -45,6 +48,12 @@ impl Reader {
     /// # Errors
     /// What is too large, or no object of an answer, an error among them; the steps before it are handed on.
     pub fn push(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Unread> {
+        if let Some([text, ..]) = self.template.0.values(data) {
+            self.count(text.len())?;
+            out.push(Delta::Text { choice: self.template.1, text: text.to_owned() });
+            return Ok(());
+        }
+        let before = out.len();
         let text = std::str::from_utf8(data).map_err(|_| Unread::NotAnAnswer)?;
         let chunk = Chunk::read(text).filter(|chunk| !chunk.is_error()).ok_or(Unread::NotAnAnswer)?;
         if !self.begun {
@@ -64,6 +73,9 @@ impl Reader {
             self.usage = Some(usage);
             out.push(Delta::Used(usage));
         }
+        let words = chunk.words().filter(|_| matches!(out.get(before..), Some([Delta::Text { .. }])));
+        self.template.1 = chunk.candidates().first().map_or(0, Candidate::index);
+        self.template.0.learn(data, [words, None, None]);
         Ok(())
     }
 

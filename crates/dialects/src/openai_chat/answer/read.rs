@@ -13,6 +13,7 @@ use super::calls::Calls;
 use super::wire::{Choice, Event, Part, Said};
 use super::{ABOVE, BESIDE, LOGPROBS, MOST};
 use crate::Unread;
+use crate::template::Template;
 use crate::text::{Half, continued};
 use llm::Delta;
 use serde_json::value::RawValue;
@@ -26,6 +27,8 @@ pub struct Reader {
     calls: Calls,
     /// Fingerprints of what stands above the choices, which Perplexity repeats in every event.
     above: [u64; ABOVE.len()],
+    /// The last event that said nothing but a piece of text, and where its alternative is kept.
+    template: (Template, usize),
 }
 
 /// What is known of an alternative.
@@ -48,11 +51,16 @@ impl Reader {
         if data == b"[DONE]" {
             return Ok(());
         }
+        if self.says_the_like(data, out) {
+            return Ok(());
+        }
         // A derived struct would take a list for its fields in order.
         if !data.starts_with(b"{") {
             return Err(Unread::NotAnAnswer);
         }
-        let event: Event<'_> = serde_json::from_slice(data).map_err(|_| Unread::NotAnAnswer)?;
+        let before = out.len();
+        let json = std::str::from_utf8(data).map_err(|_| Unread::NotAnAnswer)?;
+        let event: Event<'_> = serde_json::from_str(json).map_err(|_| Unread::NotAnAnswer)?;
         if event.error.is_some_and(|error| !matches!(error.get(), "\"\"" | "{}" | "false")) {
             return Err(Unread::NotAnAnswer);
         }
@@ -63,12 +71,28 @@ impl Reader {
             self.began = true;
             out.push(Delta::Began { id: text(event.id), model: text(event.model) });
         }
+        let mut said = None;
         for choice in choices.into_iter().filter_map(|raw| object::<Choice<'_>>(Some(raw))) {
-            self.choice(&choice, out)?;
+            said = self.choice(&choice, out)?;
         }
         self.above([event.citations, event.search_results], out);
         out.extend(used.map(Delta::Used));
+        let words = said.filter(|(_, words)| is_all(out.get(before..).unwrap_or_default(), words));
+        self.template.1 = words.map_or(0, |(at, _)| at);
+        let hidden = event.obfuscation.map(RawValue::get);
+        self.template.0.learn(data, [words.map(|(_, words)| words), hidden, None]);
         Ok(())
+    }
+
+    /// Takes in an event that repeats the last one with another piece of text; whether it does.
+    fn says_the_like(&mut self, data: &[u8], out: &mut Vec<Delta>) -> bool {
+        let (template, at) = &self.template;
+        let told = self.choices.get(*at).filter(|told| told.text.is_none());
+        let (Some(told), Some([text, ..])) = (told, template.values(data)) else { return false };
+        let text = Delta::Text { choice: told.choice, text: text.to_owned() };
+        self.calls.settle(out);
+        out.push(text);
+        true
     }
 
     /// Reads the body of a whole answer.
@@ -82,22 +106,24 @@ impl Reader {
         Ok(out)
     }
 
-    fn choice(&mut self, wire: &Choice<'_>, out: &mut Vec<Delta>) -> Result<(), Unread> {
+    /// Takes in a piece of an alternative; hands back where that is kept, and the literal of the piece's text.
+    fn choice<'a>(&mut self, wire: &Choice<'a>, out: &mut Vec<Delta>) -> Result<Option<(usize, &'a str)>, Unread> {
         let choice = value(wire.index).unwrap_or(0);
         let at = self.told(choice)?;
-        if let Some(said) = object::<Said<'_>>(wire.delta.or(wire.message)) {
-            self.said(at, choice, &said, out)?;
+        let said = object::<Said<'a>>(wire.delta.or(wire.message));
+        if let Some(said) = &said {
+            self.said(at, choice, said, out)?;
         }
         out.extend(beside(choice, LOGPROBS, wire.logprobs, |shape| shape == Shape::Object));
         match text(wire.finish_reason).as_str() {
-            "" => Ok(()),
-            "error" => Err(Unread::NotAnAnswer),
+            "" => {}
+            "error" => return Err(Unread::NotAnAnswer),
             word => {
                 let stop = value(wire.stop_reason).or_else(|| value(wire.matched_stop));
                 self.end(at, Delta::Ended { choice, finish: finish(word), stop }, out);
-                Ok(())
             }
         }
+        Ok(said.and_then(|said| said.content).map(|content| (at, content.get())))
     }
 
     /// Where the alternative is kept.
@@ -221,6 +247,12 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether the text written as `literal` is all that is told.
+fn is_all(told: &[Delta], literal: &str) -> bool {
+    let plain = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    matches!(told, [Delta::Text { text, .. }] if Some(text.as_str()) == plain)
 }
 
 /// What stands beside the words, where it is something.

@@ -23,6 +23,9 @@ pub(super) struct Event<'a> {
     pub(super) citations: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) search_results: Option<&'a RawValue>,
+    /// Hides how long the text is.
+    #[serde(borrow, default)]
+    pub(super) obfuscation: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ use super::super::whole::is_call;
 use super::super::wire::{Event, Item, Kind, Part, Raw, Response, fields, list, object, text};
 use super::{ANNOTATION, MAX_BYTES, MAX_PARTS};
 use crate::Unread;
+use crate::template::Template;
 use crate::text::Joined;
 use llm::{Delta, Seal};
 use serde_json::value::RawValue;
@@ -31,6 +32,8 @@ pub struct Reader {
     seal: Option<Seal>,
     /// Bytes handed on.
     said: usize,
+    /// The last piece of text, and where it stood: its item's place, and its own.
+    template: (Template, u32, u32),
 }
 
 /// An item under way.
@@ -83,6 +86,9 @@ impl Reader {
         if self.ended || data.trim_ascii() == b"[DONE]" {
             return Ok(());
         }
+        if let Some([text, ..]) = self.template.0.values(data) {
+            return self.more_text(text, out);
+        }
         let event: Event<'_> = object(data).ok_or(Unread::NotAnAnswer)?;
         let kind = event.kind();
         let (place, part) = (event.output_index.0, event.content_index.0);
@@ -95,7 +101,11 @@ impl Reader {
             Kind::Response | Kind::Other | Kind::Failed | Kind::PartDone => Ok(()),
             Kind::ItemAdded => self.added(place, event.item, out),
             Kind::ItemDone => self.done(place, event.item, out),
-            Kind::TextDelta => self.more(place, (Lane::Text, part), event.delta, out),
+            Kind::TextDelta => {
+                self.template.0.learn(data, event.moving());
+                (self.template.1, self.template.2) = (place, part);
+                self.more(place, (Lane::Text, part), event.delta, out)
+            }
             Kind::TextDone => self.rest(place, (Lane::Text, part), event.text, out),
             Kind::RefusalDelta => self.more(place, (Lane::Refusal, part), event.delta, out),
             Kind::RefusalDone => self.rest(place, (Lane::Refusal, part), event.refusal, out),
@@ -243,6 +253,15 @@ impl Reader {
         told.half.push(piece.get());
         let words = told.half.take();
         self.say(place, at, words, out)
+    }
+
+    /// More of the text that came last, in an event that differs in nothing else.
+    fn more_text(&mut self, text: &str, out: &mut Vec<Delta>) -> Result<(), Unread> {
+        let (place, part) = (self.template.1, self.template.2);
+        let told = self.told(place, Lane::Text, part)?;
+        told.half.add(text.as_bytes());
+        let words = told.half.take();
+        self.say(place, (Lane::Text, part), words, out)
     }
 
     /// All of a part: what of it has not been said.
