@@ -5,7 +5,7 @@
 use crate::Unsayable;
 use crate::essential::{Fate, fate};
 use crate::hosted::{Speaks, hosted};
-use llm::{Other, Prompt};
+use llm::{Other, Part, PartKind, Prompt};
 
 /// Names of hints that are left out, each once, in the order in which they are met.
 #[derive(Debug, Default)]
@@ -24,6 +24,12 @@ impl Hints {
         if given {
             self.lose(name);
         }
+    }
+
+    /// Does without what another provider wants back with words or with a call.
+    pub(crate) fn lose_seal(&mut self, part: &Part) {
+        let sealed = matches!(part.kind, PartKind::Text { seal: Some(_), .. } | PartKind::Call { seal: Some(_), .. });
+        self.lose_if(sealed, "signature");
     }
 
     /// Does without a field that is no noun, unless it says nothing.
@@ -63,6 +69,7 @@ pub(crate) fn unsayable(field: &str, why: &str) -> Unsayable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use llm::{Dialect, Seal, SealKind};
 
     #[test]
     fn what_is_no_noun_is_left_out_or_refused() {
@@ -72,6 +79,19 @@ mod tests {
         assert_eq!(lost("background", "false"), Ok(()));
         assert_eq!(lost("background", "true").map_err(|one| one.field), Err("background".to_owned()));
         assert_eq!(hints.into_names(), ["metadata"]);
+    }
+
+    #[test]
+    fn a_seal_on_words_or_on_a_call_is_told() {
+        let seal = || Some(Seal { of: Dialect::Gemini, kind: SealKind::Signature, token: "c2ln".into() });
+        let text = |seal| PartKind::Text { text: "so".into(), seal };
+        let call =
+            |seal| PartKind::Call { id: "a".into(), name: "f".into(), arguments: "{}".into(), free: false, seal };
+        for (kind, told) in [(text(seal()), true), (call(seal()), true), (text(None), false), (call(None), false)] {
+            let mut hints = Hints::default();
+            hints.lose_seal(&Part { kind, cache: None });
+            assert_eq!(hints.into_names().contains(&"signature".to_owned()), told);
+        }
     }
 
     #[test]

@@ -229,6 +229,10 @@ fn said<'a>(part: &'a Part, version: Version, ids: &mut Ids, left: &mut Left) ->
 }
 
 fn block<'a>(part: &'a Part, ids: &mut Ids, left: &mut Left) -> Result<Option<Block<'a>>, Unsayable> {
+    // Anthropic signs thoughts alone.
+    if let PartKind::Text { seal: Some(_), .. } | PartKind::Call { seal: Some(_), .. } = &part.kind {
+        left.out("signature");
+    }
     let known = match &part.kind {
         PartKind::Text { text, .. } | PartKind::Refusal(text) => return Ok(words_of(text, part, left)),
         PartKind::Image { source, detail } => {

@@ -118,6 +118,7 @@ impl<'h> Writing<'h> {
     fn all<'a>(&mut self, parts: &'a [Part], write: Write<'a, 'h>) -> Result<Vec<Piece<'a>>, Unsayable> {
         let mut pieces = Vec::new();
         for part in parts {
+            self.hints.lose_seal(part);
             let block = write(self, &part.kind)?;
             let takes = block.is_some() && self.family.caches_turns();
             let marked = is_marked(part.cache.as_deref(), takes, self.hints);

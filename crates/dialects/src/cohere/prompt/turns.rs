@@ -214,6 +214,7 @@ impl<'a> Writing<'a, '_> {
 
     fn note(&mut self, part: &Part) {
         self.hints.lose_if(part.cache.is_some(), "cache_control");
+        self.hints.lose_seal(part);
     }
 
     fn push(&mut self, role: &'static str, blocks: Vec<Block<'a>>) {

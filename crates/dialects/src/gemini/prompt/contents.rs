@@ -10,7 +10,7 @@ use super::super::seal::UNSIGNED;
 use super::CACHED;
 use super::config::is_older;
 use crate::Unsayable;
-use llm::{Dialect, Part, PartKind, Role, Seal, Source, Turn};
+use llm::{Dialect, Part, PartKind, Role, Seal, Source, Thought, Turn};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -108,6 +108,13 @@ fn note(turn: &Turn, left_out: &mut Vec<String>) {
         match &part.kind {
             PartKind::Image { detail, .. } if !matches!(detail.as_str(), "" | "auto") => tell("detail"),
             PartKind::Document { name, .. } if !name.is_empty() => tell("filename"),
+            PartKind::Text { seal: Some(seal), .. }
+            | PartKind::Call { seal: Some(seal), .. }
+            | PartKind::Thought(Thought { seal: Some(seal), .. })
+                if seal.of != Dialect::Gemini =>
+            {
+                tell("signature");
+            }
             _ => {}
         }
     }

@@ -154,6 +154,7 @@ impl<'a> Writing<'a, '_> {
         let mut content = Content::default();
         for part in parts {
             self.hints.lose_if(part.cache.is_some(), "cache_control");
+            self.hints.lose_seal(part);
             match &part.kind {
                 PartKind::Text { text, .. } | PartKind::Refusal(text) if text.is_empty() => {}
                 PartKind::Text { text, .. } | PartKind::Refusal(text) => content.texts.push(text.into()),

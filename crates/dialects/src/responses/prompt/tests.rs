@@ -464,7 +464,7 @@ fn turns_become_input() {
                 {"type": "function_call_output", "call_id": "a", "output": ""},
                 {"type": "custom_tool_call_output", "call_id": "b", "output": [{"type": "input_text", "text": "1"}, {"type": "input_text", "text": "2"}]},
                 message("user", json!("so"))]),
-            vec!["is_error", "reasoning"],
+            vec!["is_error", "reasoning", "signature"],
         ),
         (
             vec![

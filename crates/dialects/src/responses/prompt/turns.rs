@@ -47,8 +47,12 @@ impl<'a> Writing<'a, '_> {
                     self.close(turn.role);
                     self.thought(thought);
                 }
-                PartKind::Call { id, name, arguments, free, .. } => {
+                PartKind::Call { id, name, arguments, free, seal } => {
                     self.close(turn.role);
+                    // Nothing of this dialect's is signed but thoughts.
+                    if seal.is_some() {
+                        self.leave_out("signature");
+                    }
                     self.call(id, name, arguments, *free);
                 }
                 PartKind::Result { call, parts, failed, .. } => {
@@ -61,7 +65,10 @@ impl<'a> Writing<'a, '_> {
                 }
                 // Words kept from the client, of which another provider wants its seal back.
                 PartKind::Text { text, seal: Some(_) } if text.is_empty() => self.leave_out("reasoning"),
-                _ => {
+                kind => {
+                    if matches!(kind, PartKind::Text { seal: Some(_), .. }) {
+                        self.leave_out("signature");
+                    }
                     let said = self.said(part, turn.role)?;
                     self.message.push(said);
                 }
