@@ -13,7 +13,19 @@ const MAX_PARTS: usize = 128;
 
 /// What stands beside an answer's words and speaks of them: anything else that is no noun is something to be seen or
 /// heard.
-const NOTES: [&str; 5] = ["annotations", "citations", "citationsContent", "logprobs", "search_results"];
+const NOTES: [&str; 11] = [
+    "annotation",
+    "annotations",
+    "citationMetadata",
+    "citations",
+    "citationsContent",
+    "groundingMetadata",
+    "logprobs",
+    "logprobsResult",
+    "phase",
+    "search_results",
+    "urlContextMetadata",
+];
 
 /// Puts an answer together.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +163,19 @@ mod tests {
         ] {
             let (folded, assembled) = both(&events);
             assert_eq!(folded, assembled, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn notes_on_the_words_are_nothing_to_be_seen() {
+        for (name, media) in
+            [("annotation", false), ("groundingMetadata", false), ("phase", false), ("inlineData", true)]
+        {
+            let mut fold = Fold::default();
+            let other = Delta::Other { choice: 0, name: name.into(), json: "{}".into() };
+            fold.push(&Delta::Text { choice: 0, text: "a".into() }).expect("held");
+            fold.push(&other).expect("held");
+            assert_eq!(fold.finish().choices[0].media, media, "{name}");
         }
     }
 
