@@ -269,6 +269,8 @@ pub(super) struct Item<'a> {
     pub(super) summary: Raw<'a>,
     #[serde(borrow)]
     pub(super) encrypted_content: Raw<'a>,
+    #[serde(borrow)]
+    pub(super) phase: Raw<'a>,
 }
 
 /// A part of a message, of a summary, or of reasoning.
@@ -283,6 +285,8 @@ pub(super) struct Part<'a> {
     pub(super) refusal: Raw<'a>,
     #[serde(borrow)]
     pub(super) annotations: Raw<'a>,
+    #[serde(borrow)]
+    pub(super) logprobs: Raw<'a>,
 }
 
 #[cfg(test)]

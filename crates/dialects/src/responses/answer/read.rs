@@ -176,13 +176,20 @@ impl Reader {
                     for annotation in list(part.annotations).into_iter().skip(told) {
                         self.annotate(place, index, Some(annotation), out)?;
                     }
+                    if !list(part.logprobs).is_empty() {
+                        self.other("logprobs", part.logprobs, out)?;
+                    }
                 }
                 "refusal" => self.rest(place, (Lane::Refusal, index), part.refusal, out)?,
                 "" => {}
                 kind => self.other(kind, Some(raw), out)?,
             }
         }
-        Ok(())
+        // Whether it is a comment on the way or the answer: no other dialect tells them apart.
+        match item.phase.filter(|phase| phase.get() != "null") {
+            Some(_) => self.other("phase", item.phase, out),
+            None => Ok(()),
+        }
     }
 
     /// The words of a thought are its summary, or itself where there is none; where both are sent, what came first.

@@ -203,6 +203,8 @@ fn what_servers_do_differently_is_read() {
     let citation = other("annotation", &json!({"type": "url_citation"}));
     let annotation = json!({"type": "response.output_text.annotation.added", "output_index": 0, "content_index": 0,
         "annotation": {"type": "url_citation"}});
+    let commented = json!({"type": "message", "phase": "commentary",
+        "content": [{"type": "output_text", "text": "x", "logprobs": [{"token": "x"}]}]});
     let envelope = |content: &str| json!({"type": "reasoning", "summary": [], "encrypted_content": content});
     let signed = seal(Dialect::Gemini, SealKind::Signature, "sig");
     let after = Delta::Call {
@@ -243,6 +245,10 @@ fn what_servers_do_differently_is_read() {
         (vec![done(0, &search)], vec![other("web_search_call", &search)]),
         (vec![done(0, &cited)], vec![text("x"), citation.clone()]),
         (vec![annotation, done(0, &cited)], vec![citation, text("x")]),
+        (
+            vec![done(0, &commented)],
+            vec![text("x"), other("logprobs", &json!([{"token": "x"}])), other("phase", &json!("commentary"))],
+        ),
         (vec![done(0, &envelope("seal:gemini:signature:call:sig")), done(1, &spaced)], vec![after, arguments(0, "{}")]),
         (
             vec![done(0, &cited), done(1, &envelope("seal:gemini:signature:text:sig"))],
