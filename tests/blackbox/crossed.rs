@@ -254,7 +254,13 @@ async fn what_no_provider_can_be_told_is_refused_or_named() {
             Some("seed, frequency_penalty"),
         ),
         (Dialect::Messages, Dialect::Chat, json!({"top_k": 3}), None, Some("top_k")),
-        (Dialect::Generate, Dialect::Messages, json!({"generationConfig": {"seed": 7}}), None, Some("seed")),
+        (
+            Dialect::Generate,
+            Dialect::Messages,
+            json!({"generationConfig": {"seed": 7}}),
+            None,
+            Some("generationConfig.seed"),
+        ),
         (Dialect::Responses, Dialect::Messages, json!({"truncation": "auto"}), None, Some("truncation")),
     ] {
         let provider = Raw::answering("application/json", answer(of, "hi").as_bytes()).await;

@@ -2,11 +2,13 @@
 //!
 //! Must never be here: how any dialect reads or writes.
 
+use crate::own_words::own_word;
 use crate::{
     Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses,
 };
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
+use std::collections::BTreeSet;
 
 /// What a provider that speaks `api` with `quirks` is sent, so that its `model` answers `request`.
 ///
@@ -19,7 +21,7 @@ pub fn request_for(request: &ChatRequest, api: Api, quirks: Quirks, model: &str)
     if api.is(request.dialect) && !has_foreign_seals(request) {
         return Ok(Written { body: with_model(request, model), left_out: Vec::new() });
     }
-    written(request, &read_prompt(request)?, api, quirks, model)
+    written(request, read_prompt(request)?, api, quirks, model)
 }
 
 /// As [`request_for`], once the model has given `answer`, of which `correction` says what is wrong.
@@ -42,7 +44,7 @@ pub fn correction_for(
     let said = openai_chat::told(answer.choices.first()?)?;
     prompt.turns.push(turn(Role::Assistant, said));
     prompt.turns.push(turn(Role::User, correction.to_owned()));
-    written(request, &prompt, api, quirks, model).ok()
+    written(request, prompt, api, quirks, model).ok()
 }
 
 /// What a request demands of its answer.
@@ -105,15 +107,30 @@ fn read_prompt(request: &ChatRequest) -> Result<Prompt, CallError> {
 
 fn written(
     request: &ChatRequest,
-    prompt: &Prompt,
+    mut prompt: Prompt,
     api: Api,
     quirks: Quirks,
     model: &str,
 ) -> Result<Written, CallError> {
+    let mut left_out = Vec::new();
     if request.dialect == Dialect::Responses && !api.is(Dialect::Responses) {
-        responses::portable(prompt).map_err(refused)?;
+        left_out = responses::carry(&mut prompt, &request.raw).map_err(refused)?;
     }
-    let written = match api {
+    let own = |field: &str| own_word(request.dialect, &prompt, field).to_owned();
+    match said(&prompt, api, quirks, model)? {
+        Ok(written) => {
+            left_out.extend(written.left_out.iter().map(|name| own(name)));
+            let mut seen = BTreeSet::new();
+            left_out.retain(|name| seen.insert(name.clone()));
+            Ok(Written { left_out, ..written })
+        }
+        Err(unsayable) => Err(refused(Unsayable { field: own(&unsayable.field), ..unsayable })),
+    }
+}
+
+/// A prompt in the words of `api`.
+fn said(prompt: &Prompt, api: Api, quirks: Quirks, model: &str) -> Result<Result<Written, Unsayable>, CallError> {
+    Ok(match api {
         Api::Shared(Dialect::OpenAiChat) => openai_chat::write_prompt(prompt, model, &quirks.server),
         Api::Shared(Dialect::Anthropic) => anthropic::write_prompt(prompt, model),
         Api::Shared(Dialect::Gemini) => gemini::write_prompt(prompt, model),
@@ -122,8 +139,7 @@ fn written(
         Api::Cohere => cohere::write_prompt(prompt, model),
         Api::Ollama => ollama::write_prompt(prompt, model),
         Api::Bedrock => bedrock::write_prompt(prompt, model),
-    };
-    written.map_err(refused)
+    })
 }
 
 /// What the client of an operation is told whose provider speaks otherwise.

@@ -25,6 +25,7 @@ mod literal;
 pub mod ollama;
 pub mod openai_chat;
 pub mod other;
+mod own_words;
 mod plain;
 mod quirks;
 mod reader;

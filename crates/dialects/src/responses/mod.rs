@@ -17,7 +17,7 @@ mod wire;
 pub use crate::openai_chat::render;
 pub use answer::{Reader, Writer, whole, write_answer};
 pub use error::{as_event, read_error};
-pub use prompt::{portable, read_prompt, terms, write_prompt};
+pub use prompt::{carry, read_prompt, terms, write_prompt};
 pub use request::{decode, with_model};
 pub use stream::StreamDecoder;
 pub use whole::read_whole;

@@ -248,7 +248,7 @@ fn block<'a>(part: &'a Part, ids: &mut Ids, left: &mut Left) -> Result<Option<Bl
         PartKind::Thought(thought) => match own(thought) {
             Some(known) => known,
             None => {
-                left.out("thinking");
+                left.out("reasoning");
                 return Ok(None);
             }
         },

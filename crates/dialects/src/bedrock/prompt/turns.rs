@@ -142,7 +142,7 @@ impl<'h> Writing<'h> {
             }
             PartKind::Thought(thought) => {
                 let block = self.family.era().and_then(|_| own(thought)).map(Block::ReasoningContent);
-                self.hints.lose_if(block.is_none(), "thinking");
+                self.hints.lose_if(block.is_none(), "reasoning");
                 Ok(block)
             }
             PartKind::Call { id, name, arguments: text, free, .. } => {

@@ -6,6 +6,7 @@
 
 use super::super::name::flat;
 use super::super::seal::{Place, opened};
+use super::carry::REFERENCE;
 use super::read::{Fields, no_such, other, text};
 use crate::fields;
 use crate::json::Json;
@@ -50,7 +51,7 @@ impl Reading<'_> {
         let kind = match fields.get("type") {
             Some(kind) => text(kind, || fields.path("type"))?,
             None if fields.get("role").is_some() => "message".to_owned(),
-            None if fields.get("id").is_some() => "item_reference".to_owned(),
+            None if fields.get("id").is_some() => REFERENCE.to_owned(),
             None => return Err(missing(&fields.path("type"))),
         };
         match kind.as_str() {

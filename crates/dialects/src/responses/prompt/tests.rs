@@ -2,8 +2,8 @@
 
 use super::*;
 use llm::{
-    CallError, Declared, Demanded, Dialect, Format, Other, Part, PartKind, Role, Sampling, Seal, SealKind, Source,
-    Takes, Thinking, Thought, ToolChoice, Turn,
+    CallError, Declared, Demanded, Dialect, Format, Other, Part, PartKind, Prompt, Role, Sampling, Seal, SealKind,
+    Source, Takes, Thinking, Thought, ToolChoice, Turn,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -681,7 +681,27 @@ fn what_needs_this_dialect_is_told_from_what_may_be_left_out() {
             None,
         ),
     ] {
-        assert_eq!(portable(&read(&fields)).err().map(|one| one.field).as_deref(), field, "{fields}");
+        assert_eq!(carry(&mut read(&fields), b"{}").err().map(|one| one.field).as_deref(), field, "{fields}");
+    }
+}
+
+#[test]
+fn references_to_thoughts_are_left_behind_and_all_others_named() {
+    let asked = |input: Value| {
+        let body = json!({"model": "m", "input": input}).to_string();
+        let mut prompt = read_prompt(body.as_bytes()).expect("sound");
+        let carried = carry(&mut prompt, body.as_bytes());
+        carried.map(|left_out| (prompt.turns.len(), left_out)).map_err(|unsayable| unsayable.to_string())
+    };
+    let (user, bare) = (json!({"role": "user", "content": "hi"}), json!({"id": "rs_2"}));
+    let reference = |id: &str| json!({"type": "item_reference", "id": id});
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(asked(json!([user, user])), Ok((2, vec![])));
+    assert_eq!(asked(json!([user, reference("rs_1"), user])), Ok((2, names(&["input[1]"]))));
+    assert_eq!(asked(json!([user, reference("rs_1"), bare, user])), Ok((2, names(&["input[1]", "input[2]"]))));
+    for id in ["msg_1", "fc_1", ""] {
+        let refused = asked(json!([user, reference("rs_1"), user, reference(id)])).expect_err("refused");
+        assert!(refused.starts_with("`input[3]`") && refused.contains("`store` is false"), "{refused}");
     }
 }
 

@@ -256,7 +256,7 @@ fn text<'a>(prompt: &'a Prompt, others: &Others<'a>) -> Result<Map<'a>, Unsayabl
         Format::JsonObject => SaidFormat::JsonObject,
         Format::JsonSchema(demanded) => {
             let Some(schema) = raw(&demanded.schema) else {
-                return unsayable("schema", "is no JSON");
+                return unsayable("response_format", "holds a schema that is no JSON");
             };
             let name = if demanded.name.is_empty() { "answer" } else { &demanded.name };
             SaidFormat::JsonSchema { name, description, schema, strict: demanded.strict }

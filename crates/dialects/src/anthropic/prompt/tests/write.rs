@@ -154,7 +154,7 @@ fn thoughts_go_back_to_whoever_signed_them() {
         (thought("", seal(Dialect::Responses, SealKind::Encrypted)), None),
     ] {
         let (messages, left_out) = messages(vec![hi(), turn(Role::Assistant, vec![kind.clone(), words("so")]), hi()]);
-        let told: Vec<&str> = if expected.is_none() { vec!["thinking"] } else { vec![] };
+        let told: Vec<&str> = if expected.is_none() { vec!["reasoning"] } else { vec![] };
         let content: Vec<Value> = expected.into_iter().chain([text("so")]).collect();
         assert_eq!(
             (&messages[1]["content"], left_out),

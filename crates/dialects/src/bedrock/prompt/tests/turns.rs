@@ -209,21 +209,21 @@ fn thoughts_come_back_to_those_who_signed_them() {
     };
     check(vec![
         ("a Claude's own", CLAUDE, saying(turns()), with(all), vec![]),
-        ("those of a Claude mean nothing to others", NOVA, saying(turns()), with(vec![]), vec!["thinking"]),
-        ("unsigned", CLAUDE, with_thought(thought("hm", None)), with(vec![]), vec!["thinking"]),
+        ("those of a Claude mean nothing to others", NOVA, saying(turns()), with(vec![]), vec!["reasoning"]),
+        ("unsigned", CLAUDE, with_thought(thought("hm", None)), with(vec![]), vec!["reasoning"]),
         (
             "another's",
             CLAUDE,
             with_thought(thought("hm", Some((OpenAiChat, Signature, "s")))),
             with(vec![]),
-            vec!["thinking"],
+            vec!["reasoning"],
         ),
         (
             "bytes that are none",
             CLAUDE,
             with_thought(thought("", Some((Anthropic, Encrypted, "?")))),
             with(vec![]),
-            vec!["thinking"],
+            vec!["reasoning"],
         ),
     ]);
 }
