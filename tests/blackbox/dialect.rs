@@ -77,7 +77,9 @@ pub(crate) fn model_of(request: &str) -> String {
     let (head, body) = request.split_once("\r\n\r\n").expect("a head");
     let path = head.split(' ').nth(1).expect("a path");
     let in_path = path.split_once("/models/").and_then(|(_, behind)| Some(behind.split_once(':')?.0.to_owned()));
-    in_path.unwrap_or_else(|| {
+    // Bedrock's.
+    let in_folder = || path.split_once("/model/").and_then(|(_, behind)| Some(behind.split_once('/')?.0.to_owned()));
+    in_path.or_else(in_folder).unwrap_or_else(|| {
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         body["model"].as_str().unwrap_or_default().to_owned()
     })

@@ -82,20 +82,20 @@ pub(crate) fn told(dialect: Dialect, status: u16, body: &Value) -> String {
     text(&error["message"]).to_owned()
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn count(value: &Value) -> u64 {
+pub(crate) fn count(value: &Value) -> u64 {
     value.as_u64().unwrap_or(0)
 }
 
 /// JSON as a model wrote it; text where it is none.
-fn arguments(written: &str) -> Value {
+pub(crate) fn arguments(written: &str) -> Value {
     let written = if written.is_empty() { "{}" } else { written };
     serde_json::from_str(written).unwrap_or_else(|_| json!(written))
 }

@@ -115,8 +115,13 @@ pub(crate) fn whole(status: &str, content_type: &str, body: &[u8]) -> Vec<Vec<u8
 
 /// The pieces of a response that streams `body` in chunks of these sizes, taken in turn.
 pub(crate) fn streamed(body: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-    let mut pieces = vec![head.as_bytes().to_vec()];
+    streamed_as("text/event-stream", body, sizes)
+}
+
+/// The same, of another content type.
+pub(crate) fn streamed_as(content_type: &str, body: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ntransfer-encoding: chunked\r\n\r\n");
+    let mut pieces = vec![head.into_bytes()];
     let (mut rest, mut sizes) = (body, sizes.iter().cycle());
     while !rest.is_empty() {
         let (chunk, left) = rest.split_at(rest.len().min(*sizes.next().expect("a size")));
