@@ -4,11 +4,11 @@
 
 use crate::{
     Head, Quirks, Stream, StreamDecoder, Translated, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other,
-    responses,
+    responses, vectors,
 };
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
-use llm::{Api, Dialect, Failure, Progress, ProviderError};
+use llm::{Api, Dialect, Failure, Progress, ProviderError, Vectors};
 use std::time::Duration;
 
 /// The header in which Amazon names an error.
@@ -39,6 +39,9 @@ impl Answers {
     pub fn whole(&self, body: Bytes) -> Result<(Bytes, Progress), Failure> {
         let progress = self.read(&body)?;
         let Some(head) = &self.head else { return Ok((body, progress)) };
+        if vectors::wants_vectors(self.dialect) {
+            return Ok((vectors::told(self.api, self.dialect, head, &body)?, progress));
+        }
         let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
         Ok((write_answer(self.dialect, head, &deltas), progress))
     }
@@ -57,6 +60,7 @@ impl Answers {
             Api::Cohere => cohere::read_whole(body),
             Api::Ollama => ollama::read_whole(body),
             Api::Bedrock => bedrock::read_whole(body),
+            Api::Vectors(_) => vectors::read_whole(self.api, body),
         };
         read.map_err(|failure| self.failure(failure))
     }
@@ -85,8 +89,8 @@ impl Answers {
             Api::Shared(Dialect::Anthropic) => anthropic::read_error(status, body, retry_after),
             Api::Shared(Dialect::Gemini) => gemini::read_error(status, body, retry_after),
             Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),
-            Api::Cohere => cohere::read_error(status, body, retry_after),
-            Api::Ollama => ollama::read_error(status, body, retry_after),
+            Api::Cohere | Api::Vectors(Vectors::Cohere) => cohere::read_error(status, body, retry_after),
+            Api::Ollama | Api::Vectors(Vectors::Ollama) => ollama::read_error(status, body, retry_after),
             Api::Bedrock => bedrock::read_named_error(name, status, body, retry_after),
         };
         self.readable(error)

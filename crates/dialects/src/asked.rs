@@ -5,6 +5,7 @@
 use crate::own_words::own_word;
 use crate::{
     Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses,
+    vectors,
 };
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
@@ -18,6 +19,9 @@ use std::collections::BTreeSet;
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the client's field that is wrong, or that the provider's dialect cannot say.
 pub fn request_for(request: &ChatRequest, api: Api, quirks: Quirks, model: &str) -> Result<Written, CallError> {
+    if vectors::wants_vectors(request.dialect) && !api.is(request.dialect) {
+        return vectors::request_for(request, api, model)?.map_err(refused);
+    }
     if api.is(request.dialect) && !has_foreign_seals(request) {
         return Ok(Written { body: with_model(request, model), left_out: Vec::new() });
     }
@@ -69,7 +73,8 @@ pub fn head_for(request: &ChatRequest, id: &str, created: u64) -> Head {
         Dialect::Responses => ("resp_", true),
         Dialect::Gemini | Dialect::Other(_) => ("", true),
     };
-    Head { id: format!("{prefix}{id}"), model: request.model.clone(), created, usage }
+    let (base64, texts) = vectors::form(request);
+    Head { id: format!("{prefix}{id}"), model: request.model.clone(), created, usage, base64, texts }
 }
 
 fn with_model(request: &ChatRequest, model: &str) -> Bytes {
@@ -136,6 +141,7 @@ fn said(prompt: &Prompt, api: Api, quirks: Quirks, model: &str) -> Result<Result
         Api::Shared(Dialect::Gemini) => gemini::write_prompt(prompt, model),
         Api::Shared(Dialect::Responses) => responses::write_prompt(prompt, model),
         Api::Shared(Dialect::Other(operation)) => return Err(untranslated(operation)),
+        Api::Vectors(_) => return Err(untranslated(Operation::Embeddings)),
         Api::Cohere => cohere::write_prompt(prompt, model),
         Api::Ollama => ollama::write_prompt(prompt, model),
         Api::Bedrock => bedrock::write_prompt(prompt, model),

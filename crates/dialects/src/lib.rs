@@ -42,6 +42,7 @@ mod template;
 mod text;
 mod thin;
 mod translated;
+mod vectors;
 mod writer;
 
 pub use advice::{Quotas, quotas, retry_after};
@@ -60,4 +61,5 @@ pub use said::{Ending, Head, Unread, Unsayable, Written};
 pub use stand_in::stand_in;
 pub use stream::Stream;
 pub use translated::Translated;
+pub use vectors::{gives_vectors, wants_vectors};
 pub use writer::{Writer, write_answer};

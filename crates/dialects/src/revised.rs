@@ -102,7 +102,7 @@ fn head(deltas: &[Delta], created: u64) -> Head {
         _ => None,
     });
     let (id, model) = began.unwrap_or_default();
-    Head { id, model, created, usage: true }
+    Head { id, model, created, usage: true, ..Head::default() }
 }
 
 /// Whether no word of `taken` stands in what is written, or in its `pieces` put together.

@@ -33,7 +33,7 @@ impl fmt::Display for Unsayable {
 impl std::error::Error for Unsayable {}
 
 /// What the head of an answer says that is written for a client, where the provider does not say it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// The id of the answer, for a provider that gives none.
     pub id: String,
@@ -43,6 +43,10 @@ pub struct Head {
     pub created: u64,
     /// Usage is told in a stream: of dialects that leave it to the client.
     pub usage: bool,
+    /// Vectors are wanted in base64.
+    pub base64: bool,
+    /// How many texts vectors are wanted of.
+    pub texts: Option<usize>,
 }
 
 /// What the end of a stream amounts to.

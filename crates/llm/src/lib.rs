@@ -35,7 +35,7 @@ pub use quota::{QuotaKind, QuotaReading};
 pub use record::{
     AttemptKind, AttemptRecord, CallRecord, CheckResult, Checked, Degraded, GAP_BOUNDS, Gaps, PassedOver, StreamEnd,
 };
-pub use request::{Api, ChatRequest, Dialect, Operation, Prefill, Priority};
+pub use request::{Api, ChatRequest, Dialect, Operation, Prefill, Priority, Vectors};
 pub use terms::{Demanded, Format, Takes, Terms, Tool, ToolChoice};
 pub use usage::Usage;
 pub use verdict::{Outcome, Verdict};

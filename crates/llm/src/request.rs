@@ -169,6 +169,17 @@ pub enum Api {
     Ollama,
     /// Amazon Bedrock's Converse.
     Bedrock,
+    /// Embeddings, asked for as only this provider is.
+    Vectors(Vectors),
+}
+
+/// Whose embeddings are asked for as nobody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Vectors {
+    /// Cohere's, version 2.
+    Cohere,
+    /// Ollama's own.
+    Ollama,
 }
 
 impl Api {

@@ -9,7 +9,7 @@ use llm::Operation::{
     Completions, CountTokens, Embeddings, GeminiBatchEmbed, GeminiCountTokens, GeminiEmbed, ImageEdits,
     ImageGenerations, ImageVariations, Moderations, Realtime, Rerank, Speech, Transcriptions, Translations,
 };
-use llm::{Api, Dialect, Operation};
+use llm::{Api, Dialect, Operation, Vectors};
 
 /// A `kind` in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ const OF_OPENAI: &[Operation] = &[
 ];
 const OF_AZURE: &[Operation] =
     &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations, Realtime];
-const COHERE: &[Api] = &[Api::Cohere];
-const OLLAMA: &[Api] = &[Api::Ollama];
+const COHERE: &[Api] = &[Api::Cohere, Api::Vectors(Vectors::Cohere)];
+const OLLAMA: &[Api] = &[Api::Ollama, Api::Vectors(Vectors::Ollama)];
 const BEDROCK: &[Api] = &[Api::Bedrock];
 const VERTEX: &[Api] = &[Api::Shared(Dialect::Gemini), Api::Shared(Dialect::Anthropic)];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use dialects::{anthropic, bedrock, cohere, escaped, gemini, ollama, openai_chat, other, responses};
-use llm::{Api, Dialect};
+use llm::{Api, Dialect, Vectors};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -90,6 +90,7 @@ fn plain(Place { api, model, stream, listed }: Place<'_>) -> Cow<'static, str> {
         Api::Cohere => Cow::Borrowed(cohere::PATH),
         Api::Ollama => Cow::Borrowed(ollama::PATH),
         Api::Bedrock => Cow::Owned(bedrock::path(model, stream)),
+        Api::Vectors(Vectors::Cohere | Vectors::Ollama) => Cow::Borrowed("/embed"),
         Api::Shared(Dialect::Gemini) => {
             let operation = match stream {
                 true => gemini::Operation::Stream { events: !listed },

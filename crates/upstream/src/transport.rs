@@ -10,7 +10,7 @@ use crate::settings::ProviderSettings;
 use crate::site::{Place, Site};
 use crate::webhook::Webhooks;
 use bytes::Bytes;
-use dialects::{Quirks, anthropic};
+use dialects::{Quirks, anthropic, gives_vectors, wants_vectors};
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -264,12 +264,20 @@ impl Transport for Upstream {
         let Provider { apis, site, .. } = self.providers.get(provider)?;
         let mut served = apis.iter().copied().filter(|api| site.serves(*api, model));
         let same = served.clone().find(|api| api.is(dialect));
-        let only_the_same = matches!(dialect, Dialect::Other(_));
-        same.or_else(|| served.find(|api| !only_the_same && !matches!(api, Api::Shared(Dialect::Other(_)))))
+        same.or_else(|| served.find(|api| stands_in(*api, dialect)))
     }
 
     fn quirks(&self, provider: usize) -> Quirks {
         self.providers.get(provider).map(|provider| provider.quirks).unwrap_or_default()
+    }
+}
+
+/// Whether requests in `dialect` are translated to `api`.
+fn stands_in(api: Api, dialect: Dialect) -> bool {
+    match (dialect, api) {
+        (Dialect::Other(_), api) => wants_vectors(dialect) && gives_vectors(api),
+        (_, Api::Shared(Dialect::Other(_)) | Api::Vectors(_)) => false,
+        (_, Api::Shared(_) | Api::Cohere | Api::Ollama | Api::Bedrock) => true,
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::fault::{At, did_you_mean, quote};
 use crate::file::List;
 use crate::reader::Reader;
-use llm::{Api, Dialect, Operation};
+use llm::{Api, Dialect, Operation, Vectors};
 
 /// The APIs of answers that a provider can be said to speak.
-const WORDS: [(&str, Api); 7] = [
+const WORDS: [(&str, Api); 9] = [
     ("chat_completions", Api::Shared(Dialect::OpenAiChat)),
     ("responses", Api::Shared(Dialect::Responses)),
     ("messages", Api::Shared(Dialect::Anthropic)),
@@ -14,6 +14,8 @@ const WORDS: [(&str, Api); 7] = [
     ("cohere", Api::Cohere),
     ("ollama", Api::Ollama),
     ("converse", Api::Bedrock),
+    ("cohere_embed", Api::Vectors(Vectors::Cohere)),
+    ("ollama_embed", Api::Vectors(Vectors::Ollama)),
 ];
 
 /// Every word that may stand in the list, with what it names.

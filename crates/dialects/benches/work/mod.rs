@@ -38,7 +38,7 @@ pub(crate) fn request(dialect: Dialect) -> ChatRequest {
 
 /// What is said of the answer.
 pub(crate) fn head() -> Head {
-    Head { id: "id".into(), model: "m".into(), created: 1_700_000_000, usage: true }
+    Head { id: "id".into(), model: "m".into(), created: 1_700_000_000, usage: true, ..Head::default() }
 }
 
 /// A stream of short words, as a provider of `dialect` would send it: an event in each piece.

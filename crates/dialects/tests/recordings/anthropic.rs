@@ -167,7 +167,7 @@ fn settled(mut deltas: Vec<Delta>) -> Vec<Delta> {
 }
 
 fn head() -> Head {
-    Head { id: "ours".into(), model: "asked".into(), created: 0, usage: true }
+    Head { id: "ours".into(), model: "asked".into(), created: 0, usage: true, ..Head::default() }
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn as_list(lines: &[String]) -> Vec<u8> {
 }
 
 fn head() -> Head {
-    Head { id: "own".into(), model: "asked".into(), created: 1, usage: true }
+    Head { id: "own".into(), model: "asked".into(), created: 1, usage: true, ..Head::default() }
 }
 
 /// What a stream says, cut at every `step` bytes: kinds of events, bytes, ending and progress, and the steps.

@@ -155,7 +155,7 @@ fn reasoning(value: &Value) -> String {
 
 /// A wire form of the same deltas, read again.
 fn again(deltas: &[Delta], streamed: bool) -> Vec<Delta> {
-    let head = Head { id: "chatcmpl-0".into(), model: "m".into(), created: 1, usage: true };
+    let head = Head { id: "chatcmpl-0".into(), model: "m".into(), created: 1, usage: true, ..Head::default() };
     if !streamed {
         return Reader::whole(&write_answer(&head, deltas)).expect("an answer");
     }

@@ -159,7 +159,7 @@ fn own_words(response: &Value) -> Said {
 }
 
 fn head() -> Head {
-    Head { id: "resp_none".into(), model: "none".into(), created: 0, usage: true }
+    Head { id: "resp_none".into(), model: "none".into(), created: 0, usage: true, ..Head::default() }
 }
 
 /// What a writer of this dialect has words for: what only its own providers say of words, nobody asks it for.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 fn head() -> Head {
-    Head { id: "msg_ours".into(), model: "asked".into(), created: 7, usage: true }
+    Head { id: "msg_ours".into(), model: "asked".into(), created: 7, usage: true, ..Head::default() }
 }
 
 fn read(events: &[&str]) -> Result<Vec<Delta>, Unread> {

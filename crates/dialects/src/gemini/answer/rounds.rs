@@ -8,7 +8,7 @@ use llm::{Delta, Dialect, FinishReason, Seal, SealKind, Usage};
 use proptest::prelude::*;
 
 fn head() -> Head {
-    Head { id: "own".into(), model: "asked".into(), created: 1, usage: false }
+    Head { id: "own".into(), model: "asked".into(), created: 1, usage: false, ..Head::default() }
 }
 
 fn seal(token: &str) -> Seal {

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use llm::{Delta, Dialect, FinishReason, Seal, SealKind};
 
 fn head(usage: bool) -> Head {
-    Head { id: "chatcmpl-ours".into(), model: "route".into(), created: 7, usage }
+    Head { id: "chatcmpl-ours".into(), model: "route".into(), created: 7, usage, ..Head::default() }
 }
 
 /// What the events say together.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn head() -> Head {
-    Head { id: "resp_7".into(), model: "asked".into(), created: 1_700_000_000, usage: true }
+    Head { id: "resp_7".into(), model: "asked".into(), created: 1_700_000_000, usage: true, ..Head::default() }
 }
 
 fn began(id: &str, model: &str) -> Delta {
