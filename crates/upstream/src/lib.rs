@@ -6,6 +6,7 @@
 //! Must never be here: what a response means (that is `dialects`), whether to try again (that is `engine`).
 
 mod adviser;
+mod aws;
 mod connect;
 mod credential;
 mod keys;
@@ -14,11 +15,15 @@ mod passing;
 mod presets;
 mod reason;
 mod settings;
+#[cfg(feature = "aws")]
+#[cfg_attr(not(test), expect(dead_code, reason = "no provider can be given Amazon's credentials yet"))]
+mod sigv4;
 mod site;
 mod transport;
 mod webhook;
 
 pub use adviser::{Adviser, Asking, Silence};
+pub use aws::AwsCredentials;
 pub use connect::MAX_HEAD;
 pub use credential::{Credential, Scheme};
 pub use keys::Key;
