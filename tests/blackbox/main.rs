@@ -9,7 +9,8 @@
 //! `process`, commands, exit codes, signals; `contracts`, answers that are wrong; `webhook`, what others say of them, and
 //! what is taken out of them; `verify`, answers judged offline; `observe`, metrics, the admin listener and the access log.
 //! Of dialects: `same_dialect`, bytes and keys; `recordings`, real answers replayed to clients of each; `crossed` and
-//! `crossed_flow`, clients over providers of other dialects.
+//! `crossed_flow`, clients over providers of other dialects; `clouds` and `signed`, where clouds are asked and by whose
+//! leave.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP),
 //! `provider` (simulators and raw servers), `dialect`, `speech` and `heard` (how clients ask, what
 //! providers say, and what comes of it); `turn` gives those that measure the machine to themselves. Every wait is
@@ -46,6 +47,8 @@ mod quotas;
 mod recordings;
 mod routing;
 mod same_dialect;
+#[cfg(feature = "aws")]
+mod signed;
 mod speech;
 mod timeouts;
 mod tls;

@@ -1,5 +1,6 @@
 //! The file's sections to settings, one section after the other; every fault on the way is kept.
 
+mod amazon;
 mod apis;
 mod asked;
 mod breaker;

@@ -3,10 +3,14 @@
 //! Receives what the configuration has; hands on what stands in a request. Nothing here prints a secret.
 //! Must never be here: whose turn it is, and which key rests (that is `keys`).
 
+#[cfg(feature = "aws")]
+use crate::{aws::AwsCredentials, sigv4::Signer};
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Request};
+use llm::Failure;
 use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
 
 /// How it is shown that requests may be made.
 #[derive(Clone, Debug)]
@@ -18,6 +22,9 @@ pub enum Credential {
         /// How each is presented.
         scheme: Scheme,
     },
+    /// A key of Amazon's: it signs each request, and is not sent.
+    #[cfg(feature = "aws")]
+    Aws(AwsCredentials),
 }
 
 /// No key.
@@ -68,6 +75,9 @@ impl Scheme {
 pub(crate) enum Presented {
     /// In a header, its value marked so that it does not print.
     Header(HeaderName, HeaderValue),
+    /// By a signature over the whole request.
+    #[cfg(feature = "aws")]
+    Signed(Signer),
 }
 
 impl Credential {
@@ -76,13 +86,27 @@ impl Credential {
     pub fn keys(&self) -> &[SecretString] {
         match self {
             Self::Keys { keys, .. } => keys,
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => &[],
         }
     }
 
-    /// Each key, ready to be presented; `None` where one of them cannot stand in a header.
+    /// Whether it is shown by what is made of the whole request, so that none can be handed through unread.
+    #[must_use]
+    pub fn covers_bodies(&self) -> bool {
+        match self {
+            Self::Keys { .. } => false,
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => true,
+        }
+    }
+
+    /// Each key, ready to be presented; `None` where one of them cannot stand in a request.
     pub(crate) fn presented(self) -> Option<Vec<Presented>> {
         match self {
             Self::Keys { keys, scheme } => keys.iter().map(|key| in_header(key, scheme)).collect(),
+            #[cfg(feature = "aws")]
+            Self::Aws(credentials) => Signer::new(credentials).map(|signer| vec![Presented::Signed(signer)]),
         }
     }
 }
@@ -94,12 +118,31 @@ fn in_header(key: &SecretString, scheme: Scheme) -> Option<Presented> {
 }
 
 impl Presented {
-    /// Puts it into `request`.
-    pub(crate) fn present(&self, request: &mut Request<Bytes>) {
+    /// Puts it into `request`, which is finished but for this, and sent at `at`: wall time since 1970.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] where it cannot be signed.
+    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "a signature alone names its time"))]
+    pub(crate) fn present(&self, request: &mut Request<Bytes>, at: Duration) -> Result<(), Failure> {
         match self {
             Self::Header(name, value) => {
                 request.headers_mut().insert(name.clone(), value.clone());
+                Ok(())
             }
+            #[cfg(feature = "aws")]
+            Self::Signed(signer) => {
+                let (method, uri, body) = (request.method().clone(), request.uri().clone(), request.body().clone());
+                signer.sign(&method, &uri, request.headers_mut(), &body, at)
+            }
+        }
+    }
+
+    /// Whether it is made of the whole request; see [`Credential::covers_bodies`].
+    pub(crate) fn covers_bodies(&self) -> bool {
+        match self {
+            Self::Header(..) => false,
+            #[cfg(feature = "aws")]
+            Self::Signed(_) => true,
         }
     }
 }
@@ -118,7 +161,7 @@ mod tests {
             let presented = credential.presented().expect("a plain key");
             assert!(!format!("{presented:?}").contains("canary"));
             let mut request = Request::new(Bytes::new());
-            presented[0].present(&mut request);
+            assert_eq!(presented[0].present(&mut request, Duration::ZERO), Ok(()));
             assert_eq!(request.headers()[header], value);
         }
     }
@@ -128,5 +171,22 @@ mod tests {
         assert_eq!(Credential::default().presented().map(|keys| keys.len()), Some(0));
         let broken = Credential::Keys { keys: vec!["line\nbreak".into()], scheme: Scheme::Bearer };
         assert!(broken.presented().is_none());
+    }
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn what_signs_never_prints_and_covers_what_is_sent() {
+        let credentials = |secret: &str| AwsCredentials {
+            access_key_id: "AKIDEXAMPLE".into(),
+            secret_access_key: secret.into(),
+            session_token: Some("canary-token".into()),
+            region: "us-east-1".into(),
+        };
+        let credential = Credential::Aws(credentials("canary"));
+        assert!(!format!("{credential:?}").contains("canary") && credential.covers_bodies());
+        let presented = credential.presented().expect("a plain key");
+        assert!(!format!("{presented:?}").contains("canary") && presented[0].covers_bodies());
+        assert!(!Credential::default().covers_bodies());
+        assert!(Credential::Aws(credentials("line\nbreak")).presented().is_none());
     }
 }

@@ -16,7 +16,6 @@ mod presets;
 mod reason;
 mod settings;
 #[cfg(feature = "aws")]
-#[cfg_attr(not(test), expect(dead_code, reason = "no provider can be given Amazon's credentials yet"))]
 mod sigv4;
 mod site;
 mod transport;

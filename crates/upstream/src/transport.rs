@@ -184,7 +184,8 @@ impl Upstream {
         Webhooks::new(self.tls.clone(), &self.names)
     }
 
-    async fn exchange(&self, outbound: Outbound) -> Result<Inbound, Failure> {
+    /// One exchange, begun at `at`: wall time since 1970, which signatures are made out to.
+    async fn exchange(&self, outbound: Outbound, at: Duration) -> Result<Inbound, Failure> {
         let pool = self.pools.iter().find(|(timeout, _)| *timeout == outbound.connect);
         let (Some(provider), Some((_, pool))) = (self.providers.get(outbound.provider), pool) else {
             return Err(Failure::Internal("its provider or pool is not set up"));
@@ -192,21 +193,21 @@ impl Upstream {
         let (key, credential) = provider.keys.take(&outbound.model, Instant::now()).unzip();
         let mut request = provider.request(outbound)?;
         if let Some(credential) = credential {
-            credential.present(&mut request);
+            credential.present(&mut request, at)?;
         }
         let response = pool.request(request.map(Full::new)).await.map_err(|e| reason::of_request(&e))?;
         Ok(inbound(response, key))
     }
 
-    async fn hand_through(&self, passing: Passing) -> Result<Inbound, Failure> {
-        let (response, key) = self.response_to(passing).await?;
+    async fn hand_through(&self, passing: Passing, at: Duration) -> Result<Inbound, Failure> {
+        let (response, key) = self.response_to(passing, at).await?;
         Ok(inbound(response, key))
     }
 
-    async fn response_to(&self, passing: Passing) -> Result<(Response<Incoming>, Option<Key>), Failure> {
+    async fn response_to(&self, passing: Passing, at: Duration) -> Result<(Response<Incoming>, Option<Key>), Failure> {
         let provider = self.providers.get(passing.provider).ok_or(Failure::Internal("its provider is not set up"))?;
         let (key, credential) = provider.keys.take("", Instant::now()).unzip();
-        let request = provider.passed(passing, credential)?;
+        let request = provider.passed(passing, credential, at)?;
         let response = self.passing.request(request).await.map_err(|e| reason::of_request(&e))?;
         Ok((response, key))
     }
@@ -214,16 +215,16 @@ impl Upstream {
 
 impl Transport for Upstream {
     fn send(&self, outbound: Outbound) -> Sending<'_> {
-        Box::pin(self.exchange(outbound))
+        Box::pin(self.exchange(outbound, wall_clock()))
     }
 
     fn pass(&self, passing: Passing) -> Sending<'_> {
-        Box::pin(self.hand_through(passing))
+        Box::pin(self.hand_through(passing, wall_clock()))
     }
 
     fn switch(&self, passing: Passing) -> Switching<'_> {
         Box::pin(async {
-            let mut inbound = self.response_to(passing).await?.0;
+            let mut inbound = self.response_to(passing, wall_clock()).await?.0;
             if inbound.status() != StatusCode::SWITCHING_PROTOCOLS {
                 return Ok(Switched::Refused(inbound.status()));
             }
@@ -281,6 +282,12 @@ fn stands_in(api: Api, dialect: Dialect) -> bool {
     }
 }
 
+/// Wall time since 1970.
+#[expect(clippy::disallowed_types, reason = "a signature names the wall time it is made at")]
+fn wall_clock() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}
+
 fn inbound(response: Response<Incoming>, key: Option<Key>) -> Inbound {
     let (head, body) = response.into_parts();
     let body = body.map_err(|e| reason::of_body(&e)).boxed_unsync();
@@ -293,7 +300,7 @@ impl Provider {
         let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
         let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
         let ProviderSettings { base_url: base, credential, headers, quirks, apis, passthrough, site, .. } = settings;
-        let keys = KeyRing::new(credential.presented().ok_or_else(|| unusable("api_key"))?);
+        let keys = KeyRing::new(credential.presented().ok_or_else(|| unusable("key"))?);
         let mut addresses = Vec::new();
         for api in &apis {
             let path = site.path(Place { api: *api, model: "", stream: false, listed: false });
@@ -343,7 +350,15 @@ impl Provider {
 
 impl Provider {
     /// A request as it is handed through: with the provider's key, and the headers that the configuration adds.
-    fn passed(&self, passing: Passing, credential: Option<&Presented>) -> Result<Request<PassingBody>, Failure> {
+    fn passed(
+        &self,
+        passing: Passing,
+        credential: Option<&Presented>,
+        at: Duration,
+    ) -> Result<Request<PassingBody>, Failure> {
+        if credential.is_some_and(Presented::covers_bodies) {
+            return Err(Failure::Internal("what is handed through unread cannot be signed"));
+        }
         let Passing { method, path, headers, body, .. } = passing;
         // Clients may give the path with the prefix of the base address, or without.
         let prefix = self.base.path().trim_end_matches('/');
@@ -358,7 +373,7 @@ impl Provider {
             headers.insert(name.clone(), value.clone());
         }
         if let Some(credential) = credential {
-            credential.present(&mut request);
+            credential.present(&mut request, at)?;
         }
         Ok(request.map(|_| body))
     }
@@ -370,6 +385,10 @@ fn below(base: &Uri, path: &str) -> Option<Uri> {
     parts.path_and_query = format!("{}{path}", base.path().trim_end_matches('/')).try_into().ok();
     Uri::from_parts(parts).ok()
 }
+
+#[cfg(test)]
+#[cfg(feature = "aws")]
+mod signed;
 
 #[cfg(test)]
 mod tests {

@@ -100,4 +100,4 @@ async fn exchange(pool: Pool, places: Arc<Semaphore>, request: Request<Full<Byte
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

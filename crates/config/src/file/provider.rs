@@ -24,6 +24,13 @@ pub(crate) struct Provider {
     pub(crate) api_key: Lenient<Secret>,
     /// Several keys, used in turn, instead of `api_key`.
     pub(crate) keys: List<Secret>,
+    /// `kind: bedrock` only: the name of a key that signs requests, instead of `api_key`. Default, where there is neither:
+    /// the variables AWS_BEARER_TOKEN_BEDROCK, else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+    pub(crate) access_key_id: Lenient<Secret>,
+    /// The key that is called so.
+    pub(crate) secret_access_key: Lenient<Secret>,
+    /// What came with it, where it ends after some hours.
+    pub(crate) session_token: Lenient<Secret>,
     /// Headers added to every request.
     pub(crate) headers: Lenient<BTreeMap<String, Lenient<Secret>>>,
     /// What it speaks: a request in one of them goes out as it came, any other is written in the first. Default: known by

@@ -1,5 +1,6 @@
 //! `providers`: a kind, an address, keys and headers to what the transport needs.
 
+use super::amazon;
 use super::apis;
 use super::asked::{Asked, AskedOf};
 use super::cloud;
@@ -168,6 +169,9 @@ fn simulated(reader: &mut Reader<'_>, at: &At, name: &str, file: file::Provider)
         ("base_url", file.base_url.is_absent()),
         ("api_key", file.api_key.is_absent()),
         ("keys", file.keys.is_absent()),
+        ("access_key_id", file.access_key_id.is_absent()),
+        ("secret_access_key", file.secret_access_key.is_absent()),
+        ("session_token", file.session_token.is_absent()),
         ("headers", file.headers.is_absent()),
         ("done_marker", file.done_marker.is_absent()),
         ("apis", file.apis.is_absent()),
@@ -207,20 +211,34 @@ fn http_from_file(
     };
     let headers = headers(reader, &at.key("headers"), file.headers);
     let scheme = preset.scheme;
+    let said = amazon::Said {
+        access_key_id: file.access_key_id,
+        secret_access_key: file.secret_access_key,
+        session_token: file.session_token,
+        sent: !file.api_key.is_absent() || !file.keys.is_absent(),
+        headers: &headers,
+        place: amazon::Place { region: whereabouts.region.as_deref(), own_address },
+    };
+    let signed = amazon::credential(reader, at, preset, said);
     let wants = |headers: &[_]| (!own_address || preset.base_url.is_none()) && !has_key(headers, scheme);
-    let variables = if wants(&headers) { preset.key_variables } else { &[] };
+    let variables = if signed.is_none() && wants(&headers) { preset.key_variables } else { &[] };
     let keys = keys(reader, at, file.api_key, file.keys, variables);
     if !keys.is_empty() && has_key(&headers, scheme) {
         let at = at.key("headers").key(scheme.header().as_str());
         reader.fault(&at, "is made from the provider's key; give one of the two");
     }
+    let credential = signed.unwrap_or(Credential::Keys { keys, scheme });
     let mut quirks = preset.quirks;
     quirks.done_marker = reader.value(&at.key("done_marker"), file.done_marker).unwrap_or(quirks.done_marker);
     let apis = apis::spoken(reader, &at.key("apis"), file.apis);
     let apis = apis.unwrap_or_else(|| preset.speaks(own_address).collect());
     let site = site(reader, at, preset, file.api_version);
-    let passthrough = passthrough(reader, &at.key("passthrough"), file.passthrough);
-    let (name, base_url, credential) = (Arc::from(name), base_url?, Credential::Keys { keys, scheme });
+    let passthrough_at = at.key("passthrough");
+    let passthrough = passthrough(reader, &passthrough_at, file.passthrough);
+    if credential.covers_bodies() && !passthrough.is_empty() {
+        reader.fault(&passthrough_at, "needs an api_key: a signature covers the body, which is handed through unread");
+    }
+    let (name, base_url) = (Arc::from(name), base_url?);
     Some(ProviderSettings { name, base_url, credential, headers, quirks, apis, passthrough, site })
 }
 

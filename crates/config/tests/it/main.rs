@@ -3,6 +3,7 @@
 // Clippy knows test functions, but not the functions they share.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod amazon;
 mod catalogue;
 mod contracts;
 mod examples;

@@ -1,6 +1,6 @@
 //! Webhooks against services on the loopback.
 
-mod service;
+pub(crate) mod service;
 
 use super::*;
 use crate::connect::tls;

@@ -10,7 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// What becomes of one request.
 #[derive(Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// These bytes, and the connection is kept.
     Kept(String),
     /// These bytes, and the connection is closed.
@@ -20,13 +20,13 @@ pub(super) enum Reply {
 }
 
 /// A 200 with this body.
-pub(super) fn ok(body: &str) -> Reply {
+pub(crate) fn ok(body: &str) -> Reply {
     Reply::Kept(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
 /// One that is running.
-pub(super) struct Service {
-    pub(super) address: SocketAddr,
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
 }
 
@@ -41,12 +41,12 @@ struct Shared {
 }
 
 impl Service {
-    pub(super) async fn new(script: &[Reply]) -> Self {
+    pub(crate) async fn new(script: &[Reply]) -> Self {
         Self::behind(script, None).await
     }
 
     /// The same behind TLS.
-    pub(super) async fn behind(script: &[Reply], tls: Option<TlsAcceptor>) -> Self {
+    pub(crate) async fn behind(script: &[Reply], tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared {
@@ -61,21 +61,21 @@ impl Service {
     }
 
     /// What it was asked, head and body.
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().expect("whole").clone()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         *self.shared.connections.lock().expect("whole")
     }
 
     /// Waits until it is asked once more.
-    pub(super) async fn asked(&self) {
+    pub(crate) async fn asked(&self) {
         self.shared.asked.acquire().await.expect("open").forget();
     }
 
     /// Waits until one more connection is over.
-    pub(super) async fn over(&self) {
+    pub(crate) async fn over(&self) {
         self.shared.over.acquire().await.expect("open").forget();
     }
 }
