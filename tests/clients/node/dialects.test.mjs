@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { harbour, speakers } from './speakers.mjs';
 
-const kinds = ['anthropic', 'azure', 'azure_v1', 'chat', 'cohere', 'gemini', 'ollama', 'responses'];
+const kinds = ['anthropic', 'azure', 'azure_v1', 'bedrock', 'chat', 'cohere', 'gemini', 'ollama', 'responses'];
 const sea = 'The sea ends where the land begins, and begins there too.';
 // One pixel, and behind its end so much that its size tells whether it came.
 const pixel =

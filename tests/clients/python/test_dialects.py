@@ -10,7 +10,7 @@ import pytest
 from speakers import Chat, Gemini, Harbour, Messages, Responses
 
 SPEAKERS = [Chat, Responses, Messages, Gemini]
-KINDS = ["anthropic", "azure", "azure_v1", "chat", "cohere", "gemini", "ollama", "responses"]
+KINDS = ["anthropic", "azure", "azure_v1", "bedrock", "chat", "cohere", "gemini", "ollama", "responses"]
 KEY = "key-of-clients"
 SEA = "The sea ends where the land begins, and begins there too."
 # One pixel, and behind its end so much that its size tells whether it came.
