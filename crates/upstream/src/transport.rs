@@ -321,6 +321,7 @@ impl Provider {
     /// The request, finished but for its credential.
     fn request(&self, outbound: Outbound) -> Result<Request<Bytes>, Failure> {
         const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+        const FRAMES: HeaderValue = HeaderValue::from_static("application/vnd.amazon.eventstream");
         let uri = self.address(&outbound).ok_or(Failure::Internal("its address cannot be made"))?;
         let body = self.site.body(outbound.api, outbound.body).ok_or(Failure::Internal("its body cannot be made"))?;
         let mut request = Request::new(body);
@@ -330,7 +331,12 @@ impl Provider {
         headers.reserve(8 + self.headers.len());
         headers.insert(HOST, self.authority.clone());
         headers.insert(CONTENT_TYPE, JSON);
-        headers.insert(ACCEPT, if outbound.stream && !outbound.listed { EVENTS } else { JSON });
+        let accepted = match outbound.api {
+            _ if !outbound.stream || outbound.listed => JSON,
+            Api::Bedrock => FRAMES,
+            _ => EVENTS,
+        };
+        headers.insert(ACCEPT, accepted);
         headers.insert(USER_AGENT, AGENT);
         if outbound.api.is(Dialect::Anthropic) && self.site != Site::Vertex {
             headers.insert(VERSION, HeaderValue::from_static(anthropic::Version::June2023.as_str()));

@@ -92,6 +92,8 @@ async fn what_is_signed_is_what_comes_over_the_wire() {
         let (uri, mut headers, came) = received(&request);
         assert_eq!((uri.path(), came), (path, body), "{model}");
         assert_eq!(headers["x-amz-date"], "20260102T030405Z");
+        let streamed = "application/vnd.amazon.eventstream";
+        assert_eq!(headers[ACCEPT], if stream { streamed } else { "application/json" });
         assert_eq!(headers.get("x-amz-security-token").map(HeaderValue::as_bytes), token.map(str::as_bytes));
         let said = headers[AUTHORIZATION].to_str().expect("a signature").to_owned();
         let with_token = if token.is_some() { ";x-amz-security-token" } else { "" };
