@@ -51,13 +51,13 @@ const PLACEHOLDERS: &[&str] = &[
 
 /// Keys of an entry that say who pays or signs in a way of the cloud's own, and what to do instead.
 const SIGNED: &[(&str, &str)] = &[
-    ("aws_access_key_id", "set AWS_ACCESS_KEY_ID, or give the gateway a role"),
-    ("aws_secret_access_key", "set AWS_SECRET_ACCESS_KEY, or give the gateway a role"),
-    ("aws_session_token", "set AWS_SESSION_TOKEN, or give the gateway a role"),
-    ("aws_profile_name", "set the usual AWS variables"),
-    ("aws_role_name", "give the gateway that role"),
-    ("aws_session_name", "give the gateway a role"),
-    ("aws_web_identity_token", "give the gateway a role"),
+    ("aws_access_key_id", "give it as `access_key_id`, or set AWS_ACCESS_KEY_ID"),
+    ("aws_secret_access_key", "give it as `secret_access_key`, or set AWS_SECRET_ACCESS_KEY"),
+    ("aws_session_token", "give it as `session_token`, or set AWS_SESSION_TOKEN"),
+    ("aws_profile_name", "no profile is read: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    ("aws_role_name", "no role is taken yet: give keys, or an api_key"),
+    ("aws_session_name", "no role is taken yet: give keys, or an api_key"),
+    ("aws_web_identity_token", "no role is taken yet: give keys, or an api_key"),
     ("aws_bedrock_runtime_endpoint", "give it as `base_url`"),
     ("vertex_project", "give the project under this provider"),
     ("vertex_credentials", "set GOOGLE_APPLICATION_CREDENTIALS"),
