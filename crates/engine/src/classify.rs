@@ -103,6 +103,8 @@ pub fn classify(failure: &Failure, on_refusal: OnRefusal) -> Judgement {
         Failure::Deadline => judge(Neutral, Advice::Never, Again::No, Blame::Nobody),
         // No other answer would fare better, and nobody who answered is to blame.
         Failure::Unadvised(_) => judge(Neutral, Advice::Never, Again::No, Blame::Us),
+        // Like a key that is not accepted; but it may be there in a moment.
+        Failure::NoToken(_) => judge(HardFailure, Advice::Next, Again::Backoff, Blame::Us),
         Failure::Internal(_) => judge(Neutral, Advice::Next, Again::No, Blame::Us),
         Failure::Provider(error) => classify_refusal(error, on_refusal),
     }
@@ -212,6 +214,7 @@ mod tests {
             (Failure::Cut, HardFailure, Next, Backoff, Blame::Target),
             (Failure::Garbage, HardFailure, Next, Backoff, Blame::Target),
             (Failure::TooLarge, HardFailure, Next, No, Blame::Target),
+            (Failure::NoToken("x".into()), HardFailure, Next, Backoff, Blame::Us),
             (Failure::Internal("x"), Neutral, Next, No, Blame::Us),
             (refusal(ErrorKind::InvalidRequest, None), ClientFault, Never, No, Blame::Caller),
             (refusal(ErrorKind::ContextLength, None), ClientFault, LargerWindow, No, Blame::Nobody),

@@ -46,9 +46,12 @@ pub(crate) struct Recovered {
 /// said was too much.
 pub(crate) fn may_go_on(failure: &Failure, on_refusal: OnRefusal) -> bool {
     match failure {
-        Failure::Deadline | Failure::TooLarge | Failure::Unmet(_) | Failure::Unadvised(_) | Failure::Internal(_) => {
-            false
-        }
+        Failure::Deadline
+        | Failure::TooLarge
+        | Failure::Unmet(_)
+        | Failure::Unadvised(_)
+        | Failure::NoToken(_)
+        | Failure::Internal(_) => false,
         // What one provider's policy cut off, another is not to say, unless the route wants it so.
         Failure::Provider(error) if error.kind == ErrorKind::ContentPolicy => on_refusal == OnRefusal::Failover,
         Failure::Provider(error) => !error.kind.is_callers(),

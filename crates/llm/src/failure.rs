@@ -47,6 +47,8 @@ pub enum Failure {
     Unmet(Box<str>),
     /// The answer is whole, but nobody said whether it may pass, without which its contract lets none. Says why.
     Unadvised(Box<str>),
+    /// No access token could be had for the provider, so that nothing was sent. Says why, without secrets.
+    NoToken(Box<str>),
     /// Our own fault: a request could not be built.
     Internal(&'static str),
 }
@@ -137,6 +139,7 @@ impl Failure {
             Self::Altered => "altered",
             Self::Unmet(_) => "contract_unmet",
             Self::Unadvised(_) => "unadvised",
+            Self::NoToken(_) => "no_token",
             Self::Internal(_) => "internal",
         }
     }
@@ -145,7 +148,7 @@ impl Failure {
     #[must_use]
     pub fn may_be_billed(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Redirect(_) | Self::Internal(_) => false,
+            Self::Unreachable(_) | Self::Redirect(_) | Self::NoToken(_) | Self::Internal(_) => false,
             // Gateways in front of it say these of a model that may have worked all the while.
             Self::Provider(error) => error.kind == ErrorKind::Server,
             _ => true,
@@ -203,6 +206,7 @@ impl fmt::Display for Failure {
             Self::Altered => f.write_str("did not go on where the answer had broken off"),
             Self::Unmet(why) => write!(f, "broke the contract ({why})"),
             Self::Unadvised(why) => write!(f, "was not let pass ({why})"),
+            Self::NoToken(why) => write!(f, "was not called for want of a token: {why}"),
             Self::Internal(what) => write!(f, "was not called: {what}"),
         }
     }

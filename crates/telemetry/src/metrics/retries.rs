@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// Every cause that `llm::Failure::as_str` names; then a hedge, which follows no failure, and a model asked again, which
 /// is no other candidate; the last takes whatever else there may be.
-const REASONS: [&str; 37] = [
+const REASONS: [&str; 38] = [
     "dns",
     "connect_refused",
     "connect_timeout",
@@ -43,6 +43,7 @@ const REASONS: [&str; 37] = [
     "altered",
     "contract_unmet",
     "unadvised",
+    "no_token",
     "internal",
     "hedge",
     "reask",
@@ -125,6 +126,7 @@ mod tests {
             | Failure::Altered
             | Failure::Unmet(_)
             | Failure::Unadvised(_)
+            | Failure::NoToken(_)
             | Failure::Internal(_) => vec![failure.as_str()],
         }
     }
@@ -160,6 +162,7 @@ mod tests {
             Failure::Altered,
             Failure::Unmet("schema: not_json".into()),
             Failure::Unadvised("webhook: webhook_unavailable".into()),
+            Failure::NoToken("test".into()),
             Failure::Internal("test"),
         ];
         let causes: Vec<_> = failures.iter().flat_map(causes).collect();
