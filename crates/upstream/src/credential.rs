@@ -3,11 +3,14 @@
 //! Receives what the configuration has; hands on what stands in a request. Nothing here prints a secret.
 //! Must never be here: whose turn it is, and which key rests (that is `keys`).
 
+use crate::connect::TimedConnector;
+#[cfg(feature = "gcp")]
+use crate::google::{GoogleAccount, TokenSource};
 #[cfg(feature = "aws")]
 use crate::{aws::AwsCredentials, sigv4::Signer};
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use llm::Failure;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -25,6 +28,9 @@ pub enum Credential {
     /// A key of Amazon's: it signs each request, and is not sent.
     #[cfg(feature = "aws")]
     Aws(AwsCredentials),
+    /// Access tokens of Google's, in the name of this account.
+    #[cfg(feature = "gcp")]
+    Google(GoogleAccount),
 }
 
 /// No key.
@@ -78,6 +84,19 @@ pub(crate) enum Presented {
     /// By a signature over the whole request.
     #[cfg(feature = "aws")]
     Signed(Signer),
+    /// By a token that is good for a while.
+    #[cfg(feature = "gcp")]
+    Token(TokenSource),
+}
+
+/// When a request is sent, and how long it may wait for what has to be asked for first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct When {
+    /// Wall time since 1970.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "a signature alone names its time"))]
+    pub(crate) at: Duration,
+    #[cfg_attr(not(feature = "gcp"), expect(dead_code, reason = "only tokens are asked for"))]
+    pub(crate) patience: Duration,
 }
 
 impl Credential {
@@ -88,6 +107,8 @@ impl Credential {
             Self::Keys { keys, .. } => keys,
             #[cfg(feature = "aws")]
             Self::Aws(_) => &[],
+            #[cfg(feature = "gcp")]
+            Self::Google(_) => &[],
         }
     }
 
@@ -98,15 +119,21 @@ impl Credential {
             Self::Keys { .. } => false,
             #[cfg(feature = "aws")]
             Self::Aws(_) => true,
+            #[cfg(feature = "gcp")]
+            Self::Google(_) => false,
         }
     }
 
-    /// Each key, ready to be presented; `None` where one of them cannot stand in a request.
-    pub(crate) fn presented(self) -> Option<Vec<Presented>> {
+    /// Each key, ready to be presented; tokens are asked for over `connector`. `None` where a key cannot stand in a
+    /// request.
+    #[cfg_attr(not(feature = "gcp"), expect(unused_variables, reason = "keys are there"))]
+    pub(crate) fn presented(self, connector: &TimedConnector) -> Option<Vec<Presented>> {
         match self {
             Self::Keys { keys, scheme } => keys.iter().map(|key| in_header(key, scheme)).collect(),
             #[cfg(feature = "aws")]
             Self::Aws(credentials) => Signer::new(credentials).map(|signer| vec![Presented::Signed(signer)]),
+            #[cfg(feature = "gcp")]
+            Self::Google(account) => Some(vec![Presented::Token(TokenSource::new(account, connector))]),
         }
     }
 }
@@ -118,12 +145,13 @@ fn in_header(key: &SecretString, scheme: Scheme) -> Option<Presented> {
 }
 
 impl Presented {
-    /// Puts it into `request`, which is finished but for this, and sent at `at`: wall time since 1970.
+    /// Puts it into `request`, which is finished but for this.
     ///
     /// # Errors
-    /// [`Failure::Internal`] where it cannot be signed.
-    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "a signature alone names its time"))]
-    pub(crate) fn present(&self, request: &mut Request<Bytes>, at: Duration) -> Result<(), Failure> {
+    /// [`Failure::NoToken`] where a token was not to be had, [`Failure::Internal`] where nothing can be signed.
+    #[cfg_attr(not(feature = "gcp"), expect(clippy::unused_async, reason = "keys are there"))]
+    #[cfg_attr(not(any(feature = "aws", feature = "gcp")), expect(unused_variables, reason = "keys are there"))]
+    pub(crate) async fn present(&self, request: &mut Request<Bytes>, when: When) -> Result<(), Failure> {
         match self {
             Self::Header(name, value) => {
                 request.headers_mut().insert(name.clone(), value.clone());
@@ -132,8 +160,10 @@ impl Presented {
             #[cfg(feature = "aws")]
             Self::Signed(signer) => {
                 let (method, uri, body) = (request.method().clone(), request.uri().clone(), request.body().clone());
-                signer.sign(&method, &uri, request.headers_mut(), &body, at)
+                signer.sign(&method, &uri, request.headers_mut(), &body, when.at)
             }
+            #[cfg(feature = "gcp")]
+            Self::Token(source) => source.present(request.headers_mut(), when.patience).await,
         }
     }
 
@@ -143,6 +173,31 @@ impl Presented {
             Self::Header(..) => false,
             #[cfg(feature = "aws")]
             Self::Signed(_) => true,
+            #[cfg(feature = "gcp")]
+            Self::Token(_) => false,
+        }
+    }
+
+    /// Whether it is lent for a while, so that there may be a better one where it is turned down.
+    pub(crate) fn is_lent(&self) -> bool {
+        match self {
+            Self::Header(..) => false,
+            #[cfg(feature = "aws")]
+            Self::Signed(_) => false,
+            #[cfg(feature = "gcp")]
+            Self::Token(_) => true,
+        }
+    }
+
+    /// Takes in that it was turned down, as it stands in the headers of a request. Whether there may be a better one.
+    #[cfg_attr(not(feature = "gcp"), expect(unused_variables, reason = "keys stay what they are"))]
+    pub(crate) fn turned_down(&self, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Header(..) => false,
+            #[cfg(feature = "aws")]
+            Self::Signed(_) => false,
+            #[cfg(feature = "gcp")]
+            Self::Token(source) => source.distrust(headers),
         }
     }
 }
@@ -150,27 +205,36 @@ impl Presented {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connect::{connector, tls};
+    use crate::names::Names;
 
-    #[test]
-    fn keys_stand_where_their_scheme_says_and_never_print() {
+    const WHEN: When = When { at: Duration::ZERO, patience: Duration::ZERO };
+
+    fn presented(credential: Credential) -> Option<Vec<Presented>> {
+        let names = Names::of_the_system();
+        credential.presented(&connector(tls().expect("TLS"), &names, Duration::ZERO))
+    }
+
+    #[tokio::test]
+    async fn keys_stand_where_their_scheme_says_and_never_print() {
         for (scheme, header, value) in
             [(Scheme::Bearer, "authorization", "Bearer sk-canary"), (Scheme::X_API_KEY, "x-api-key", "sk-canary")]
         {
             let credential = Credential::Keys { keys: vec!["sk-canary".into()], scheme };
             assert!(!format!("{credential:?}").contains("canary"));
-            let presented = credential.presented().expect("a plain key");
+            let presented = presented(credential).expect("a plain key");
             assert!(!format!("{presented:?}").contains("canary"));
             let mut request = Request::new(Bytes::new());
-            assert_eq!(presented[0].present(&mut request, Duration::ZERO), Ok(()));
+            assert_eq!(presented[0].present(&mut request, WHEN).await, Ok(()));
             assert_eq!(request.headers()[header], value);
         }
     }
 
     #[test]
     fn no_key_is_no_hindrance_and_one_that_breaks_a_line_is() {
-        assert_eq!(Credential::default().presented().map(|keys| keys.len()), Some(0));
+        assert_eq!(presented(Credential::default()).map(|keys| keys.len()), Some(0));
         let broken = Credential::Keys { keys: vec!["line\nbreak".into()], scheme: Scheme::Bearer };
-        assert!(broken.presented().is_none());
+        assert!(presented(broken).is_none());
     }
 
     #[cfg(feature = "aws")]
@@ -184,9 +248,9 @@ mod tests {
         };
         let credential = Credential::Aws(credentials("canary"));
         assert!(!format!("{credential:?}").contains("canary") && credential.covers_bodies());
-        let presented = credential.presented().expect("a plain key");
-        assert!(!format!("{presented:?}").contains("canary") && presented[0].covers_bodies());
+        let shown = presented(credential).expect("a plain key");
+        assert!(!format!("{shown:?}").contains("canary") && shown[0].covers_bodies());
         assert!(!Credential::default().covers_bodies());
-        assert!(Credential::Aws(credentials("line\nbreak")).presented().is_none());
+        assert!(presented(Credential::Aws(credentials("line\nbreak"))).is_none());
     }
 }

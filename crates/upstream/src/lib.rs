@@ -9,6 +9,8 @@ mod adviser;
 mod aws;
 mod connect;
 mod credential;
+#[cfg(feature = "gcp")]
+mod google;
 mod keys;
 mod names;
 mod passing;
@@ -25,6 +27,8 @@ pub use adviser::{Adviser, Asking, Silence};
 pub use aws::AwsCredentials;
 pub use connect::MAX_HEAD;
 pub use credential::{Credential, Scheme};
+#[cfg(feature = "gcp")]
+pub use google::{GoogleAccount, ServiceAccount, UserAccount};
 pub use keys::Key;
 pub use passing::{Duplex, Passing, PassingBody, Switched, Switching};
 pub use presets::{PRESETS, Preset, preset};

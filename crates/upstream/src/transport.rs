@@ -1,7 +1,7 @@
 //! Requests out, responses in.
 
-use crate::connect::{Pool, connector, pool, tls};
-use crate::credential::Presented;
+use crate::connect::{Pool, TimedConnector, connector, pool, tls};
+use crate::credential::{Presented, When};
 use crate::keys::{Key, KeyRing};
 use crate::names::Names;
 use crate::passing::{Passing, PassingBody, PassingPool, Switched, Switching, lets_pass, passing_pool};
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 /// The most connections without work that are kept to one provider.
 const POOL_SIZE: usize = 1024;
-/// The same for what is handed through, and how long a connection for it may take.
+/// The same for what is handed through; and how long a connection for it may take, or one for a token.
 const PASSING_POOL: usize = 16;
 const PASSING_CONNECT: Duration = Duration::from_secs(10);
 /// Which version of Anthropic's API is spoken; without it, no call is taken.
@@ -173,8 +173,10 @@ impl Upstream {
                 pools.push((*timeout, pool(connector(tls.clone(), names, *timeout), POOL_SIZE)));
             }
         }
-        let providers = providers.into_iter().map(Provider::new).collect::<Result<_, _>>()?;
-        let passing = passing_pool(connector(tls.clone(), names, PASSING_CONNECT), PASSING_POOL);
+        let connector = connector(tls.clone(), names, PASSING_CONNECT);
+        let providers = providers.into_iter().map(|settings| Provider::new(settings, &connector));
+        let providers = providers.collect::<Result<_, _>>()?;
+        let passing = passing_pool(connector, PASSING_POOL);
         Ok(Self { providers, pools, passing, tls, names: names.clone() })
     }
 
@@ -191,11 +193,21 @@ impl Upstream {
             return Err(Failure::Internal("its provider or pool is not set up"));
         };
         let (key, credential) = provider.keys.take(&outbound.model, Instant::now()).unzip();
+        let when = When { at, patience: outbound.connect };
         let mut request = provider.request(outbound)?;
         if let Some(credential) = credential {
-            credential.present(&mut request, at)?;
+            credential.present(&mut request, when).await?;
         }
-        let response = pool.request(request.map(Full::new)).await.map_err(|e| reason::of_request(&e))?;
+        let lent = credential.filter(|credential| credential.is_lent());
+        let again = lent.map(|lent| (lent, request.clone()));
+        let mut response = answer(pool, request).await?;
+        if let Some((lent, mut request)) = again
+            && response.status() == StatusCode::UNAUTHORIZED
+            && lent.turned_down(request.headers())
+            && lent.present(&mut request, when).await.is_ok()
+        {
+            response = answer(pool, request).await?;
+        }
         Ok(inbound(response, key))
     }
 
@@ -207,8 +219,16 @@ impl Upstream {
     async fn response_to(&self, passing: Passing, at: Duration) -> Result<(Response<Incoming>, Option<Key>), Failure> {
         let provider = self.providers.get(passing.provider).ok_or(Failure::Internal("its provider is not set up"))?;
         let (key, credential) = provider.keys.take("", Instant::now()).unzip();
-        let request = provider.passed(passing, credential, at)?;
+        let request = provider.passed(passing, credential, at).await?;
+        let lent = credential.filter(|credential| credential.is_lent());
+        let shown = lent.map(|lent| (lent, request.headers().clone()));
         let response = self.passing.request(request).await.map_err(|e| reason::of_request(&e))?;
+        if let Some((lent, headers)) = shown
+            && response.status() == StatusCode::UNAUTHORIZED
+        {
+            // Its body is gone: it is the next request that has a new one.
+            lent.turned_down(&headers);
+        }
         Ok((response, key))
     }
 }
@@ -288,6 +308,10 @@ fn wall_clock() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
+async fn answer(pool: &Pool, request: Request<Bytes>) -> Result<Response<Incoming>, Failure> {
+    pool.request(request.map(Full::new)).await.map_err(|e| reason::of_request(&e))
+}
+
 fn inbound(response: Response<Incoming>, key: Option<Key>) -> Inbound {
     let (head, body) = response.into_parts();
     let body = body.map_err(|e| reason::of_body(&e)).boxed_unsync();
@@ -295,12 +319,13 @@ fn inbound(response: Response<Incoming>, key: Option<Key>) -> Inbound {
 }
 
 impl Provider {
-    fn new(settings: ProviderSettings) -> Result<Self, BuildError> {
+    /// Tokens, where it wants such, are asked for over `connector`.
+    fn new(settings: ProviderSettings, connector: &TimedConnector) -> Result<Self, BuildError> {
         let unusable = |what| BuildError::Unusable(settings.name.to_string(), what);
         let authority = settings.base_url.authority().ok_or_else(|| unusable("base_url"))?;
         let authority = HeaderValue::from_str(authority.as_str()).map_err(|_| unusable("base_url"))?;
         let ProviderSettings { base_url: base, credential, headers, quirks, apis, passthrough, site, .. } = settings;
-        let keys = KeyRing::new(credential.presented().ok_or_else(|| unusable("key"))?);
+        let keys = KeyRing::new(credential.presented(connector).ok_or_else(|| unusable("key"))?);
         let mut addresses = Vec::new();
         for api in &apis {
             let path = site.path(Place { api: *api, model: "", stream: false, listed: false });
@@ -356,7 +381,7 @@ impl Provider {
 
 impl Provider {
     /// A request as it is handed through: with the provider's key, and the headers that the configuration adds.
-    fn passed(
+    async fn passed(
         &self,
         passing: Passing,
         credential: Option<&Presented>,
@@ -379,7 +404,7 @@ impl Provider {
             headers.insert(name.clone(), value.clone());
         }
         if let Some(credential) = credential {
-            credential.present(&mut request, at)?;
+            credential.present(&mut request, When { at, patience: PASSING_CONNECT }).await?;
         }
         Ok(request.map(|_| body))
     }
@@ -395,6 +420,10 @@ fn below(base: &Uri, path: &str) -> Option<Uri> {
 #[cfg(test)]
 #[cfg(feature = "aws")]
 mod signed;
+
+#[cfg(test)]
+#[cfg(feature = "gcp")]
+mod lent;
 
 #[cfg(test)]
 mod tests {

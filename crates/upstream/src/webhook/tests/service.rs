@@ -131,7 +131,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
         }
         let text = String::from_utf8(bytes.clone()).expect("text");
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
             if body.len() == length.parse::<usize>().expect("a number") {
                 return Some(text);
             }
