@@ -8,6 +8,7 @@
 //! hostile; `admission`, who may call and how much; `routing`, which target a model name leads to and with which key;
 //! `process`, commands, exit codes, signals; `contracts`, answers that are wrong; `webhook`, what others say of them, and
 //! what is taken out of them; `verify`, answers judged offline; `observe`, metrics, the admin listener and the access log.
+//! Of clouds: `clouds`, where models are and how they are paid; `vertex`, tokens that are asked for.
 //! Of dialects: `same_dialect`, bytes and keys; `recordings`, real answers replayed to clients of each; `crossed` and
 //! `crossed_flow`, clients over providers of other dialects; `clouds` and `signed`, where clouds are asked and by whose
 //! leave.
@@ -54,4 +55,5 @@ mod timeouts;
 mod tls;
 mod turn;
 mod verify;
+mod vertex;
 mod webhook;

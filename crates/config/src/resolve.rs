@@ -10,6 +10,7 @@ mod cloud;
 mod contract;
 mod domain;
 mod gates;
+mod google;
 mod headers;
 mod hedge;
 mod keys;

@@ -43,10 +43,16 @@ pub(crate) struct Provider {
     /// `kind: azure_openai` only: the version of the API, where its models are reached as deployments. Default: the
     /// layout without versions, below `/openai/v1`.
     pub(crate) api_version: Text,
-    /// `kind: vertex` only: the project that is billed. Default: the variable GOOGLE_CLOUD_PROJECT.
+    /// `kind: vertex` only: the project that is billed. Default: the variable GOOGLE_CLOUD_PROJECT, else what
+    /// `credentials` name.
     pub(crate) project: Text,
     /// `kind: vertex` only: where its models run. Default: the variable GOOGLE_CLOUD_LOCATION, else `global`.
     pub(crate) location: Text,
+    /// `kind: vertex` only, instead of an access token as `api_key`: what tokens are asked for with, as the path of a
+    /// credential file of Google's, of a service account or of a person; or `metadata`, for the account of a machine at
+    /// Google's. Default, where there is no key: the variables GOOGLE_ACCESS_TOKEN, else GOOGLE_APPLICATION_CREDENTIALS,
+    /// else what `gcloud auth application-default login` has left, else `metadata`.
+    pub(crate) credentials: Text,
     /// Whether its complete streams end with `data: [DONE]`. Default: known by kind.
     pub(crate) done_marker: Lenient<bool>,
     /// `kind: simulator` only: how it behaves.

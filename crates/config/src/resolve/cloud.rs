@@ -18,17 +18,18 @@ pub(crate) struct Whereabouts {
     pub(crate) location: Option<String>,
 }
 
-/// Reads `project` and `location`, which mean nothing to other kinds.
+/// Reads `project` and `location`, which mean nothing to other kinds. A project that nobody says is the one that
+/// credentials name.
 pub(crate) fn whereabouts(
     reader: &mut Reader<'_>,
     at: &At,
     preset: &Preset,
     region: Option<&str>,
-    project: file::Text,
+    (project, named): (file::Text, Option<&str>),
     location: file::Text,
 ) -> Whereabouts {
     let vertex = preset.kind == VERTEX;
-    let mut part = |key: &str, text: file::Text, variable: &str| {
+    let mut part = |key: &str, text: file::Text, variable: &str, named: Option<&str>| {
         let at = at.key(key);
         if !vertex && !text.is_absent() {
             reader.fault(&at, format!("means nothing but to kind {VERTEX}"));
@@ -36,6 +37,7 @@ pub(crate) fn whereabouts(
         }
         let said = reader.text(&at, text).map(|words| words.value);
         let said = said.or_else(|| vertex.then(|| reader.variable(variable)).flatten());
+        let said = said.or_else(|| named.map(str::to_owned));
         if said.as_ref().is_some_and(|said| !is_plain(said)) {
             let said = said.unwrap_or_default();
             reader.fault(&at, format!("{} may hold letters, digits, `-` and `:` only", quote(&said)));
@@ -43,8 +45,8 @@ pub(crate) fn whereabouts(
         }
         said
     };
-    let project = part("project", project, "GOOGLE_CLOUD_PROJECT");
-    let location = part("location", location, "GOOGLE_CLOUD_LOCATION");
+    let project = part("project", project, "GOOGLE_CLOUD_PROJECT", named);
+    let location = part("location", location, "GOOGLE_CLOUD_LOCATION", None);
     let named = || ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| reader.variable(name));
     let region = region.map(str::to_owned).or_else(|| (preset.kind == BEDROCK).then(named).flatten());
     Whereabouts { region: region.filter(|region| is_plain(region)), project, location }

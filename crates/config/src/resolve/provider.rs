@@ -5,6 +5,7 @@ use super::apis;
 use super::asked::{Asked, AskedOf};
 use super::cloud;
 use super::domain::{self, Labels};
+use super::google;
 use super::headers::headers;
 use super::keys::{has_key, keys, usable};
 use super::known::Library;
@@ -179,6 +180,7 @@ fn simulated(reader: &mut Reader<'_>, at: &At, name: &str, file: file::Provider)
         ("passthrough", file.passthrough.is_absent()),
         ("project", file.project.is_absent()),
         ("location", file.location.is_absent()),
+        ("credentials", file.credentials.is_absent()),
     ] {
         if !absent {
             reader.fault(&at.key(key), "means nothing to kind simulator");
@@ -203,14 +205,17 @@ fn http_from_file(
         reader.fault(&at.key("behaviour"), "means nothing but to kind simulator");
     }
     let own_address = !file.base_url.is_absent();
-    let whereabouts = cloud::whereabouts(reader, at, preset, region, file.project, file.location);
+    let headers = headers(reader, &at.key("headers"), file.headers);
+    let scheme = preset.scheme;
+    let keyed = !file.api_key.is_absent() || !file.keys.is_absent() || has_key(&headers, scheme);
+    let account = google::account(reader, &at.key("credentials"), preset.kind, file.credentials, keyed);
+    let named = account.as_ref().and_then(|account| account.project.as_deref());
+    let whereabouts = cloud::whereabouts(reader, at, preset, region, (file.project, named), file.location);
     let base_url = match own_address {
         true => base_url(reader, &at.key("base_url"), file.base_url),
         false if preset.base_url.is_some() => preset.base_url.map(Uri::from_static),
         false => cloud::address(reader, at, preset, &whereabouts),
     };
-    let headers = headers(reader, &at.key("headers"), file.headers);
-    let scheme = preset.scheme;
     let said = amazon::Said {
         access_key_id: file.access_key_id,
         secret_access_key: file.secret_access_key,
@@ -220,14 +225,15 @@ fn http_from_file(
         place: amazon::Place { region: whereabouts.region.as_deref(), own_address },
     };
     let signed = amazon::credential(reader, at, preset, said);
-    let wants = |headers: &[_]| (!own_address || preset.base_url.is_none()) && !has_key(headers, scheme);
-    let variables = if signed.is_none() && wants(&headers) { preset.key_variables } else { &[] };
+    let own = signed.or_else(|| account.map(|account| account.credential));
+    let wants = (!own_address || preset.base_url.is_none()) && !has_key(&headers, scheme);
+    let variables = if wants && own.is_none() { preset.key_variables } else { &[] };
     let keys = keys(reader, at, file.api_key, file.keys, variables);
     if !keys.is_empty() && has_key(&headers, scheme) {
         let at = at.key("headers").key(scheme.header().as_str());
         reader.fault(&at, "is made from the provider's key; give one of the two");
     }
-    let credential = signed.unwrap_or(Credential::Keys { keys, scheme });
+    let credential = own.unwrap_or(Credential::Keys { keys, scheme });
     let mut quirks = preset.quirks;
     quirks.done_marker = reader.value(&at.key("done_marker"), file.done_marker).unwrap_or(quirks.done_marker);
     let apis = apis::spoken(reader, &at.key("apis"), file.apis);

@@ -42,6 +42,8 @@ fn pays(provider: &str, variables: &[(&str, &str)]) -> String {
             let (id, secret, region) = (&with.access_key_id, with.secret_access_key.expose_secret(), &with.region);
             format!("signs as {id} with {secret}, token {token}, for {region}")
         }
+        #[cfg(feature = "gcp")]
+        Credential::Google(account) => format!("asks at {}", account.tokens()),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod amazon;
 mod catalogue;
+mod clouds;
 mod contracts;
 mod examples;
 mod resilience;

@@ -60,7 +60,7 @@ const SIGNED: &[(&str, &str)] = &[
     ("aws_web_identity_token", "no role is taken yet: give keys, or an api_key"),
     ("aws_bedrock_runtime_endpoint", "give it as `base_url`"),
     ("vertex_project", "give the project under this provider"),
-    ("vertex_credentials", "set GOOGLE_APPLICATION_CREDENTIALS"),
+    ("vertex_credentials", "give the path of its file as `credentials` under this provider"),
     ("azure_ad_token", "give an api_key"),
     ("tenant_id", "give an api_key"),
     ("client_id", "give an api_key"),
