@@ -49,6 +49,9 @@ async fn vertex(token: &'static str) -> Raw {
         }
         let dialect = if request.contains("/publishers/anthropic/") { Dialect::Messages } else { Dialect::Generate };
         let path = request.split(' ').nth(1).unwrap_or_default();
+        if path.contains("count-tokens") {
+            return whole("200 OK", "application/json", br#"{"input_tokens":7}"#);
+        }
         if path.contains(":stream") {
             return streamed(speech(dialect, &["good ", "day"]).whole().as_bytes(), &[4096]);
         }
@@ -154,4 +157,25 @@ async fn without_a_token_the_next_target_answers_and_where_there_is_none_the_cli
     assert_eq!(gateway.target(&format!("v/{GEMINI}")).await["state"], Value::from("closed"));
     assert!(vertex.requests().is_empty());
     says_no_secret(&gateway);
+}
+
+#[tokio::test]
+async fn what_claude_would_read_is_counted_in_one_place_for_all_its_models() {
+    let (tokens, vertex) = (tokens().await, vertex("canary-1").await);
+    let file = account(&tokens);
+    let gateway = gateway(&vertex, &file, "").await;
+    let ask = |model: &str| {
+        let body = json!({"model": format!("v/{model}"), "messages": [{"role": "user", "content": "hi there"}]});
+        Ask::to("/v1/messages/count_tokens", body.to_string()).header("anthropic-version", "2023-06-01")
+    };
+    let answer = gateway.ask(ask(CLAUDE)).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"input_tokens":7}"#));
+    let requests = vertex.requests();
+    let (head, body) = requests[0].split_once("\r\n\r\n").expect("a head");
+    let path = format!("{PLACE}/publishers/anthropic/models/count-tokens:rawPredict");
+    assert!(head.starts_with(&format!("POST {path} HTTP/1.1\r\n")) && !head.contains("anthropic-version"), "{head}");
+    let body: Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!([&body["model"], &body["anthropic_version"]], [CLAUDE, "vertex-2023-10-16"], "{body}");
+    let refused = gateway.ask(ask(GEMINI)).await;
+    assert_eq!((refused.status, vertex.requests().len()), (400, 1), "{}", refused.text());
 }

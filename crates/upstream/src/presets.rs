@@ -145,7 +145,7 @@ pub const PRESETS: &[Preset] = &[
         key_variables: &["GOOGLE_ACCESS_TOKEN"],
         apis: VERTEX,
         elsewhere: VERTEX,
-        operations: &[GeminiCountTokens],
+        operations: &[CountTokens, GeminiCountTokens],
         ..COMPATIBLE
     },
     Preset {

@@ -4,9 +4,12 @@
 
 use bytes::Bytes;
 use dialects::{anthropic, bedrock, cohere, escaped, gemini, ollama, openai_chat, other, responses};
-use llm::{Api, Dialect, Vectors};
+use llm::{Api, Dialect, Operation, Vectors};
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Counting what Anthropic's models would read.
+const COUNT: Api = Api::Shared(Dialect::Other(Operation::CountTokens));
 
 /// How a provider lays out its API below its base address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +58,9 @@ impl Site {
 /// The path below a project and a location of Vertex AI.
 fn vertex(place: Place<'_>) -> Cow<'static, str> {
     let Place { api, model, stream, .. } = place;
+    if api == COUNT {
+        return Cow::Borrowed("/publishers/anthropic/models/count-tokens:rawPredict");
+    }
     if api.is(Dialect::Anthropic) {
         let method = if stream { "streamRawPredict" } else { "rawPredict" };
         return Cow::Owned(format!("/publishers/anthropic/models/{}:{method}", escaped(model)));
@@ -67,7 +73,7 @@ impl Site {
     pub(crate) fn serves(&self, api: Api, model: &str) -> bool {
         match self {
             Self::Plain | Self::AzureDeployments { .. } => true,
-            Self::Vertex => api.is(Dialect::Anthropic) == model.starts_with("claude"),
+            Self::Vertex => (api.is(Dialect::Anthropic) || api == COUNT) == model.starts_with("claude"),
         }
     }
 
@@ -75,6 +81,7 @@ impl Site {
     pub(crate) fn body(&self, api: Api, body: Bytes) -> Option<Bytes> {
         match self {
             Self::Vertex if api.is(Dialect::Anthropic) => anthropic::for_vertex(&body),
+            Self::Vertex if api == COUNT => anthropic::counted_on_vertex(&body),
             Self::Plain | Self::Vertex | Self::AzureDeployments { .. } => Some(body),
         }
     }
@@ -130,6 +137,13 @@ mod tests {
                 (false, false),
                 "/publishers/anthropic/models/claude-opus-4:rawPredict",
             ),
+            (
+                Site::Vertex,
+                Dialect::Other(Operation::CountTokens),
+                "claude-opus-4",
+                (false, false),
+                "/publishers/anthropic/models/count-tokens:rawPredict",
+            ),
             (Site::Plain, Dialect::OpenAiChat, "m", (false, false), "/chat/completions"),
             (Site::Plain, Dialect::Anthropic, "m", (true, false), "/messages"),
             (Site::Plain, Dialect::Responses, "m", (true, false), "/responses"),
@@ -147,6 +161,22 @@ mod tests {
         ] {
             let place = Place { api: Api::Shared(dialect), model, stream, listed };
             assert_eq!(site.path(place), path);
+        }
+    }
+
+    #[test]
+    fn at_vertex_each_model_is_asked_as_its_vendor_is() {
+        let (anthropic, gemini) = (Api::Shared(Dialect::Anthropic), Api::Shared(Dialect::Gemini));
+        let other = |operation| Api::Shared(Dialect::Other(operation));
+        for (api, of_claude) in [
+            (anthropic, true),
+            (other(Operation::CountTokens), true),
+            (gemini, false),
+            (other(Operation::GeminiCountTokens), false),
+        ] {
+            assert_eq!(Site::Vertex.serves(api, "claude-opus-4"), of_claude, "{api:?}");
+            assert_eq!(Site::Vertex.serves(api, "gemini-2.5-pro"), !of_claude, "{api:?}");
+            assert!(Site::Plain.serves(api, "any"));
         }
     }
 }

@@ -35,7 +35,7 @@ pub use request::decode;
 pub use seal::has_foreign_thoughts;
 pub use stream::StreamDecoder;
 pub use version::Version;
-pub use vertex::for_vertex;
+pub use vertex::{counted_on_vertex, for_vertex};
 pub use whole::read_whole;
 
 /// The path of this operation below a provider's base address.

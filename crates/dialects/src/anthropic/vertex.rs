@@ -19,22 +19,46 @@ const VERSION: &str = r#""anthropic_version":"vertex-2023-10-16""#;
 pub fn for_vertex(body: &Bytes) -> Option<Bytes> {
     let members: Members<'_> = thin::read(body)?;
     let places: Vec<Place> = members.0.iter().map(|(key, value)| Place::of(body, key, value)).collect();
-    let named = |name: &str| members.0.iter().position(|(key, _)| thin::text(Some(key)) == name);
-    let (cut, put) = match (named("model"), named("anthropic_version")) {
-        (Some(model), None) => (places.get(model)?.whole(), VERSION.to_owned()),
-        (Some(model), Some(_)) => (alone(&places, model)?, String::new()),
-        (None, None) => {
-            let first = places.first()?.key;
-            (first..first, format!("{VERSION},"))
-        }
-        (None, Some(_)) => return Some(body.clone()),
-    };
+    match (members.named("model"), members.named("anthropic_version")) {
+        (Some(model), None) => spliced(body, places.get(model)?.whole(), VERSION),
+        (Some(model), Some(_)) => spliced(body, alone(&places, model)?, ""),
+        (None, None) => begun(body, places.first()?),
+        (None, Some(_)) => Some(body.clone()),
+    }
+}
+
+/// The same of a request to count its tokens, whose `model` stays: all are counted in one place (Anthropic's client for
+/// Python 2.14, `lib/vertex/_client.py`).
+#[must_use]
+pub fn counted_on_vertex(body: &Bytes) -> Option<Bytes> {
+    let members: Members<'_> = thin::read(body)?;
+    if members.named("anthropic_version").is_some() {
+        return Some(body.clone());
+    }
+    let (key, value) = members.0.first()?;
+    begun(body, &Place::of(body, key, value))
+}
+
+/// `body` with the version before its first member.
+fn begun(body: &Bytes, first: &Place) -> Option<Bytes> {
+    spliced(body, first.key..first.key, &format!("{VERSION},"))
+}
+
+/// `body` with `put` in place of what stands at `cut`.
+fn spliced(body: &Bytes, cut: Range<usize>, put: &str) -> Option<Bytes> {
     let (before, behind) = (body.get(..cut.start)?, body.get(cut.end..)?);
     Some([before, put.as_bytes(), behind].concat().into())
 }
 
 /// The members of an object, keys as they are written.
 struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl Members<'_> {
+    /// The place of the member that is called so.
+    fn named(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|(key, _)| thin::text(Some(key)) == name)
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -118,6 +142,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn where_tokens_are_counted_the_model_stays() {
+        for (body, expected) in [
+            (r#"{"model":"m","x":1}"#, r#"{"anthropic_version":"vertex-2023-10-16","model":"m","x":1}"#),
+            ("{ \"x\" : [1.0e2] }", "{ \"anthropic_version\":\"vertex-2023-10-16\",\"x\" : [1.0e2] }"),
+            (r#"{"model":"m","anthropic\u005fversion":"v"}"#, r#"{"model":"m","anthropic\u005fversion":"v"}"#),
+        ] {
+            assert_eq!(counted_on_vertex(&Bytes::from(body)).as_deref(), Some(expected.as_bytes()), "{body}");
+        }
+        for body in ["", "[]", "{}", "{\"model\":"] {
+            assert_eq!(counted_on_vertex(&Bytes::from(body)), None, "{body}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_other_byte_stays(before in "[a-z \\n]{0,9}", behind in "\\PC{0,20}") {
@@ -130,7 +168,8 @@ mod tests {
 
         #[test]
         fn nothing_panics(body in proptest::collection::vec(any::<u8>(), 0..100)) {
-            let _ = for_vertex(&body.into());
+            let body = body.into();
+            let _ = (for_vertex(&body), counted_on_vertex(&body));
         }
     }
 }
