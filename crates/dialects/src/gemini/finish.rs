@@ -42,6 +42,15 @@ impl Reason {
     }
 }
 
+/// What is told of a candidate with or without calls, of which a provider said `reason`, or nothing: one that called tools
+/// ended in that, if it ended well at all, as in all dialects.
+pub(super) fn told(reason: Option<FinishReason>, calls: bool) -> FinishReason {
+    match reason {
+        Some(FinishReason::Other) if calls => FinishReason::ToolCalls,
+        reason => reason.unwrap_or(FinishReason::Other),
+    }
+}
+
 /// Google's word for `reason`.
 pub(super) fn word(reason: FinishReason) -> &'static str {
     match reason {
@@ -82,6 +91,21 @@ mod tests {
             ("", false, None),
         ] {
             assert_eq!(Reason::read(word).map(|reason| reason.of(calls)), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_nobody_knows_is_one_in_calls_where_there_are_any() {
+        use FinishReason::{Length, Other, Stop, ToolCalls};
+        for (reason, calls, expected) in [
+            (Some(Other), true, ToolCalls),
+            (Some(Other), false, Other),
+            (None, true, Other),
+            (None, false, Other),
+            (Some(Length), true, Length),
+            (Some(Stop), false, Stop),
+        ] {
+            assert_eq!(told(reason, calls), expected, "{reason:?} {calls}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! Receives all steps; hands on the body. Must never be here: what is held while steps still come.
 
 use super::super::chunk::MAX_CANDIDATES;
+use super::super::finish::told;
 use super::super::seal::token;
 use super::beyond::Stands;
 use super::form::{Beside, Call, Candidate, Content, Named, Part, mark_unsigned};
@@ -78,7 +79,7 @@ impl<'a> Whole<'a> {
         }
         let candidates = self.candidates.iter().map(|(index, said)| Candidate {
             content: Some(Content { parts: said.pieces.iter().map(Piece::part).collect(), role: "model" }),
-            finish_reason: said.finish.or(Some(FinishReason::Other)),
+            finish_reason: Some(told(said.finish, said.pieces.iter().any(|piece| matches!(piece, Piece::Call(..))))),
             index: *index,
             beside: Beside(said.beside.clone()),
         });

@@ -95,7 +95,8 @@ fn an_answer() -> impl Strategy<Value = Vec<Delta>> {
                     text: format!(r#"{{"n":{}}}"#, serde_json::json!(numbers)),
                 });
             }
-            let finish = if called && finish == FinishReason::Stop { FinishReason::ToolCalls } else { finish };
+            let is_call = called && matches!(finish, FinishReason::Stop | FinishReason::Other);
+            let finish = if is_call { FinishReason::ToolCalls } else { finish };
             steps.push(Delta::Ended { choice: 0, finish, stop: None });
             let (output, cached) = (answer + reasoning, cached.min(input));
             steps.push(Delta::Used(Usage { input, output, cached, cache_written: 0, reasoning }));

@@ -7,6 +7,7 @@
 
 use super::super::chunk::MAX_CANDIDATES;
 use super::super::error::{as_event, as_last_entry};
+use super::super::finish::told;
 use super::super::seal::token;
 use super::beyond::{LeftOut, Stands};
 use super::form::{Beside, Call, Candidate, Named, Part, mark_unsigned};
@@ -106,7 +107,7 @@ impl Writer {
             if parts.is_empty() {
                 parts.push(Part::Text { text: "", thought: false, signature: None });
             }
-            let finish_reason = held.finish.or(Some(FinishReason::Other));
+            let finish_reason = Some(told(held.finish, !held.calls.is_empty()));
             Candidate { finish_reason, ..Candidate::saying(*index, parts) }
         });
         self.write(candidates.collect(), self.usage, out);

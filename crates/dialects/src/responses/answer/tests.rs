@@ -484,6 +484,15 @@ fn ends_are_told_in_legal_words() {
         assert_eq!((last["type"].as_str(), response["status"].as_str()), (Some(kind), Some(status)), "{finish:?}");
         assert_eq!(response["incomplete_details"], details, "{finish:?}");
         assert_eq!(response["output"][0]["status"], status, "{finish:?}");
+        let called: Vec<Delta> = [call(0, "a", "f")].into_iter().chain(finish.map(ended)).collect();
+        let last = events(&written(&called).0).pop().expect("an end");
+        // One that called tools ended in that, if it ended well at all.
+        let well = !matches!(finish, Some(FinishReason::Length | FinishReason::ContentFilter) | None);
+        assert_eq!(
+            last["response"]["status"],
+            if well { "completed" } else { "incomplete" },
+            "{finish:?} beside a call"
+        );
         // Nobody told any usage, and there are clients that cannot do without.
         assert_eq!(response["usage"]["total_tokens"], 0);
         assert_eq!((&response["id"], &response["model"]), (&json!("resp_7"), &json!("asked")));

@@ -38,6 +38,8 @@ pub struct Writer {
     open: Open,
     /// Calls that may be gone on with.
     calls: Vec<Call>,
+    /// A call has begun.
+    called: bool,
     finish: Option<FinishReason>,
     usage: Option<Usage>,
     /// Bytes held.
@@ -80,6 +82,7 @@ impl Writer {
             items: Vec::new(),
             open: Open::None,
             calls: Vec::new(),
+            called: false,
             finish: None,
             usage: None,
             held: 0,
@@ -161,13 +164,21 @@ impl Writer {
 
     /// The answer as a whole. Usage that nobody told is zero: there are clients that cannot do without.
     fn last(&self) -> Snapshot<'_> {
-        let (status, reason) = match self.finish {
+        let (status, reason) = match self.ended() {
             Some(FinishReason::Stop | FinishReason::ToolCalls) => (Status::Completed, None),
             Some(FinishReason::Length) => (Status::Incomplete, Some("max_output_tokens")),
             Some(FinishReason::ContentFilter) => (Status::Incomplete, Some("content_filter")),
             Some(FinishReason::Other) | None => (Status::Incomplete, None),
         };
         Snapshot { status, reason, usage: Some(self.usage.unwrap_or_default()), ..self.snapshot() }
+    }
+
+    /// Why it ended. An answer that called tools ended in that, if it ended well at all, as in all dialects.
+    fn ended(&self) -> Option<FinishReason> {
+        match self.finish {
+            Some(FinishReason::Other) if self.called => Some(FinishReason::ToolCalls),
+            finish => finish,
+        }
     }
 
     fn begin(&mut self, delta: &Delta, out: &mut BytesMut) {
@@ -279,6 +290,7 @@ impl Writer {
     fn call(&mut self, told: (u32, String, String, bool), out: &mut BytesMut) {
         self.close("completed", out);
         self.close_calls(true, "completed", out);
+        self.called = true;
         let (number, mut call_id, name, free) = told;
         let spot = self.spot(if free { "ctc" } else { "fc" });
         if call_id.is_empty() {
@@ -357,7 +369,7 @@ impl Writer {
 
     /// Closes everything as the answer ends.
     fn close_all(&mut self, out: &mut BytesMut) {
-        let done = matches!(self.finish, Some(FinishReason::Stop | FinishReason::ToolCalls));
+        let done = matches!(self.ended(), Some(FinishReason::Stop | FinishReason::ToolCalls));
         let status = if done { "completed" } else { "incomplete" };
         self.close(status, out);
         self.close_calls(true, "completed", out);
