@@ -111,6 +111,10 @@ fn thinking(
         return left_out.push("reasoning_effort".to_owned());
     };
     let off = matches!(thinking, Thinking::Off) || matches!(amount, Amount::Budget(0));
+    if matches!((thinking, &amount), (Thinking::Off, Amount::Level(_))) {
+        // It thinks all the same, as little as it can.
+        left_out.push("thinking".to_owned());
+    }
     let mut thinking = Object::open(config.value("thinkingConfig"));
     match amount {
         Amount::Budget(tokens) => thinking.number("thinkingBudget", tokens),
