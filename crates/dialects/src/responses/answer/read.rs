@@ -2,8 +2,8 @@
 //!
 //! Receives the data of one event, or a whole body; hands on deltas. Items are told apart by their places: some servers
 //! give one item another id in every event. What an event says in full (`.done`) is handed on as far as it was not said
-//! before, so that servers which send arguments only at the end are read like all others. Holds, beyond half a
-//! character, numbers for each part of the items under way: at most 128 of 128.
+//! before, so that servers which send arguments only at the end are read like all others; where it contradicts what was
+//! said, that stands. Holds, beyond half a character, numbers for each part of the items under way: at most 128 of 128.
 
 use super::super::name::flat;
 use super::super::seal::{Place, opened};
@@ -50,6 +50,8 @@ struct Told {
     lane: Lane,
     index: u32,
     bytes: usize,
+    /// By what these bytes are known again.
+    print: u64,
     annotations: usize,
     /// Half a character whose other half has not come.
     half: Joined,
@@ -63,6 +65,14 @@ enum Lane {
     Summary,
     Reasoning,
     Arguments,
+}
+
+/// The print of nothing.
+const PRINT: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The print of what has `before` as that of its beginning, and ends in `text` (FNV-1a).
+fn print(before: u64, text: &str) -> u64 {
+    text.bytes().fold(before, |print, byte| (print ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Reads a whole answer.
@@ -275,12 +285,14 @@ impl Reader {
     fn rest(&mut self, place: u32, at: (Lane, u32), all: Raw<'_>, out: &mut Vec<Delta>) -> Result<(), Unread> {
         let Some(all) = all.filter(|_| self.may_say(place, at.0)) else { return Ok(()) };
         let told = self.told(place, at.0, at.1)?;
-        let (said, mut joined) = (told.bytes, Joined::default());
+        let (said, known, mut joined) = (told.bytes, told.print, Joined::default());
         // What was said is over, half a character at its end included.
         told.half = Joined::default();
         joined.push(all.get());
-        let words = joined.into_string().get(said..).unwrap_or_default().to_owned();
-        self.say(place, at, words, out)
+        let all = joined.into_string();
+        let goes_on = |(before, _): &(&str, &str)| print(PRINT, before) == known;
+        let words = all.split_at_checked(said).filter(|(_, rest)| !rest.is_empty()).filter(goes_on);
+        self.say(place, at, words.map(|(_, rest)| rest.to_owned()).unwrap_or_default(), out)
     }
 
     fn say(&mut self, place: u32, at: (Lane, u32), text: String, out: &mut Vec<Delta>) -> Result<(), Unread> {
@@ -291,6 +303,7 @@ impl Reader {
         let told = self.told(place, at.0, at.1)?;
         let first = told.bytes == 0;
         told.bytes += text.len();
+        told.print = print(told.print, &text);
         let was_thinking = std::mem::replace(&mut self.thinking, matches!(at.0, Lane::Summary | Lane::Reasoning));
         match at.0 {
             Lane::Text => out.push(Delta::Text { choice: 0, text }),
@@ -336,7 +349,7 @@ impl Reader {
         let at = match parts.iter().position(|told| (told.lane, told.index) == (lane, index)) {
             Some(at) => at,
             None if parts.len() < MAX_PARTS => {
-                parts.push(Told { lane, index, bytes: 0, annotations: 0, half: Joined::default() });
+                parts.push(Told { lane, index, bytes: 0, print: PRINT, annotations: 0, half: Joined::default() });
                 parts.len() - 1
             }
             None => return Err(Unread::TooLarge),

@@ -238,6 +238,23 @@ fn what_servers_do_differently_is_read() {
             vec![thought("lo"), thought("ng")],
         ),
         (vec![done(0, &raw), done(1, &raw)], vec![thought("hm"), thought("\n\n"), thought("hm")]),
+        // What was said stands, whatever is said of it in the end.
+        (
+            vec![
+                json!({"type": "response.output_text.delta", "output_index": 0, "delta": "It ran."}),
+                json!({"type": "response.output_text.done", "output_index": 0, "text": "It ran in a container."}),
+                done(0, &json!({"type": "message", "content": [{"type": "output_text", "text": "It"}]})),
+            ],
+            vec![text("It ran.")],
+        ),
+        (
+            vec![
+                added(0, &json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": ""})),
+                json!({"type": "response.function_call_arguments.delta", "output_index": 0, "delta": "{\"a\":1}"}),
+                json!({"type": "response.function_call_arguments.done", "output_index": 0, "arguments": "{\"a\": 1}"}),
+            ],
+            vec![call(0, "c", "f"), arguments(0, "{\"a\":1}")],
+        ),
         (
             vec![json!({"type": "response.refusal.delta", "delta": "n"}), done(0, &refused)],
             vec![refusal("n"), refusal("o")],
