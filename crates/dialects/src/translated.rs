@@ -5,7 +5,7 @@
 
 use crate::{Ending, Head, Quirks, Reader, Rendered, StreamDecoder, Unread, Writer, each_data};
 use bytes::{Bytes, BytesMut};
-use llm::{Api, Delta, Dialect, Event, Frame, Progress};
+use llm::{Api, Delta, Dialect, Event, Failure, Frame, Progress};
 use std::collections::VecDeque;
 
 /// Reads a provider's stream; its frames mean what the provider's do, and say it in the client's dialect.
@@ -20,6 +20,8 @@ pub struct Translated {
     out: BytesMut,
     /// The terminator has been written.
     over: bool,
+    /// Something came that ends the stream in an error: what follows it is not read.
+    failed: bool,
 }
 
 impl Translated {
@@ -35,11 +37,15 @@ impl Translated {
             deltas: Vec::new(),
             out: BytesMut::new(),
             over: false,
+            failed: false,
         }
     }
 
-    /// Adds bytes as they came.
+    /// Adds bytes as they came. Behind an error, and behind what cannot be read, nothing is.
     pub fn feed(&mut self, data: &[u8]) {
+        if self.failed {
+            return;
+        }
         self.decoder.feed(data);
         self.drain();
     }
@@ -55,6 +61,7 @@ impl Translated {
         let ending = self.decoder.end();
         self.drain();
         match ending {
+            Ending::Complete(_) if self.failed => Ending::Broken(Failure::Garbage),
             Ending::Complete(_) if self.over => Ending::Complete(None),
             Ending::Complete(_) => Ending::Complete(Some(self.finish())),
             broken @ Ending::Broken(_) => broken,
@@ -88,19 +95,34 @@ impl Translated {
     }
 
     fn drain(&mut self) {
-        while let Some(Frame { event, raw }) = self.decoder.next_frame() {
-            let frame = match event {
-                // Words for these are the engine's to find.
-                Event::Error(_) | Event::Garbage => Frame { event, raw: Bytes::new() },
-                Event::Preamble | Event::Content | Event::Closing | Event::Done => match self.said(&raw) {
-                    Ok(()) if event == Event::Done => Frame { event, raw: self.finish() },
-                    Ok(()) if event == Event::Preamble && self.out.is_empty() => continue,
-                    Ok(()) => Frame { event, raw: self.out.split().freeze() },
-                    Err(_) => Frame { event: Event::Garbage, raw: Bytes::new() },
-                },
+        while !self.failed {
+            let Some(Frame { event, raw }) = self.decoder.next_frame() else { return };
+            // Words for these are the engine's to find.
+            if matches!(event, Event::Error(_) | Event::Garbage) {
+                return self.fails(event);
+            }
+            let said = self.said(&raw);
+            let raw = match said {
+                // One that comes before its time ends nothing.
+                Ok(()) if event == Event::Done && self.progress().finished => self.finish(),
+                _ => self.out.split().freeze(),
             };
-            self.frames.push_back(frame);
+            match said {
+                Ok(()) if event == Event::Preamble && raw.is_empty() => {}
+                Ok(()) => self.frames.push_back(Frame { event, raw }),
+                Err(_) => {
+                    if !raw.is_empty() {
+                        self.frames.push_back(Frame { event: Event::Content, raw });
+                    }
+                    self.fails(Event::Garbage);
+                }
+            }
         }
+    }
+
+    fn fails(&mut self, event: Event) {
+        self.failed = true;
+        self.frames.push_back(Frame { event, raw: Bytes::new() });
     }
 
     /// Says what the events in `raw` say.
@@ -119,5 +141,62 @@ impl Translated {
             self.writer.finish(&mut self.out);
         }
         self.out.split().freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(translated: &mut Translated, pieces: &[&str]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        for piece in pieces {
+            translated.feed(piece.as_bytes());
+            frames.extend(std::iter::from_fn(|| translated.next_frame()));
+        }
+        frames
+    }
+
+    fn translated(api: Api, dialect: Dialect, listed: bool) -> Translated {
+        let head = Head { id: "1".into(), model: "m".into(), created: 7, usage: true };
+        Translated::new(api, Quirks::default(), dialect, listed, head)
+    }
+
+    #[test]
+    fn nothing_is_said_behind_a_failure() {
+        const SAID: &str = r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}"#;
+        const ERROR: &str = r#"data: {"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
+        const STOP: &str = r#"data: {"type":"message_stop"}"#;
+        let broken = r#"data: {"type":"#;
+        for failure in [ERROR, broken] {
+            let events = [SAID, failure, SAID, STOP].map(|event| format!("{event}\n\n"));
+            let whole = events.concat();
+            let apart: Vec<&str> = events.iter().map(String::as_str).collect();
+            for pieces in [&apart[..], &[&*whole]] {
+                let mut translated = translated(Api::Shared(Dialect::Anthropic), Dialect::OpenAiChat, false);
+                let frames = frames(&mut translated, pieces);
+                let [said, failed] = &frames[..] else { panic!("{frames:?}") };
+                assert_eq!(said.event, Event::Content);
+                assert!(
+                    matches!(failed.event, Event::Error(_) | Event::Garbage) && failed.raw.is_empty(),
+                    "{failed:?}"
+                );
+                assert!(matches!(translated.end(), Ending::Broken(_)), "{failure}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_terminator_that_comes_before_its_time_ends_nothing() {
+        let stream = concat!(
+            "data: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"a\"}}}}\n\n",
+            "data: {\"type\":\"message-end\",\"delta\":{}}\n\n"
+        );
+        for (dialect, listed) in [(Dialect::OpenAiChat, false), (Dialect::Anthropic, false), (Dialect::Gemini, true)] {
+            let mut translated = translated(Api::Cohere, dialect, listed);
+            let last = frames(&mut translated, &[stream]).pop().expect("a frame");
+            assert_eq!((last.event, &*last.raw), (Event::Done, &b""[..]), "{dialect:?}");
+            assert!(matches!(translated.end(), Ending::Broken(Failure::Truncated)), "{dialect:?}");
+        }
     }
 }
