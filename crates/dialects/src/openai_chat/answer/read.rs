@@ -19,6 +19,9 @@ use llm::Delta;
 use serde_json::value::RawValue;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+/// The most text of an answer that is read, in bytes.
+const MAX_BYTES: usize = 32 << 20;
+
 /// Reads an answer, event by event.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -29,6 +32,8 @@ pub struct Reader {
     above: [u64; ABOVE.len()],
     /// The last event that said nothing but a piece of text, and where its alternative is kept.
     template: (Template, usize),
+    /// Bytes handed on.
+    read: usize,
 }
 
 /// What is known of an alternative.
@@ -51,14 +56,14 @@ impl Reader {
         if data == b"[DONE]" {
             return Ok(());
         }
+        let before = out.len();
         if self.says_the_like(data, out) {
-            return Ok(());
+            return self.count(out.get(before..).unwrap_or_default());
         }
         // A derived struct would take a list for its fields in order.
         if !data.starts_with(b"{") {
             return Err(Unread::NotAnAnswer);
         }
-        let before = out.len();
         let json = std::str::from_utf8(data).map_err(|_| Unread::NotAnAnswer)?;
         let event: Event<'_> = serde_json::from_str(json).map_err(|_| Unread::NotAnAnswer)?;
         if event.error.is_some_and(|error| !matches!(error.get(), "\"\"" | "{}" | "false")) {
@@ -81,7 +86,12 @@ impl Reader {
         self.template.1 = words.map_or(0, |(at, _)| at);
         let hidden = event.obfuscation.map(RawValue::get);
         self.template.0.learn(data, [words.map(|(_, words)| words), hidden, None]);
-        Ok(())
+        self.count(out.get(before..).unwrap_or_default())
+    }
+
+    fn count(&mut self, said: &[Delta]) -> Result<(), Unread> {
+        self.read += said.iter().map(length).sum::<usize>();
+        if self.read > MAX_BYTES { Err(Unread::TooLarge) } else { Ok(()) }
     }
 
     /// Takes in an event that repeats the last one with another piece of text; whether it does.
@@ -253,6 +263,18 @@ impl Reader {
 fn is_all(told: &[Delta], literal: &str) -> bool {
     let plain = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     matches!(told, [Delta::Text { text, .. }] if Some(text.as_str()) == plain)
+}
+
+/// How much a step says, in bytes.
+fn length(delta: &Delta) -> usize {
+    match delta {
+        Delta::Text { text, .. }
+        | Delta::Thought { text, .. }
+        | Delta::Refusal { text, .. }
+        | Delta::Arguments { text, .. } => text.len(),
+        Delta::Other { json, .. } => json.len(),
+        _ => 0,
+    }
 }
 
 /// What stands beside the words, where it is something.
