@@ -77,6 +77,15 @@ enum Framing {
     List(Elements),
 }
 
+/// The most blank bytes that may stand before a list.
+const MAX_BLANKS: usize = 1024;
+
+fn events(held: &[u8]) -> Framing {
+    let mut framer = Framer::default();
+    framer.push(held);
+    Framing::Events(framer)
+}
+
 impl Default for Framing {
     fn default() -> Self {
         Self::Undecided(Vec::new())
@@ -100,19 +109,17 @@ impl Pieces for Framing {
             Self::Undecided(blank) => {
                 blank.extend_from_slice(chunk);
                 let held = std::mem::take(blank);
-                *self = match held.trim_ascii_start().first() {
+                let blanks = held.len() - held.trim_ascii_start().len();
+                *self = match held.get(blanks) {
                     // Blank lines alone could be a list's as well; more of them than this are an event stream's.
-                    None if held.len() <= 1024 => Self::Undecided(held),
+                    _ if blanks > MAX_BLANKS => events(&held),
+                    None => Self::Undecided(held),
                     Some(b'[' | b'{') => {
                         let mut elements = Elements::default();
                         elements.push(&held);
                         Self::List(elements)
                     }
-                    _ => {
-                        let mut framer = Framer::default();
-                        framer.push(&held);
-                        Self::Events(framer)
-                    }
+                    Some(_) => events(&held),
                 };
             }
         }
@@ -296,6 +303,15 @@ mod tests {
         assert!(matches!(read(wrapped.as_bytes(), &[]).0[0], Event::Error(_)), "instead of a stream");
         assert_eq!(read(b"[7]", &[]).0[0], Event::Garbage);
         assert_eq!(read(b"data: {\"candi", &[]).0, [], "half an event is none");
+    }
+
+    #[test]
+    fn blank_bytes_before_a_list_are_counted_however_they_come() {
+        for blanks in [1024, 1025, 2000] {
+            let bytes = [vec![b' '; blanks], list(&[HI, STOP])].concat();
+            let every: Vec<usize> = (0..bytes.len()).collect();
+            assert_eq!(read(&bytes, &every), read(&bytes, &[]), "{blanks} of them");
+        }
     }
 
     #[test]
