@@ -9,20 +9,31 @@
 
 mod answer;
 mod cuts;
+mod decoder;
 mod mended;
+mod other;
 mod parts;
+mod pick;
 mod repair;
+mod request;
 mod scanner;
 mod schema;
 mod stream;
+mod translated;
+mod whole;
 mod written;
 
 pub use answer::answer;
+pub use decoder::decoder;
 pub use mended::mended;
+pub use other::other;
 pub use repair::repair;
+pub use request::request;
 pub use scanner::scanner;
 pub use schema::schema;
 pub use stream::stream;
+pub use translated::translated;
+pub use whole::whole;
 
 /// The program of one target: libFuzzer's where that is built in, else one that replays the files it is given.
 #[macro_export]

@@ -70,7 +70,7 @@ fn decoded(mut decoder: StreamDecoder, pieces: &[&[u8]]) -> Decoded {
 
 /// A carriage return ends a line by itself: a line feed that comes apart from it goes with the next frame, if there is
 /// one.
-fn without_line_feed(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn without_line_feed(raw: &[u8]) -> Vec<u8> {
     let cut = if raw.ends_with(b"\r\n") { raw.strip_suffix(b"\n") } else { None };
     cut.unwrap_or(raw).to_vec()
 }
@@ -95,7 +95,7 @@ impl Decoded {
 }
 
 /// Without the byte order mark that may lead a stream.
-fn unmarked(data: &[u8]) -> &[u8] {
+pub(crate) fn unmarked(data: &[u8]) -> &[u8] {
     data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data)
 }
 

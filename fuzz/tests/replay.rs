@@ -1,4 +1,5 @@
-//! Every seed of every target, and mutations of it: cut at each place, and with bytes replaced as chance has it.
+//! Every seed of every target, and mutations of it: cut at each place, or at 512 of them, and with bytes replaced as
+//! chance has it.
 //!
 //! What libFuzzer found once is a seed from then on.
 
@@ -8,6 +9,9 @@
 use fastrand::Rng;
 use std::panic::catch_unwind;
 use std::path::Path;
+
+/// At how many places one seed is cut: a longer one is not at each.
+const PLACES: usize = 512;
 
 /// How often bytes of one seed are replaced.
 const REPLACED: usize = 24;
@@ -28,7 +32,7 @@ fn replay(name: &str, target: fn(&[u8]), least: usize) {
             assert!(held.is_ok(), "{} {how}: {}", seed.display(), data.escape_ascii());
         };
         holds(&bytes, "as it is");
-        for end in 0..bytes.len() {
+        for end in (0..bytes.len()).step_by(1 + bytes.len() / PLACES) {
             holds(&bytes[..end], "cut");
         }
         let mut rng = Rng::with_seed(bytes.len() as u64);
@@ -79,4 +83,29 @@ fn schema() {
 #[test]
 fn stream() {
     replay("stream", fuzz::stream, 10);
+}
+
+#[test]
+fn decoder() {
+    replay("decoder", fuzz::decoder, 10);
+}
+
+#[test]
+fn whole() {
+    replay("whole", fuzz::whole, 10);
+}
+
+#[test]
+fn request() {
+    replay("request", fuzz::request, 10);
+}
+
+#[test]
+fn other() {
+    replay("other", fuzz::other, 10);
+}
+
+#[test]
+fn translated() {
+    replay("translated", fuzz::translated, 10);
 }

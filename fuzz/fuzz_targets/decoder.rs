@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::decoder`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(decoder);

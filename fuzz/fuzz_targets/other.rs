@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::other`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(other);

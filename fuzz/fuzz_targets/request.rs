@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::request`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(request);

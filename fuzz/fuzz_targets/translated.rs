@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::translated`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(translated);

@@ -1,0 +1,68 @@
+//! Whole answers, and errors, of every dialect. Input: which one, and the body of a response.
+
+use crate::parts::text;
+use crate::pick::{APIS, pick};
+use bytes::Bytes;
+use dialects::{Answers, Fold, Head, Quirks, read_answer, read_deltas, render};
+use llm::{Answer, Api, CallError, Delta, Dialect, Failure};
+
+/// An answer reaches a client of its dialect as it is. For every other it is written so that it reads as a whole answer
+/// that says the same. Whatever is no answer can be read as an error.
+pub fn whole(data: &[u8]) {
+    let Some((api, body)) = pick(&APIS, data) else { return };
+    let body = Bytes::copy_from_slice(body);
+    for dialect in Dialect::ANSWERS {
+        let answers = answers(api, dialect);
+        if let Ok((written, _)) = answers.whole(body.clone()) {
+            match api.is(dialect) {
+                true => assert_eq!(written, body, "not a byte is changed"),
+                false => says_the_same(api, &body, dialect, &written),
+            }
+        }
+        for status in [200, 400, 429, 500] {
+            let error = answers.error(status, None, &body, None);
+            assert!(error.message.len() <= 4096 + 8 * body.len(), "longer than what came");
+            let _ = answers.failure(Failure::Provider(Box::new(error)));
+        }
+        let said = CallError::InvalidRequest { message: text(&body).to_owned(), param: None };
+        let told = render(dialect, &said).body;
+        assert!(serde_json::from_slice::<serde_json::Value>(&told).is_ok(), "an error is JSON");
+    }
+}
+
+pub(crate) fn answers(api: Api, dialect: Dialect) -> Answers {
+    let head = (!api.is(dialect)).then(|| Box::new(head()));
+    Answers { api, quirks: Quirks::default(), dialect, listed: false, head }
+}
+
+/// What a client's answer begins with where its provider's does not say it.
+pub(crate) fn head() -> Head {
+    Head { id: "msg_1".into(), model: "chat".into(), created: 7, usage: true }
+}
+
+/// That a client reads in `written` what the provider's `body` says.
+fn says_the_same(api: Api, body: &Bytes, dialect: Dialect, written: &Bytes) {
+    let shown = || written.escape_ascii().to_string();
+    let read = answers(Api::Shared(dialect), dialect).read(written);
+    let theirs = folded(&read_deltas(api, body).expect("it was read before"));
+    let (Some(theirs), Ok(ours)) = (theirs, read_answer(dialect, written)) else { return };
+    // An answer of nothing that the client has a word for is an empty one.
+    let empty = matches!(read, Err(Failure::Empty)) && words(&ours) == Default::default();
+    assert!(empty || read.is_ok(), "{read:?}: {}", shown());
+    assert_eq!(words(&ours), words(&theirs), "{}", shown());
+}
+
+pub(crate) fn folded(deltas: &[Delta]) -> Option<Answer> {
+    let mut fold = Fold::default();
+    deltas.iter().try_for_each(|delta| fold.push(delta)).ok()?;
+    Some(fold.finish())
+}
+
+/// What the first alternative says to the user, in letters of any order, and the tools it calls: a dialect that has no
+/// word for a refusal says it as it says all else, and when it comes. Most dialects have no other alternatives.
+pub(crate) fn words(answer: &Answer) -> (Vec<char>, Vec<&str>) {
+    let Some(choice) = answer.choices.iter().find(|choice| choice.index == 0) else { return Default::default() };
+    let mut said: Vec<char> = choice.text.chars().chain(choice.refusal.chars()).collect();
+    said.sort_unstable();
+    (said, choice.calls.iter().map(|call| &*call.name).collect())
+}
