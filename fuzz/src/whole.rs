@@ -37,7 +37,7 @@ pub(crate) fn answers(api: Api, dialect: Dialect) -> Answers {
 
 /// What a client's answer begins with where its provider's does not say it.
 pub(crate) fn head() -> Head {
-    Head { id: "msg_1".into(), model: "chat".into(), created: 7, usage: true }
+    Head { id: "msg_1".into(), model: "chat".into(), created: 7, usage: true, ..Head::default() }
 }
 
 /// That a client reads in `written` what the provider's `body` says.

@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn translated(api: Api, dialect: Dialect, listed: bool) -> Translated {
-        let head = Head { id: "1".into(), model: "m".into(), created: 7, usage: true };
+        let head = Head { id: "1".into(), model: "m".into(), created: 7, usage: true, ..Head::default() };
         Translated::new(api, Quirks::default(), dialect, listed, head)
     }
 

@@ -10,7 +10,7 @@ use llm::{Api, CallError, Delta, Dialect, FinishReason, Seal, SealKind, Usage};
 const CLIENTS: [Dialect; 4] = [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::Gemini, Dialect::Responses];
 
 fn head() -> Head {
-    Head { id: "own".into(), model: "asked".into(), created: 1, usage: true }
+    Head { id: "own".into(), model: "asked".into(), created: 1, usage: true, ..Head::default() }
 }
 
 fn text(text: &str) -> Delta {

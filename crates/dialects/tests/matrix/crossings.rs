@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// How a provider's answers to one request reach its client.
 pub(crate) fn face(api: Api, client: Dialect) -> Answers {
-    let head = Head { id: "own".into(), model: "asked".into(), created: 1, usage: true };
+    let head = Head { id: "own".into(), model: "asked".into(), created: 1, usage: true, ..Head::default() };
     let head = (!api.is(client)).then(|| Box::new(head));
     Answers { api, quirks: Quirks::default(), dialect: client, listed: false, head }
 }
