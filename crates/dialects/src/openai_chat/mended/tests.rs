@@ -303,7 +303,7 @@ fn streams() -> impl Strategy<Value = String> {
             for (said, form, usage) in events {
                 let mut data = as_data(&said, &mut opened, named);
                 if usage {
-                    data = data.replacen("\"id\"", "\"usage\":{\"prompt_tokens\":1},\"id\"", 1);
+                    data = data.replacen(r#""id":"c""#, r#""usage":{"prompt_tokens":1},"id":"c""#, 1);
                 }
                 if ascii {
                     let escape =
