@@ -16,6 +16,8 @@ async fn gateway(provider: &Raw) -> Gateway {
   openai: {{ kind: openai, base_url: \"{url}\", api_key: key-of-openai }}
   anthropic: {{ kind: anthropic, base_url: \"{url}\", api_key: key-of-anthropic }}
   gemini: {{ kind: gemini, base_url: \"{url}\", api_key: key-of-gemini }}
+  cohere: {{ kind: cohere, base_url: \"{url}\", api_key: key-of-cohere }}
+  ollama: {{ kind: ollama_native, base_url: \"{url}\" }}
 routes: {{ any: {{ targets: [openai/m] }} }}
 direct: true
 "
@@ -90,6 +92,68 @@ async fn each_operation_passes_to_a_provider_that_has_it() {
         let record = gateway.record(&answered.id).await;
         assert_eq!(record["outcome"], "success", "{record}");
     }
+}
+
+#[tokio::test]
+async fn embeddings_reach_providers_that_ask_for_them_in_other_words() {
+    let to_openai = |vectors: serde_json::Value| {
+        let one = |(index, vector)| json!({"object": "embedding", "index": index, "embedding": vector});
+        let data: Vec<_> = vectors.as_array().expect("a list").iter().enumerate().map(one).collect();
+        json!({"object": "list", "data": data})
+    };
+    let (openai, gemini) = ("/v1/embeddings", "/v1beta/models/any:embedContent");
+    let texts = |model: &str| json!({"model": model, "input": ["a", "b"], "user": "u"});
+    let text = json!({"content": {"parts": [{"text": "a"}]}, "title": "t"});
+    for (path, body, sent, answer, told, left_out) in [
+        (
+            openai,
+            texts("gemini/g"),
+            "/v1/models/g:batchEmbedContents",
+            json!({"embeddings": [{"values": [0.5]}, {"values": [1]}]}),
+            to_openai(json!([[0.5], [1]])),
+            "user",
+        ),
+        (
+            openai,
+            texts("cohere/c"),
+            "/v1/embed",
+            json!({"embeddings": {"float": [[0.5], [1]]}, "meta": {"billed_units": {"input_tokens": 2}}}),
+            to_openai(json!([[0.5], [1]])),
+            "user",
+        ),
+        (
+            openai,
+            texts("ollama/o"),
+            "/v1/embed",
+            json!({"model": "o", "embeddings": [[0.5], [1]], "prompt_eval_count": 2}),
+            to_openai(json!([[0.5], [1]])),
+            "user",
+        ),
+        (
+            gemini,
+            text,
+            "/v1/embeddings",
+            json!({"data": [{"index": 0, "embedding": [0.5]}], "model": "m"}),
+            json!({"embedding": {"values": [0.5]}}),
+            "title",
+        ),
+    ] {
+        let provider = Raw::answering("application/json", answer.to_string().as_bytes()).await;
+        let gateway = gateway(&provider).await;
+        let answered = gateway.ask(post(path, body.to_string())).await;
+        assert_eq!((answered.status, answered.end), (200, End::Complete), "{sent}: {}", answered.text());
+        assert_eq!(answered.header("x-breakwater-left-out"), Some(left_out), "{sent}");
+        let mut read = answered.json();
+        if let Some(list) = read.as_object_mut() {
+            list.retain(|name, _| !matches!(name.as_str(), "model" | "usage"));
+        }
+        assert_eq!(read, told, "{sent}");
+        assert!(provider.requests()[0].starts_with(&format!("POST {sent} HTTP/1.1")), "{:?}", provider.requests());
+    }
+    // One vector for two texts is what the client did not ask for.
+    let short = Raw::answering("application/json", br#"{"embeddings":[[1]]}"#).await;
+    let answered = gateway(&short).await.ask(post(openai, texts("ollama/o").to_string())).await;
+    assert_eq!((answered.status, answered.code().as_str()), (502, "upstream_failed"), "{}", answered.text());
 }
 
 #[tokio::test]

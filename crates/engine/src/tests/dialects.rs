@@ -55,7 +55,7 @@ fn says(provider: Dialect, stream: bool, text: &str, size: usize) -> Script {
     deltas.extend(pieces.map(|text| Delta::Text { choice: 0, text }));
     deltas.push(Delta::Ended { choice: 0, finish: FinishReason::Stop, stop: None });
     deltas.push(Delta::Used(Usage { input: 5, output: 2, ..Usage::default() }));
-    let head = Head { id: "theirs".into(), model: "m".into(), created: 1, usage: true };
+    let head = Head { id: "theirs".into(), model: "m".into(), created: 1, usage: true, ..Head::default() };
     if !stream {
         return json(200, write_answer(provider, &head, &deltas));
     }
