@@ -1,3 +1,5 @@
+//! Embeddings between every client and every provider: requests, answers, and what is none.
+
 use super::*;
 use crate::{Answers, Head, Quirks, head_for, other};
 use bytes::Bytes;
