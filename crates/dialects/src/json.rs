@@ -35,6 +35,12 @@ impl<'a> Json<'a> {
         serde_json::from_slice::<&RawValue>(bytes).map(Self::from)
     }
 
+    /// The body of a request that its dialect's `decode` has taken: one JSON value, and not too deep. That was judged at the
+    /// door; what is no JSON all the same has members only up to where it breaks.
+    pub(crate) fn taken(body: &'a str) -> Self {
+        Self(body.trim_ascii())
+    }
+
     /// The literal, without white space around it.
     pub(crate) fn get(self) -> &'a str {
         self.0
@@ -236,6 +242,15 @@ mod tests {
         }
         let odd: Vec<_> = parsed(r#"{"\ud83d":1}"#).entries().expect("an object").collect();
         assert_eq!(odd, [(Cow::Borrowed(r#""\ud83d""#), Json("1"))]);
+    }
+
+    #[test]
+    fn what_breaks_has_members_up_to_there() {
+        for (text, members) in
+            [("{", 0), (r#"{"a":1,"b""#, 1), (r#"{"a":1,"b":"x"#, 2), (r#"{"a":[{"#, 1), ("{\"a\\", 0)]
+        {
+            assert_eq!(Json::taken(text).entries().map_or(0, Iterator::count), members, "{text}");
+        }
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -23,8 +23,7 @@ pub(super) struct Wanted {
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault.
 pub(super) fn read(request: &ChatRequest) -> Result<Wanted, CallError> {
-    let body = Json::parse_bytes(&request.raw).ok().and_then(Fields::of);
-    let body = body.ok_or_else(|| invalid("the request", "", "an object"))?;
+    let body = fields(&request.raw).ok_or_else(|| invalid("the request", "", "an object"))?;
     match request.dialect {
         Dialect::Other(Operation::GeminiEmbed) => {
             one_of_gemini("", body).map(|(text, wanted)| Wanted { texts: vec![text], ..wanted })
@@ -36,8 +35,11 @@ pub(super) fn read(request: &ChatRequest) -> Result<Wanted, CallError> {
 
 /// Whether a client of OpenAI's wants base64.
 pub(super) fn wants_base64(raw: &[u8]) -> bool {
-    let body = Json::parse_bytes(raw).ok().and_then(Fields::of);
-    body.and_then(|body| body.get("encoding_format")).is_some_and(|format| format.get() == "\"base64\"")
+    fields(raw).and_then(|body| body.get("encoding_format")).is_some_and(|format| format.get() == "\"base64\"")
+}
+
+fn fields(raw: &[u8]) -> Option<Fields<'_>> {
+    Fields::of(Json::taken(std::str::from_utf8(raw).ok()?))
 }
 
 fn of_openai(mut body: Fields<'_>) -> Result<Wanted, CallError> {

@@ -84,7 +84,8 @@ pub fn terms(raw: &[u8]) -> Terms {
 }
 
 fn fields(raw: &[u8]) -> Result<Fields<'_>, CallError> {
-    let body = Json::parse_bytes(raw).map_err(|e| unreadable(&format!("is not valid JSON: {e}")))?;
+    let body = std::str::from_utf8(raw).map_err(|_| unreadable("is not valid UTF-8"))?;
+    let body = Json::taken(body);
     if body.shape() != Shape::Object {
         return Err(unreadable("is not a JSON object"));
     }

@@ -8,7 +8,6 @@ use super::super::json::compact;
 use super::CACHED;
 use super::parts::Talk;
 use super::settings::{choice, format, generation, tools};
-use crate::depth::{MAX_DEPTH, too_deep};
 use crate::fields::under;
 use crate::json::Json;
 use llm::{CallError, Demanded, Format, Other, Part, PartKind, Prompt, Role, Terms, Tool, Turn};
@@ -101,9 +100,6 @@ pub fn terms(raw: &[u8]) -> Terms {
 /// The fields of the request that `raw` has to be.
 fn whole(raw: &[u8]) -> Result<Fields<'_>, CallError> {
     let refused = |why: String| invalid(format!("Invalid JSON payload received. {why}"), String::new());
-    if too_deep(raw) {
-        return Err(refused(format!("It nests deeper than {MAX_DEPTH} levels.")));
-    }
-    let body = Json::parse_bytes(raw).map_err(|error| refused(format!("{error}.")))?;
-    Fields::read(String::new(), body)
+    let body = std::str::from_utf8(raw).map_err(|_| refused("It is not UTF-8.".to_owned()))?;
+    Fields::read(String::new(), Json::taken(body))
 }

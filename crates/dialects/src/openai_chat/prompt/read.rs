@@ -26,7 +26,7 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("reasoning.exclude", "false"),
 ];
 
-/// Reads a chat request in full.
+/// Reads a chat request in full that [`decode`](super::super::decode) has taken.
 ///
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as OpenAI words it.
@@ -36,9 +36,7 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(invalid(no_object(text), None));
     }
-    let body = Json::parse(text)
-        .map_err(|e| invalid(format!("We could not parse the JSON body of your request: {e}."), None))?;
-    let mut fields = Fields::of(body, String::new())?;
+    let mut fields = Fields::of(Json::taken(text), String::new())?;
     // Who serves is decided before anything is read in full.
     let _ = fields.take("model");
     let mut others = Vec::new();

@@ -3,7 +3,6 @@
 //! Faults are named and worded as OpenAI does. Must never be here: items and tools, which have files of their own.
 
 use super::{items, tools};
-use crate::depth::{MAX_DEPTH, too_deep};
 use crate::fields::{self, under};
 use crate::json::Json;
 use crate::openai_chat::request::{invalid, missing, no_object, wrong_type};
@@ -62,17 +61,12 @@ impl<'a> Fields<'a> {
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as OpenAI words it.
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
-    if too_deep(raw) {
-        return Err(invalid(format!("The JSON body nests deeper than {MAX_DEPTH} levels."), None));
-    }
     let body = std::str::from_utf8(raw).map_err(|_| invalid("The request body is not valid UTF-8.".into(), None))?;
     if !body.trim_ascii_start().starts_with('{') {
         return Err(invalid(no_object(body), None));
     }
-    let body = Json::parse(body)
-        .map_err(|e| invalid(format!("We could not parse the JSON body of your request: {e}."), None))?;
     let mut prompt = Prompt { stream_usage: true, ..Prompt::default() };
-    for (name, json) in Fields::of(body, String::new())?.iter() {
+    for (name, json) in Fields::of(Json::taken(body), String::new())?.iter() {
         field(&mut prompt, name, json)?;
     }
     Ok(prompt)
