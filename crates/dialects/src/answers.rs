@@ -43,7 +43,13 @@ impl Answers {
             return Ok((vectors::told(self.api, self.dialect, head, &body)?, progress));
         }
         let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
-        Ok((write_answer(self.dialect, head, &deltas), progress))
+        let told = write_answer(self.dialect, head, &deltas);
+        // What says nothing in the client's dialect would only look complete.
+        let to_client = Self { api: Api::Shared(self.dialect), head: None, ..self.clone() };
+        match to_client.read(&told) {
+            Err(Failure::Empty) if progress.content => Err(Failure::Empty),
+            _ => Ok((told, progress)),
+        }
     }
 
     /// Judges such a body alone.

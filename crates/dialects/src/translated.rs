@@ -18,6 +18,8 @@ pub struct Translated {
     frames: VecDeque<Frame>,
     deltas: Vec<Delta>,
     out: BytesMut,
+    /// Something has been said to the client beside that an answer begins and ends.
+    spoken: bool,
     /// The terminator has been written.
     over: bool,
     /// Something came that ends the stream in an error: what follows it is not read.
@@ -36,6 +38,7 @@ impl Translated {
             frames: VecDeque::new(),
             deltas: Vec::new(),
             out: BytesMut::new(),
+            spoken: false,
             over: false,
             failed: false,
         }
@@ -62,6 +65,7 @@ impl Translated {
         self.drain();
         match ending {
             Ending::Complete(_) if self.failed => Ending::Broken(Failure::Garbage),
+            Ending::Complete(_) if self.is_hollow() => Ending::Broken(Failure::Empty),
             Ending::Complete(_) if self.over => Ending::Complete(None),
             Ending::Complete(_) => Ending::Complete(Some(self.finish())),
             broken @ Ending::Broken(_) => broken,
@@ -77,7 +81,12 @@ impl Translated {
     /// Whether enough has come to believe that an answer is being given.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.decoder.has_begun()
+        self.decoder.has_begun() && !self.is_hollow()
+    }
+
+    /// Whether the provider has said something, and nothing of it to this client: the answer would only look complete.
+    fn is_hollow(&self) -> bool {
+        self.decoder.progress().content && !self.spoken
     }
 
     /// The event that ends this stream in an error, for a client that was given all of it so far.
@@ -104,11 +113,11 @@ impl Translated {
             let said = self.said(&raw);
             let raw = match said {
                 // One that comes before its time ends nothing.
-                Ok(()) if event == Event::Done && self.progress().finished => self.finish(),
+                Ok(()) if event == Event::Done && self.progress().finished && !self.is_hollow() => self.finish(),
                 _ => self.out.split().freeze(),
             };
             match said {
-                Ok(()) if event == Event::Preamble && raw.is_empty() => {}
+                Ok(()) if raw.is_empty() && (event == Event::Preamble || self.is_hollow()) => {}
                 Ok(()) => self.frames.push_back(Frame { event, raw }),
                 Err(_) => {
                     if !raw.is_empty() {
@@ -127,10 +136,19 @@ impl Translated {
 
     /// Says what the events in `raw` say.
     fn said(&mut self, raw: &[u8]) -> Result<(), Unread> {
-        let Self { api, reader, writer, deltas, out, .. } = self;
+        let Self { api, reader, writer, deltas, out, spoken, .. } = self;
         each_data(*api, raw, |data| {
             reader.push(data, deltas)?;
-            deltas.drain(..).for_each(|delta| writer.push(&delta, out));
+            for delta in deltas.drain(..) {
+                let before = out.len();
+                writer.push(&delta, out);
+                *spoken |= match delta {
+                    Delta::Began { .. } | Delta::Used(_) | Delta::Ended { .. } => false,
+                    // Some dialects have a call told whole, once it is, and why the model declined, at the end.
+                    Delta::Call { .. } | Delta::Refusal { .. } => true,
+                    _ => out.len() > before,
+                };
+            }
             Ok(())
         })
         .map(|_| ())
@@ -183,6 +201,29 @@ mod tests {
                 );
                 assert!(matches!(translated.end(), Ending::Broken(_)), "{failure}");
             }
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_to_the_client_is_no_answer() {
+        // An alternative beside the one that these clients know, and a picture, for which they have no word.
+        let second =
+            r#"{"choices":[{"index":1,"delta":{"content":"a"},"message":{"content":"a"},"finish_reason":"stop"}]}"#;
+        let picture = r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}]}"#;
+        for (api, object, dialect) in [
+            (Api::Shared(Dialect::OpenAiChat), second, Dialect::Anthropic),
+            (Api::Shared(Dialect::OpenAiChat), second, Dialect::Responses),
+            (Api::Shared(Dialect::Gemini), picture, Dialect::Anthropic),
+        ] {
+            let mut streamed = translated(api, dialect, false);
+            let end = if api.is(Dialect::OpenAiChat) { "data: [DONE]\n\n" } else { "" };
+            let frames = frames(&mut streamed, &[&format!("data: {object}\n\n{end}")]);
+            assert!(!streamed.has_begun() && frames.iter().all(|frame| frame.event != Event::Done), "{dialect:?}");
+            assert!(matches!(streamed.end(), Ending::Broken(Failure::Empty)), "{dialect:?}");
+            let head = Head { id: "1".into(), model: "m".into(), ..Head::default() };
+            let (quirks, head) = (Quirks::default(), Some(Box::new(head)));
+            let answers = crate::Answers { api, quirks, dialect, listed: false, head };
+            assert_eq!(answers.whole(object.into()).map(drop), Err(Failure::Empty), "{dialect:?}");
         }
     }
 

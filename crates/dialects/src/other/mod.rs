@@ -1,4 +1,5 @@
-//! Operations that are passed on and not translated: embeddings, images, speech and the like.
+//! Operations that are passed on as they came: embeddings, images, speech and the like. (Embeddings in other words are of
+//! `vectors`.)
 //!
 //! Read just deeply enough to be routed, and to tell an answer from none. Wire facts: OpenAI's published OpenAPI document
 //! 2.3.0 (`/completions`, `/embeddings`, `/moderations`, `/images/*`, `/audio/*`), Cohere's reference of `/v2/rerank`,
