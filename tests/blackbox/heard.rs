@@ -19,6 +19,13 @@ pub(crate) struct Heard {
     pub(crate) tokens: [u64; 4],
 }
 
+impl Heard {
+    /// Whether there is nothing in it to hear.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.text.is_empty() && self.thoughts.is_empty() && self.calls.is_empty()
+    }
+}
+
 /// The JSON of an answer, or of all events of a streamed one.
 pub(crate) fn objects(stream: bool, body: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(body).expect("text");
