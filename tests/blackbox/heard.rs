@@ -20,9 +20,10 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// Whether there is nothing in it to hear.
+    /// Whether there is nothing in it to hear, not even why: no limit and no policy left no room for an answer.
     pub(crate) fn says_nothing(&self) -> bool {
-        self.text.is_empty() && self.thoughts.is_empty() && self.calls.is_empty()
+        let may_be_empty = matches!(self.finish.as_str(), "length" | "content_filter");
+        self.text.is_empty() && self.thoughts.is_empty() && self.calls.is_empty() && !may_be_empty
     }
 }
 

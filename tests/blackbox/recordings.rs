@@ -112,9 +112,10 @@ async fn recorded_answers_reach_clients_of_every_dialect() {
             let answer = gateway.ask(dialect.ask(&model, recording.stream)).await;
             // Nothing but tools of one dialect says nothing in others, which is no success.
             let hollow = recording.source != Source::Shared(dialect) && recording.heard().says_nothing();
-            let faults = match answer.status {
-                502 if hollow => String::new(),
-                _ => faults(recording, dialect, &answer),
+            let faults = match (hollow, answer.status) {
+                (true, 502) => String::new(),
+                (true, status) => format!("{status}, where nothing is said"),
+                (false, _) => faults(recording, dialect, &answer),
             };
             if !faults.is_empty() {
                 let _ = writeln!(wrong, "{name} to {}: {faults}", dialect.label());

@@ -8,7 +8,7 @@ use crate::{
 };
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
-use llm::{Api, Dialect, Failure, Progress, ProviderError, Vectors};
+use llm::{Api, Delta, Dialect, Failure, Progress, ProviderError, Vectors};
 use std::time::Duration;
 
 /// The header in which Amazon names an error.
@@ -44,12 +44,17 @@ impl Answers {
         }
         let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
         let told = write_answer(self.dialect, head, &deltas);
-        // What says nothing in the client's dialect would only look complete.
-        let to_client = Self { api: Api::Shared(self.dialect), head: None, ..self.clone() };
-        match to_client.read(&told) {
-            Err(Failure::Empty) if progress.content => Err(Failure::Empty),
-            _ => Ok((told, progress)),
+        if progress.content && !deltas.iter().any(is_said_by_all) && self.is_empty_to_the_client(&told) {
+            return Err(Failure::Empty);
         }
+        Ok((told, progress))
+    }
+
+    /// Whether an answer that was written for the client says nothing to it, and would only look complete.
+    fn is_empty_to_the_client(&self, told: &Bytes) -> bool {
+        let Self { quirks, dialect, listed, .. } = *self;
+        let client = Self { api: Api::Shared(dialect), quirks, dialect, listed, head: None };
+        matches!(client.read(told), Err(Failure::Empty))
     }
 
     /// Judges such a body alone.
@@ -115,4 +120,9 @@ impl Answers {
     fn readable(&self, error: ProviderError) -> ProviderError {
         if self.head.is_none() { error } else { ProviderError { body: Bytes::new(), ..error } }
     }
+}
+
+/// Whether every dialect has words for it: text and calls of the first alternative, which nearly every answer has.
+fn is_said_by_all(delta: &Delta) -> bool {
+    matches!(delta, Delta::Text { choice: 0, .. } | Delta::Call { choice: 0, .. })
 }

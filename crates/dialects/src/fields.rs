@@ -12,13 +12,13 @@ pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 impl<'a> Fields<'a> {
     /// Those of `json`; nothing where it is no object.
     pub(crate) fn of(json: Json<'a>) -> Option<Self> {
-        json.entries().map(|entries| Self(entries.filter(|(_, value)| !value.is_null()).collect()))
+        Self::spelled(json, |name| name)
     }
 
     /// The same, each name as `spell` spells it.
     pub(crate) fn spelled(json: Json<'a>, spell: impl Fn(Cow<'a, str>) -> Cow<'a, str>) -> Option<Self> {
-        let fields = Self::of(json)?.0.into_iter();
-        Some(Self(fields.map(|(name, value)| (spell(name), value)).collect()))
+        let said = json.entries()?.filter(|(_, value)| !value.is_null());
+        Some(Self(said.map(|(name, value)| (spell(name), value)).collect()))
     }
 
     /// The value of `name`, which stays. Of several the last counts, as every parser has it.

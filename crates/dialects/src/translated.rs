@@ -145,7 +145,7 @@ impl Translated {
                 *spoken |= match delta {
                     Delta::Began { .. } | Delta::Used(_) | Delta::Ended { .. } => false,
                     // Some dialects have a call told whole, once it is, and why the model declined, at the end.
-                    Delta::Call { .. } | Delta::Refusal { .. } => true,
+                    Delta::Call { choice: 0, .. } | Delta::Refusal { choice: 0, .. } => true,
                     _ => out.len() > before,
                 };
             }
@@ -209,10 +209,16 @@ mod tests {
         // An alternative beside the one that these clients know, and a picture, for which they have no word.
         let second =
             r#"{"choices":[{"index":1,"delta":{"content":"a"},"message":{"content":"a"},"finish_reason":"stop"}]}"#;
+        let second_call = r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]},
+            "message":{"tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}"#
+            .replace('\n', " ");
+        let second_call = second_call.as_str();
         let picture = r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]},"finishReason":"STOP"}]}"#;
         for (api, object, dialect) in [
             (Api::Shared(Dialect::OpenAiChat), second, Dialect::Anthropic),
             (Api::Shared(Dialect::OpenAiChat), second, Dialect::Responses),
+            (Api::Shared(Dialect::OpenAiChat), second_call, Dialect::Anthropic),
+            (Api::Shared(Dialect::OpenAiChat), second_call, Dialect::Responses),
             (Api::Shared(Dialect::Gemini), picture, Dialect::Anthropic),
         ] {
             let mut streamed = translated(api, dialect, false);
@@ -223,7 +229,7 @@ mod tests {
             let head = Head { id: "1".into(), model: "m".into(), ..Head::default() };
             let (quirks, head) = (Quirks::default(), Some(Box::new(head)));
             let answers = crate::Answers { api, quirks, dialect, listed: false, head };
-            assert_eq!(answers.whole(object.into()).map(drop), Err(Failure::Empty), "{dialect:?}");
+            assert_eq!(answers.whole(object.to_owned().into()).map(drop), Err(Failure::Empty), "{dialect:?}");
         }
     }
 

@@ -303,8 +303,8 @@ fn stands_in(api: Api, dialect: Dialect) -> bool {
 }
 
 /// Wall time since 1970.
-#[expect(clippy::disallowed_types, reason = "a signature names the wall time it is made at")]
-fn wall_clock() -> Duration {
+#[expect(clippy::disallowed_types, reason = "what is signed names the wall time it is signed at")]
+pub(crate) fn wall_clock() -> Duration {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 

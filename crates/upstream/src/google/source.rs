@@ -7,6 +7,7 @@ use super::answer::{self, Granted};
 use super::tokens::{Step, Tokens};
 use crate::connect::{Pool, TimedConnector, pool};
 use crate::reason;
+use crate::transport::wall_clock;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -112,7 +113,7 @@ impl TokenSource {
 
 impl Shared {
     async fn ask(&self) -> Result<Granted, String> {
-        let request = self.account.request(since_epoch()).ok_or("cannot be asked: the account's key does not sign")?;
+        let request = self.account.request(wall_clock()).ok_or("cannot be asked: the account's key does not sign")?;
         let sent = self.pool.request(request.map(Full::new)).await;
         let (head, body) = sent.map_err(|error| reason::of_request(&error).to_string())?.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await;
@@ -137,11 +138,6 @@ impl Shared {
 
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-#[expect(clippy::disallowed_types, reason = "an assertion says in wall time until when it counts")]
-fn since_epoch() -> Duration {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]
