@@ -1,9 +1,11 @@
 //! Quotas, throttling and keys: who is told to wait is left alone for exactly so long, and nobody else is (F18 to F20
 //! and F24 of the catalogue; `faults` has the table).
 
-use crate::client::{Ask, soon};
+use crate::client::{Answer, Ask, soon};
+use crate::dialect::Dialect;
 use crate::gateway::{Gateway, config};
-use crate::provider::Provider;
+use crate::provider::{Provider, Raw, streamed, whole};
+use crate::speech::{answer, refusal, speech};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -278,4 +280,134 @@ async fn a_short_wait_is_waited_for_where_nobody_else_is_left() {
     assert_eq!((&record["attempts"], &record["outcome"]), (&json!(2), &json!("success")), "{record}");
     assert!(began.elapsed() >= Duration::from_millis(600), "{record}");
     assert!(record["waited_ms"].as_f64().is_some_and(|waited| waited >= 600.0), "{record}");
+}
+
+type Headers = &'static [(&'static str, &'static str)];
+
+/// What a provider of each dialect says of its quotas, and what all clients are told of that, and Anthropic's besides.
+/// Of resets, only those that do not depend on the time of day.
+const TOLD: [(Dialect, &str, Headers, Headers); 2] = [
+    (
+        Dialect::Messages,
+        "anthropic-ratelimit-requests-limit: 50\r\n\
+         anthropic-ratelimit-requests-remaining: 49\r\n\
+         anthropic-ratelimit-requests-reset: 2099-01-01T00:00:00Z\r\n\
+         anthropic-ratelimit-input-tokens-limit: 40000\r\n\
+         anthropic-ratelimit-input-tokens-remaining: 39000\r\n\
+         anthropic-ratelimit-output-tokens-limit: 8000\r\n\
+         anthropic-ratelimit-output-tokens-remaining: 7000\r\n\
+         anthropic-ratelimit-output-tokens-reset: 2001-01-01T00:00:00Z\r\n",
+        &[
+            ("x-ratelimit-limit-requests", "50"),
+            ("x-ratelimit-remaining-requests", "49"),
+            ("x-ratelimit-limit-tokens", "8000"),
+            ("x-ratelimit-remaining-tokens", "7000"),
+            ("x-ratelimit-reset-tokens", "0s"),
+        ],
+        &[
+            ("anthropic-ratelimit-requests-limit", "50"),
+            ("anthropic-ratelimit-requests-remaining", "49"),
+            ("anthropic-ratelimit-requests-reset", "2099-01-01T00:00:00Z"),
+            ("anthropic-ratelimit-tokens-limit", "8000"),
+            ("anthropic-ratelimit-tokens-remaining", "7000"),
+            ("anthropic-ratelimit-input-tokens-limit", "40000"),
+            ("anthropic-ratelimit-input-tokens-remaining", "39000"),
+            ("anthropic-ratelimit-output-tokens-limit", "8000"),
+            ("anthropic-ratelimit-output-tokens-remaining", "7000"),
+        ],
+    ),
+    (
+        Dialect::Chat,
+        "x-ratelimit-limit-requests: 5000\r\n\
+         x-ratelimit-remaining-requests: 4999\r\n\
+         x-ratelimit-reset-requests: 0s\r\n\
+         x-ratelimit-limit-tokens: 160000\r\n\
+         x-ratelimit-remaining-tokens: 159976\r\n",
+        &[
+            ("x-ratelimit-limit-requests", "5000"),
+            ("x-ratelimit-remaining-requests", "4999"),
+            ("x-ratelimit-reset-requests", "0s"),
+            ("x-ratelimit-limit-tokens", "160000"),
+            ("x-ratelimit-remaining-tokens", "159976"),
+        ],
+        &[
+            ("anthropic-ratelimit-requests-limit", "5000"),
+            ("anthropic-ratelimit-requests-remaining", "4999"),
+            ("anthropic-ratelimit-tokens-limit", "160000"),
+            ("anthropic-ratelimit-tokens-remaining", "159976"),
+        ],
+    ),
+];
+
+/// The headers of an answer that tell of quotas, but for the resets that a client in this dialect finds counted from
+/// another time than its provider's.
+fn limits(answer: &Answer, moves: &[&str]) -> Vec<(String, String)> {
+    let headers = answer.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let mut limits: Vec<_> = headers
+        .filter(|(name, _)| name.contains("ratelimit") && !moves.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    limits.sort();
+    limits
+}
+
+#[tokio::test]
+async fn a_providers_quotas_reach_every_client_in_its_own_words() {
+    for (of, said, to_all, to_anthropics) in TOLD {
+        let with = move |mut pieces: Vec<Vec<u8>>| {
+            let head = String::from_utf8(pieces[0].clone()).expect("text");
+            pieces[0] = head.replacen("\r\n", &format!("\r\n{said}"), 1).into_bytes();
+            pieces
+        };
+        let provider = Raw::replying(move |request| {
+            with(if request.contains("wrong") {
+                whole("400 No", "application/json", refusal(of, 400, "no").as_bytes())
+            } else if request.contains(r#""stream":true"#) {
+                streamed(speech(of, &["alpha", "beta"]).whole().as_bytes(), &[999])
+            } else {
+                whole("200 OK", "application/json", answer(of, "alpha beta").as_bytes())
+            })
+        })
+        .await;
+        let gateway = Gateway::start(&format!(
+            "providers:\n{}callers:\n  - {{ name: few, key: sk-caller-few, limits: {{ rpm: 99 }} }}\n  \
+             - {{ name: any, key: sk-caller-any }}\nroutes: {{ all: {{ aliases: [m, wrong], targets: ['p/*'] }} }}\n",
+            of.provider("p", &provider.url, "")
+        ))
+        .await;
+        for client in Dialect::ALL {
+            for (model, stream, status) in
+                [("m", false, 200), ("m", true, 200), ("wrong", false, 400), ("wrong", true, 400)]
+            {
+                let shown = format!("{of:?} to {client:?}, {model}, {stream}");
+                let ask = |key| client.ask(model, stream).header("authorization", &format!("Bearer {key}"));
+                let answer = gateway.ask(ask("sk-caller-any")).await;
+                assert_eq!(answer.status, status, "{shown}: {}", answer.text());
+                let more = if client == Dialect::Messages { to_anthropics } else { &[] };
+                let mut expected: Vec<_> =
+                    to_all.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+                expected.sort();
+                // What is an instant to one is a time from now to the other.
+                let moves = match of {
+                    Dialect::Messages => [
+                        "x-ratelimit-reset-requests",
+                        "anthropic-ratelimit-output-tokens-reset",
+                        "anthropic-ratelimit-tokens-reset",
+                    ],
+                    _ => ["anthropic-ratelimit-requests-reset"; 3],
+                };
+                assert_eq!(limits(&answer, &moves), expected, "{shown}: {}", answer.head);
+                for name in moves.iter().filter(|name| name.starts_with('x') || client == Dialect::Messages) {
+                    assert!(answer.header(name).is_some(), "{shown}: {name}: {}", answer.head);
+                }
+                assert_eq!(answer.header("request-id").is_some(), client == Dialect::Messages, "{shown}");
+                // A client's own limit is what counts for it.
+                let own = gateway.ask(ask("sk-caller-few")).await;
+                assert_eq!(own.header("x-ratelimit-limit-requests"), Some("99"), "{shown}: {}", own.head);
+                let theirs = own.header("anthropic-ratelimit-requests-limit");
+                assert_eq!(theirs, (client == Dialect::Messages).then_some("99"), "{shown}: {}", own.head);
+                assert!(own.header("x-ratelimit-limit-tokens").is_some(), "{shown}: {}", own.head);
+            }
+        }
+    }
 }

@@ -45,7 +45,7 @@ mod translated;
 mod vectors;
 mod writer;
 
-pub use advice::{Quotas, quotas, retry_after};
+pub use advice::{Quotas, limits, quotas, retry_after};
 pub use answers::{Answers, ERROR_NAME};
 pub use asked::{correction_for, head_for, request_for, terms};
 pub use decoder::StreamDecoder;

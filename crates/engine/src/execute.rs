@@ -13,6 +13,7 @@ use crate::routes::Traffic;
 use crate::tail::{Stream, Tail, Times};
 use crate::{Advice, Health, OpenCall, Schedule, Sink, Stop, TargetReport, classify};
 use admission::Admitted;
+use dialects::Quotas;
 use http::HeaderValue;
 use llm::{CallError, ChatRequest, Degraded, Dialect, ErrorKind, Failure, Outcome, Prefill, Priority, TargetId};
 use routing::{OnRefusal, Plan, RecoverStream, Resort, RouteTable};
@@ -54,6 +55,8 @@ pub struct Reply {
     pub degraded: Option<Degraded>,
     /// What the client asked and the provider was not told, as it has no words for it; by the client's names.
     pub left_out: Vec<String>,
+    /// What who serves it said of the quotas there.
+    pub quotas: Quotas,
     /// Whether it is a stream.
     pub stream: bool,
     /// What a whole answer is, where that is not JSON.
@@ -66,6 +69,8 @@ pub struct Reply {
 pub struct Lost {
     /// What to tell the client.
     pub error: CallError,
+    /// What the target said of its quotas whose failure is told; of several, the one that may be asked again first.
+    pub quotas: Quotas,
     /// The record.
     pub open: OpenCall,
 }
@@ -158,7 +163,7 @@ impl Engine {
             resorts.extend(std::mem::take(&mut plan.last_resorts).into_iter().rev());
             let schedule = Schedule::new(&plan.policy, plan.candidates.len(), request.stream, deadline);
             let Some(judges) = self.0.judges.get(plan.route.index) else {
-                return Err(Box::new(Lost { error: CallError::Internal, open }));
+                return Err(Box::new(Lost { error: CallError::Internal, quotas: Quotas::default(), open }));
             };
             let judge = judges.of(&request);
             let mut run = Run { request, plan, schedule, claim, limit, judge };
@@ -166,11 +171,11 @@ impl Engine {
                 Ok(won) => return Ok(self.reply(won, run, degraded, open, admitted)),
                 Err(exhausted) => exhausted,
             };
-            let error = error_of(exhausted, limit, now());
+            let (error, quotas) = error_of(exhausted, limit, now());
             request = run.request;
             if matches!(error, CallError::Provider(_)) {
                 // The request is at fault, wherever it goes.
-                return Err(Box::new(Lost { error, open }));
+                return Err(Box::new(Lost { error, quotas, open }));
             }
             // Words stand in for an answer, and for nothing else; and not for one that nobody could be asked for.
             if matches!(request.dialect, Dialect::Other(_)) || matches!(error, CallError::InvalidRequest { .. }) {
@@ -179,7 +184,7 @@ impl Engine {
             match resorts.pop() {
                 Some(Resort::Plan(next)) => (plan, degraded) = (*next, Some(Degraded::Fallback)),
                 Some(Resort::Static(text)) => return Ok(stand_in(&request, &text, open, admitted)),
-                None => return Err(Box::new(Lost { error, open })),
+                None => return Err(Box::new(Lost { error, quotas, open })),
             }
         }
     }
@@ -198,7 +203,7 @@ impl Engine {
 
     fn reply(&self, won: Won, run: Run, spare: Option<Degraded>, mut open: OpenCall, admitted: Admitted) -> Reply {
         let Run { request, plan, schedule, claim, limit, judge } = run;
-        let Won { started, place, no, permit, mark, left_out } = won;
+        let Won { started, place, no, permit, mark, left_out, quotas } = won;
         let now = now();
         let served = plan.candidates.get(place);
         let best = plan.best_priority();
@@ -246,7 +251,7 @@ impl Engine {
                 Tail::stream(frames, stream, dialect, good, open, admitted)
             }
         };
-        Reply { request_id, target, attempts, degraded, left_out, stream, content_type, body }
+        Reply { request_id, target, attempts, degraded, left_out, quotas, stream, content_type, body }
     }
 }
 
@@ -267,23 +272,32 @@ fn stand_in(request: &ChatRequest, text: &str, mut open: OpenCall, admitted: Adm
     let head = dialects::head_for(request, request_id.as_str(), since_epoch().as_secs());
     let (body, progress) = dialects::stand_in(request, head, text);
     let body = Tail::ready(body, progress, request.dialect, Outcome::Degraded, open, admitted);
-    let (left_out, stream) = (Vec::new(), request.stream);
-    Reply { request_id, target: None, attempts, degraded, left_out, stream, content_type: None, body }
+    let (left_out, quotas, stream) = (Vec::new(), Quotas::default(), request.stream);
+    Reply { request_id, target: None, attempts, degraded, left_out, quotas, stream, content_type: None, body }
 }
 
-/// The one error that a call without a winner ends in.
-fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
-    let Exhausted { stop, mut failures, back, full, roomier_away, unsayable } = exhausted;
+/// The one error that a call without a winner ends in, and the quotas to tell with it.
+fn error_of(mut exhausted: Exhausted, limit: Duration, now: Instant) -> (CallError, Quotas) {
     // Whatever others came to: where one found the request itself at fault, that is what helps its client. Not so where
     // it was too long for one, and another that has room for it is merely away.
-    let callers = failures.iter().find_map(|lapse| match &lapse.failure {
-        Failure::Provider(error) if error.kind.is_callers() => Some(error.clone()),
+    let callers = exhausted.failures.iter().find_map(|lapse| match &lapse.failure {
+        Failure::Provider(error) if error.kind.is_callers() => Some((error.clone(), lapse.quotas)),
         _ => None,
     });
-    if let Some(error) = callers.filter(|error| error.kind != ErrorKind::ContextLength || !roomier_away) {
-        return CallError::Provider(error);
+    if let Some((error, quotas)) =
+        callers.filter(|(error, _)| error.kind != ErrorKind::ContextLength || !exhausted.roomier_away)
+    {
+        return (CallError::Provider(error), quotas);
     }
-    failures.retain(|lapse| !is_too_long(&lapse.failure));
+    exhausted.failures.retain(|lapse| !is_too_long(&lapse.failure));
+    let soonest = exhausted.failures.iter().min_by_key(|lapse| rest_of(lapse, now));
+    let quotas = soonest.map_or_else(Quotas::default, |lapse| lapse.quotas);
+    (targets_error(exhausted, limit, now), quotas)
+}
+
+/// The error of a call with whose request nobody found fault.
+fn targets_error(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
+    let Exhausted { stop, failures, back, full, unsayable, .. } = exhausted;
     // An answer that breaks its contract is one that came: whoever else was away, this is what there is to mend.
     if failures.iter().any(|lapse| matches!(lapse.failure, Failure::Unmet(_) | Failure::Unadvised(_))) {
         return CallError::ContractUnmet { message: summary(&failures, stop, false) };
@@ -300,10 +314,8 @@ fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
     }
     let message = summary(&failures, stop, back.is_some());
     if failures.iter().all(|lapse| is_unavailable(&lapse.failure)) {
-        let left = |until: Instant| until.saturating_duration_since(now);
-        let rests =
-            failures.iter().map(|lapse| rest_after(&lapse.failure).max(lapse.back.map_or(Duration::ZERO, left)));
-        let retry_after = rests.chain(back.map(left)).min();
+        let rests = failures.iter().map(|lapse| rest_of(lapse, now));
+        let retry_after = rests.chain(back.map(|until| until.saturating_duration_since(now))).min();
         return CallError::AllTargetsUnavailable { message, retry_after };
     }
     CallError::UpstreamFailed { message }
@@ -311,6 +323,11 @@ fn error_of(exhausted: Exhausted, limit: Duration, now: Instant) -> CallError {
 
 fn is_too_long(failure: &Failure) -> bool {
     matches!(failure, Failure::Provider(error) if error.kind == ErrorKind::ContextLength)
+}
+
+/// How long until a target may be asked again that failed.
+fn rest_of(lapse: &Lapse, now: Instant) -> Duration {
+    rest_after(&lapse.failure).max(lapse.back.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)))
 }
 
 /// When a target may be back that failed like this.

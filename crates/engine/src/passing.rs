@@ -5,6 +5,7 @@
 use crate::{Engine, Lost, OpenCall};
 use admission::Admitted;
 use bytes::Bytes;
+use dialects::Quotas;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use llm::{CallError, Failure, Outcome};
@@ -65,7 +66,7 @@ impl Engine {
             Ok(inbound) => inbound,
             Err(failure) => {
                 let error = CallError::UpstreamFailed { message: format!("The provider {failure}.") };
-                return Err(Box::new(Lost { error, open }));
+                return Err(Box::new(Lost { error, quotas: Quotas::default(), open }));
             }
         };
         let status = inbound.status;
@@ -124,7 +125,8 @@ impl Engine {
             let _ = write!(told, ": {} {why}", candidate.target);
         }
         told.push('.');
-        Err(Box::new(Lost { error: CallError::UpstreamFailed { message: told }, open }))
+        let error = CallError::UpstreamFailed { message: told };
+        Err(Box::new(Lost { error, quotas: Quotas::default(), open }))
     }
 }
 

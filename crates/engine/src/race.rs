@@ -15,6 +15,7 @@ use crate::routes::Traffic;
 use crate::{Health, OpenCall, Places, Schedule, Step, Stop};
 use believing::{Entrant, Hearing};
 use bytes::Bytes;
+use dialects::Quotas;
 use failing::Failed;
 use llm::{AttemptKind, CallError, Degraded, Failure, Priority};
 use resilience::Permit;
@@ -47,6 +48,8 @@ pub(crate) struct Won {
     pub(crate) mark: Option<Mark>,
     /// What the client asked and the provider was not told, as it has no words for it.
     pub(crate) left_out: Vec<String>,
+    /// What its head said of quotas.
+    pub(crate) quotas: Quotas,
 }
 
 /// What there is to say of an answer that is handed on, but not as it was given or as it should be.
@@ -78,6 +81,8 @@ pub(crate) struct Lapse {
     pub(crate) failure: Failure,
     /// When the target may be asked again, where it rests since.
     pub(crate) back: Option<Instant>,
+    /// What the head of its response said of quotas.
+    pub(crate) quotas: Quotas,
 }
 
 impl Exhausted {
@@ -359,7 +364,8 @@ impl Race<'_> {
                 }
                 seat.let_in();
                 let belief = self.believed(place, started);
-                let entrant = Entrant { no, place, kind, seat, permit, left_out, key: attempted.key };
+                let Attempted { key, quotas, .. } = attempted;
+                let entrant = Entrant { no, place, kind, seat, permit, left_out, key, quotas };
                 self.weighed(lane, entrant, belief, now)
             }
             Err(failure) => {
@@ -367,8 +373,8 @@ impl Race<'_> {
                     // Whoever comes next has not been slow yet.
                     self.hedge_at = None;
                 }
-                let Attempted { key, lagged, hurried, .. } = attempted;
-                let failed = Failed { no, place, kind, seat, permit, failure, key, lagged, hurried };
+                let Attempted { key, quotas, lagged, hurried, .. } = attempted;
+                let failed = Failed { no, place, kind, seat, permit, failure, key, quotas, lagged, hurried };
                 self.failed(failed, now);
                 None
             }

@@ -24,6 +24,15 @@ impl Dialect {
     /// How many there are, for tables made at start.
     pub const COUNT: usize = Self::ANSWERS.len() + Operation::ALL.len();
 
+    /// In whose words its clients are told of errors and of quotas.
+    #[must_use]
+    pub const fn worded_as(self) -> Self {
+        match self {
+            Self::OpenAiChat | Self::Anthropic | Self::Gemini | Self::Responses => self,
+            Self::Other(operation) => operation.worded_as(),
+        }
+    }
+
     /// Its place among all.
     #[must_use]
     pub const fn index(self) -> usize {

@@ -1,12 +1,12 @@
 //! Calls of every dialect: the stages of a call, in order.
 
 use crate::app::App;
-use crate::{intake, respond};
-use admission::{Admitted, Refusal, RequestLimits};
+use crate::{intake, quotas, respond};
+use admission::{Admitted, Refusal};
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
-use dialects::{anthropic, gemini, openai_chat, other, responses};
+use dialects::{Quotas, anthropic, gemini, openai_chat, other, responses};
 use engine::{Call, Lost, OpenCall, outcome_of};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request, Response};
@@ -78,22 +78,22 @@ async fn call(
         Ok(admitted) => admitted,
         Err(Refusal { error, limits }) => {
             intake::unread(body, app.limits.body).await;
-            return settle(&error, open, None, limits);
+            return settle(&error, open, None, quotas::own(limits));
         }
     };
     let limits = admitted.limits();
     let prepared = match prepare(app, &head.headers, body, decode, admitted, &mut open).await {
         Ok(prepared) => prepared,
-        Err(error) => return settle(&error, open, None, limits),
+        Err(error) => return settle(&error, open, None, quotas::own(limits)),
     };
     let Prepared { request, plan, admitted, timeout, priority } = prepared;
     let (route, listed) = (plan.route.clone(), request.listed);
     // Boxed, or every layer around this handler would move its kilobytes about.
     match Box::pin(app.engine.execute(Call { request, plan, admitted, open, timeout, priority })).await {
-        Ok(reply) => respond::reply(reply, &route.name, limits, listed),
+        Ok(reply) => respond::reply(reply, dialect, &route.name, limits, listed),
         Err(lost) => {
-            let Lost { error, open } = *lost;
-            settle(&error, open, Some(&route.name), limits)
+            let Lost { error, quotas, open } = *lost;
+            settle(&error, open, Some(&route.name), quotas::with_own(quotas, limits))
         }
     }
 }
@@ -148,13 +148,8 @@ pub(crate) fn plan(app: &App, admitted: &Admitted, model: &str, session: Option<
 }
 
 /// Ends a call in an error: told to the client, noted in the record.
-pub(crate) fn settle(
-    error: &CallError,
-    open: OpenCall,
-    route: Option<&str>,
-    limits: Option<RequestLimits>,
-) -> Response<Body> {
-    let told = respond::lost(error, open.dialect(), open.request_id(), route, open.attempts(), limits);
+pub(crate) fn settle(error: &CallError, open: OpenCall, route: Option<&str>, quotas: Quotas) -> Response<Body> {
+    let told = respond::lost(error, open.dialect(), open.request_id(), route, open.attempts(), &quotas);
     open.lost(outcome_of(error), told.status, told.code);
     told.response
 }

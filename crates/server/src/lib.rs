@@ -12,6 +12,7 @@ mod intake;
 mod listen;
 mod models;
 mod passthrough;
+mod quotas;
 mod realtime;
 mod respond;
 mod stall;

@@ -70,14 +70,14 @@ fn listed(app: &App, dialect: Dialect, headers: &HeaderMap) -> Response {
         }
         Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(_) => json!({ "object": "list", "data": models }),
     };
-    respond::json(&list, headers)
+    respond::json(&list, dialect, headers)
 }
 
 fn named(app: &App, dialect: Dialect, headers: &HeaderMap, id: Result<Path<String>, PathRejection>) -> Response {
     // A name that is no text is nobody's.
     let id = id.map(|Path(id)| id).unwrap_or_default();
     match app.admission.identify(intake::key(headers)) {
-        Ok(caller) if may_ask(app, &caller, &id) => respond::json(&model(dialect, &id), headers),
+        Ok(caller) if may_ask(app, &caller, &id) => respond::json(&model(dialect, &id), dialect, headers),
         Ok(_) => {
             let model = id.chars().take(128).collect();
             respond::error_in(dialect, &CallError::ModelNotFound { model }, headers)

@@ -3,10 +3,11 @@
 //! Must never be here: what any of it means.
 
 use crate::app::App;
-use crate::{calls, intake, respond};
+use crate::{calls, intake, quotas, respond};
 use admission::Refusal;
 use axum::body::Body;
 use axum::extract::State;
+use dialects::Quotas;
 use engine::{Lost, Pass, Passed};
 use http::header::{
     AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE,
@@ -42,6 +43,7 @@ const OF_THE_CLIENT: [HeaderName; 6] = [
 const OURS: &str = "x-breakwater-";
 /// As what a caller has to be granted what is handed through: as direct calls are.
 const DIRECT: &str = "direct";
+const DIALECT: Dialect = Dialect::Other(Operation::Passthrough);
 
 /// `/passthrough/{provider}/...`: paths of a provider that the configuration lists.
 pub(crate) async fn listed(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
@@ -69,17 +71,17 @@ pub(crate) async fn files(State(app): State<Arc<App>>, request: Request<Body>) -
 async fn pass(app: &App, provider: usize, path: String, request: Request<Body>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let id = intake::request_id(&head.headers);
-    let mut open = app.journal.open(id.clone(), Dialect::Other(Operation::Passthrough), intake::now());
+    let mut open = app.journal.open(id.clone(), DIALECT, intake::now());
     let admitted = match calls::admit(app, &head.headers, &mut open) {
         Ok(admitted) if admitted.may_use(DIRECT) => admitted,
         Ok(_) => {
             let error = CallError::UnknownPath { asked: format!("{} {}", head.method, head.uri.path()) };
             intake::unread(body, app.limits.body).await;
-            return calls::settle(&error, open, None, None);
+            return calls::settle(&error, open, None, Quotas::default());
         }
         Err(Refusal { error, limits }) => {
             intake::unread(body, app.limits.body).await;
-            return calls::settle(&error, open, None, limits);
+            return calls::settle(&error, open, None, quotas::own(limits));
         }
     };
     let limits = admitted.limits();
@@ -92,12 +94,13 @@ async fn pass(app: &App, provider: usize, path: String, request: Request<Body>) 
             let mut response = Response::new(Body::new(body));
             *response.status_mut() = status;
             *response.headers_mut() = returned(&headers);
-            respond::frame(response.headers_mut(), &id, None, 0, limits);
+            respond::frame(response.headers_mut(), DIALECT, &id, None, 0);
+            quotas::tell(response.headers_mut(), DIALECT, &quotas::own(limits));
             response
         }
         Err(lost) => {
-            let Lost { error, open } = *lost;
-            calls::settle(&error, open, None, limits)
+            let Lost { error, open, .. } = *lost;
+            calls::settle(&error, open, None, quotas::own(limits))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Talks in real time: a websocket to the gateway, and one from it to a provider that has them. Nothing is read.
 
 use crate::app::App;
-use crate::{calls, intake, passthrough, respond};
+use crate::{calls, intake, passthrough, quotas, respond};
 use admission::Refusal;
 use axum::body::Body;
 use axum::extract::State;
@@ -22,19 +22,20 @@ use upstream::Passing;
 pub(crate) const MAX_TALKS: usize = 1024;
 /// As what browsers present their key, who cannot set headers (OpenAI's guide to its realtime API).
 const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
+const DIALECT: Dialect = Dialect::Other(Operation::Realtime);
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 const UPGRADES: HeaderValue = HeaderValue::from_static("Upgrade");
 
 /// `GET /v1/realtime?model=...`.
 pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Body>) -> Response<Body> {
     let id = intake::request_id(request.headers());
-    let mut open = app.journal.open(id.clone(), Dialect::Other(Operation::Realtime), intake::now());
+    let mut open = app.journal.open(id.clone(), DIALECT, intake::now());
     let protocols = protocols(request.headers());
     let presented = protocols.iter().find_map(|protocol| protocol.strip_prefix(KEY_PROTOCOL));
     let key = intake::key(request.headers()).or(presented);
     let admitted = match calls::admit_by(&app, key, &mut open) {
         Ok(admitted) => admitted,
-        Err(Refusal { error, limits }) => return calls::settle(&error, open, None, limits),
+        Err(Refusal { error, limits }) => return calls::settle(&error, open, None, quotas::own(limits)),
     };
     let limits = admitted.limits();
     let asked = asked(&request).and_then(|(model, query)| {
@@ -45,7 +46,7 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
     });
     let (plan, query, room) = match asked {
         Ok(asked) => asked,
-        Err(error) => return calls::settle(&error, open, None, limits),
+        Err(error) => return calls::settle(&error, open, None, quotas::own(limits)),
     };
     let route = plan.route.clone();
     let mut headers = passthrough::forwarded(request.headers());
@@ -61,8 +62,8 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
     let talk = match app.engine.connect(Connect { plan, asks, admitted, open }).await {
         Ok(talk) => talk,
         Err(lost) => {
-            let Lost { error, open } = *lost;
-            return calls::settle(&error, open, Some(&route.name), limits);
+            let Lost { error, open, .. } = *lost;
+            return calls::settle(&error, open, Some(&route.name), quotas::own(limits));
         }
     };
     let mut response = Response::new(Body::empty());
@@ -70,7 +71,8 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
     *response.headers_mut() = passthrough::returned(&talk.headers);
     response.headers_mut().insert(CONNECTION, UPGRADES);
     response.headers_mut().insert(UPGRADE, WEBSOCKET);
-    respond::frame(response.headers_mut(), &id, Some(&route.name), 1, limits);
+    respond::frame(response.headers_mut(), DIALECT, &id, Some(&route.name), 1);
+    quotas::tell(response.headers_mut(), DIALECT, &quotas::own(limits));
     let client = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         // A client that leaves before drops the talk, which is recorded as cancelled.

@@ -1,8 +1,9 @@
 //! From a reply or an error to a response.
 
+use crate::quotas;
 use admission::RequestLimits;
 use axum::body::Body;
-use dialects::{Rendered, render};
+use dialects::{Quotas, Rendered, render};
 use engine::Reply;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -12,6 +13,8 @@ use std::time::Duration;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Where Anthropic's SDKs look for it.
+const ANTHROPICS_ID: HeaderName = HeaderName::from_static("request-id");
 const ROUTE: HeaderName = HeaderName::from_static("x-breakwater-route");
 const TARGET: HeaderName = HeaderName::from_static("x-breakwater-target");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-breakwater-attempts");
@@ -19,9 +22,6 @@ const DEGRADED: HeaderName = HeaderName::from_static("x-breakwater-degraded");
 /// Fields of the request that the provider was not told.
 const LEFT_OUT: HeaderName = HeaderName::from_static("x-breakwater-left-out");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit-requests");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining-requests");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset-requests");
 
 /// How long a client is asked to wait where nobody knows better.
 const RETRY_SOON: Duration = Duration::from_secs(1);
@@ -29,8 +29,14 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 /// The response to an answered call.
 ///
 /// A stream that is `listed` is one JSON list.
-pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>, listed: bool) -> Response<Body> {
-    let Reply { request_id, target, attempts, degraded, left_out, stream, content_type, body } = reply;
+pub(crate) fn reply(
+    reply: Reply,
+    dialect: Dialect,
+    route: &str,
+    own: Option<RequestLimits>,
+    listed: bool,
+) -> Response<Body> {
+    let Reply { request_id, target, attempts, degraded, left_out, quotas, stream, content_type, body } = reply;
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
     headers.reserve(12);
@@ -50,7 +56,8 @@ pub(crate) fn reply(reply: Reply, route: &str, limits: Option<RequestLimits>, li
     if !left_out.is_empty() {
         text(headers, LEFT_OUT, &left_out.join(", "));
     }
-    frame(headers, &request_id, Some(route), attempts, limits);
+    frame(headers, dialect, &request_id, Some(route), attempts);
+    quotas::tell(headers, dialect, &quotas::with_own(quotas, own));
     response
 }
 
@@ -68,7 +75,7 @@ pub(crate) fn lost(
     id: &RequestId,
     route: Option<&str>,
     attempts: usize,
-    limits: Option<RequestLimits>,
+    quotas: &Quotas,
 ) -> Told {
     let Rendered { status, code, body } = render(dialect, error);
     let mut response = Response::new(Body::from(body));
@@ -86,7 +93,8 @@ pub(crate) fn lost(
     if let CallError::MethodNotAllowed { allowed } = error {
         headers.insert(http::header::ALLOW, HeaderValue::from_static(allowed));
     }
-    frame(headers, id, route, attempts, limits);
+    frame(headers, dialect, id, route, attempts);
+    quotas::tell(headers, dialect, quotas);
     Told { response, status, code }
 }
 
@@ -97,14 +105,14 @@ pub(crate) fn error(error: &CallError, headers: &HeaderMap) -> Response<Body> {
 
 /// The same for a client of `dialect`.
 pub(crate) fn error_in(dialect: Dialect, error: &CallError, headers: &HeaderMap) -> Response<Body> {
-    lost(error, dialect, &crate::intake::request_id(headers), None, 0, None).response
+    lost(error, dialect, &crate::intake::request_id(headers), None, 0, &Quotas::default()).response
 }
 
 /// A response in JSON to a request with `headers` that is no call.
-pub(crate) fn json(value: &serde_json::Value, headers: &HeaderMap) -> Response<Body> {
+pub(crate) fn json(value: &serde_json::Value, dialect: Dialect, headers: &HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::from(value.to_string()));
     response.headers_mut().insert(CONTENT_TYPE, JSON);
-    frame(response.headers_mut(), &crate::intake::request_id(headers), None, 0, None);
+    frame(response.headers_mut(), dialect, &crate::intake::request_id(headers), None, 0);
     response
 }
 
@@ -119,22 +127,14 @@ fn retry_after(error: &CallError) -> Option<Duration> {
 }
 
 /// The headers that every response of a call bears.
-pub(crate) fn frame(
-    headers: &mut HeaderMap,
-    id: &RequestId,
-    route: Option<&str>,
-    attempts: usize,
-    limits: Option<RequestLimits>,
-) {
+pub(crate) fn frame(headers: &mut HeaderMap, dialect: Dialect, id: &RequestId, route: Option<&str>, attempts: usize) {
     text(headers, REQUEST_ID, id.as_str());
+    if dialect.worded_as() == Dialect::Anthropic {
+        text(headers, ANTHROPICS_ID, id.as_str());
+    }
     if let Some(route) = route {
         text(headers, ROUTE, route);
         headers.insert(ATTEMPTS, HeaderValue::from(attempts));
-    }
-    if let Some(RequestLimits { limit, remaining, reset }) = limits {
-        headers.insert(LIMIT, HeaderValue::from(limit));
-        headers.insert(REMAINING, HeaderValue::from(remaining));
-        text(headers, RESET, &go_duration(reset));
     }
 }
 
@@ -145,33 +145,14 @@ fn text(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// A duration as OpenAI writes it in `x-ratelimit-reset-*`: `12ms`, `1.5s`, `6m0s`.
-fn go_duration(duration: Duration) -> String {
-    let millis = duration.as_millis();
-    if millis < 1000 {
-        return format!("{millis}ms");
-    }
-    let (minutes, seconds) = (millis / 60_000, (millis % 60_000) as f64 / 1000.0);
-    if minutes == 0 { format!("{seconds}s") } else { format!("{minutes}m{seconds}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn durations_read_as_openais() {
-        for (millis, text) in
-            [(0, "0ms"), (12, "12ms"), (1000, "1s"), (1500, "1.5s"), (360_000, "6m0s"), (61_250, "1m1.25s")]
-        {
-            assert_eq!(go_duration(Duration::from_millis(millis)), text);
-        }
-    }
-
-    #[test]
     fn waits_are_rounded_up() {
         let error = CallError::RateLimited { limit: "1".into(), retry_after: Duration::from_millis(1001) };
-        let told = lost(&error, Dialect::OpenAiChat, &RequestId::minted("r"), Some("chat"), 2, None);
+        let told = lost(&error, Dialect::OpenAiChat, &RequestId::minted("r"), Some("chat"), 2, &Quotas::default());
         assert_eq!((told.status, told.code), (429, "rate_limit_exceeded"));
         let header = |name: HeaderName| told.response.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(header(RETRY_AFTER), Some("2"));

@@ -1,4 +1,4 @@
-//! The names of the headers that tell of quotas: one table for all who read them.
+//! The names of the headers that tell of quotas: one table for all who read and tell them.
 //!
 //! Names: OpenAI, Azure, Groq (`x-ratelimit-remaining-tokens`), Mistral (`x-ratelimit-remaining-req-minute`), Fireworks
 //! (`x-ratelimit-remaining-tokens-prompt`), Together (`x-ratelimit-remaining`, `x-tokenlimit-remaining`), Anthropic
@@ -24,6 +24,8 @@ pub(super) struct Named {
     /// What is the same in the names of its headers, besides the family's own.
     pub(super) what: &'static str,
     pub(super) kind: QuotaKind,
+    /// Says how much there is in all.
+    pub(super) limit: &'static str,
     /// Says how much is left.
     pub(super) remaining: &'static str,
     /// Says when it is full again.
@@ -36,6 +38,7 @@ macro_rules! alone {
             family: Family::$family,
             what: "",
             kind: QuotaKind::$kind,
+            limit: concat!($before, "limit"),
             remaining: concat!($before, "remaining"),
             reset: concat!($before, "reset"),
         }
@@ -48,6 +51,7 @@ macro_rules! x {
             family: Family::X,
             what: $what,
             kind: QuotaKind::$kind,
+            limit: concat!("x-ratelimit-limit-", $what),
             remaining: concat!("x-ratelimit-remaining-", $what),
             reset: concat!("x-ratelimit-reset-", $what),
         }
@@ -60,6 +64,7 @@ macro_rules! anthropic {
             family: Family::Anthropic,
             what: $what,
             kind: QuotaKind::$kind,
+            limit: concat!("anthropic-ratelimit-", $what, "-limit"),
             remaining: concat!("anthropic-ratelimit-", $what, "-remaining"),
             reset: concat!("anthropic-ratelimit-", $what, "-reset"),
         }

@@ -19,16 +19,50 @@ const MAX_TOLD: usize = 12;
 pub struct Quotas {
     readings: [QuotaReading; QuotaKind::ALL.len()],
     len: usize,
+    /// When they were read: what their resets are counted from, since the Unix epoch.
+    at: Duration,
 }
 
 impl Default for Quotas {
     fn default() -> Self {
         const UNUSED: QuotaReading = QuotaReading { kind: QuotaKind::Requests, limit: None, remaining: 0, reset: None };
-        Self { readings: [UNUSED; QuotaKind::ALL.len()], len: 0 }
+        Self { readings: [UNUSED; QuotaKind::ALL.len()], len: 0, at: Duration::ZERO }
     }
 }
 
 impl Quotas {
+    /// No quotas yet, of an answer that came at `since_epoch`.
+    fn none_at(since_epoch: Duration) -> Self {
+        Self { at: since_epoch, ..Self::default() }
+    }
+
+    /// The quotas that a client is told whose own, whoever counts it, is `own` at `since_epoch`: of its kind it alone
+    /// matters to that client.
+    #[must_use]
+    pub fn with_own(mut self, own: QuotaReading, since_epoch: Duration) -> Self {
+        if self.is_empty() {
+            self.at = since_epoch;
+        }
+        let reset = own.reset.map(|reset| since_epoch.saturating_add(reset).saturating_sub(self.at));
+        let own = QuotaReading { reset, ..own };
+        let told = self.readings.get_mut(..self.len).unwrap_or_default();
+        match told.iter_mut().find(|known| known.kind == own.kind) {
+            Some(known) => *known = own,
+            None => self.take(own),
+        }
+        self
+    }
+
+    /// The quota of this kind, where it was told.
+    pub(super) fn of(&self, kind: QuotaKind) -> Option<&QuotaReading> {
+        self.iter().find(|reading| reading.kind == kind)
+    }
+
+    /// When this quota is full again, since the Unix epoch.
+    pub(super) fn full_at(&self, reading: &QuotaReading) -> Option<Duration> {
+        self.at.checked_add(reading.reset?)
+    }
+
     /// Adds a reading, or lets it replace one of its kind that is less tight.
     fn take(&mut self, reading: QuotaReading) {
         let told = self.readings.get_mut(..self.len).unwrap_or_default();
@@ -43,8 +77,8 @@ impl Quotas {
     }
 }
 
-/// What orders the quotas of one kind: the least left first, then the latest reset.
-fn tightness(reading: &QuotaReading) -> (u64, Reverse<Option<Duration>>) {
+/// What orders quotas that count the same: the least left first, then the latest reset.
+pub(super) fn tightness(reading: &QuotaReading) -> (u64, Reverse<Option<Duration>>) {
     (reading.remaining, Reverse(reading.reset))
 }
 
@@ -79,7 +113,7 @@ pub fn quotas<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>, since_epoc
             told.take(name, value, since_epoch);
         }
     }
-    told.tightest()
+    told.tightest(since_epoch)
 }
 
 /// A count: a number that is not negative, alone or before parameters (`100;w=60`).
@@ -182,8 +216,8 @@ impl Told {
         }
     }
 
-    fn tightest(&self) -> Quotas {
-        let mut quotas = Quotas::default();
+    fn tightest(&self, since_epoch: Duration) -> Quotas {
+        let mut quotas = Quotas::none_at(since_epoch);
         for reading in self.0.iter().map_while(|quota| quota.as_ref()).filter_map(Quota::reading) {
             quotas.take(reading);
         }

@@ -9,6 +9,7 @@ use crate::health::Seat;
 use crate::judge::{Fate, Mended, Ruling, Ways};
 use crate::open_call::AttemptNo;
 use bytes::Bytes;
+use dialects::Quotas;
 use llm::{Answer, AttemptKind, CheckResult, Degraded, Failure, Verdict};
 use resilience::Permit;
 use routing::OnRefusal;
@@ -25,6 +26,7 @@ pub(super) struct Entrant {
     pub(super) permit: Permit,
     pub(super) left_out: Vec<String>,
     pub(super) key: Option<Key>,
+    pub(super) quotas: Quotas,
 }
 
 /// Whether an answer is believed.
@@ -44,6 +46,7 @@ pub(super) struct Hearing {
     mark: Option<Mark>,
     answer: Answer,
     key: Option<Key>,
+    quotas: Quotas,
 }
 
 /// An answer that is not handed on, and what is to be done.
@@ -118,7 +121,14 @@ impl Race<'_> {
             self.asking.judge().ask(&about, &answer, self.schedule.deadline())
         });
         match asking {
-            Some(asking) => Belief::Unheard(Box::new(Hearing { asking, started, mark, answer, key: None })),
+            Some(asking) => Belief::Unheard(Box::new(Hearing {
+                asking,
+                started,
+                mark,
+                answer,
+                key: None,
+                quotas: Quotas::default(),
+            })),
             None => Belief::Handed(started, mark),
         }
     }
@@ -128,19 +138,19 @@ impl Race<'_> {
         let Runner { no, place, kind, seat, permit, left_out, work, .. } =
             self.runners.get_mut(lane).and_then(Option::take)?;
         let Work::Hearing(hearing) = work else { return None };
-        let Hearing { started, mark, answer, key, .. } = *hearing;
+        let Hearing { started, mark, answer, key, quotas, .. } = *hearing;
         let ruling = self.asking.judge().advised(answer, reply);
         let belief = self.ruled(place, ruling, Answer::default(), started, mark);
-        self.weighed(lane, Entrant { no, place, kind, seat, permit, left_out, key }, belief, now())
+        self.weighed(lane, Entrant { no, place, kind, seat, permit, left_out, key, quotas }, belief, now())
     }
 
     /// Does what follows from an answer's being believed, or not.
     pub(super) fn weighed(&mut self, lane: usize, entrant: Entrant, belief: Belief, now: Instant) -> Option<Won> {
-        let Entrant { no, place, kind, seat, permit, left_out, key } = entrant;
+        let Entrant { no, place, kind, seat, permit, left_out, key, quotas } = entrant;
         match belief {
             Belief::Handed(started, mark) => {
                 let declines = self.declines(&started);
-                let won = Won { started, place, no, permit, mark, left_out };
+                let won = Won { started, place, no, permit, mark, left_out, quotas };
                 if declines {
                     self.set_aside(won);
                     return None;
@@ -149,7 +159,7 @@ impl Race<'_> {
                 Some(won)
             }
             Belief::Unheard(mut hearing) => {
-                hearing.key = key;
+                (hearing.key, hearing.quotas) = (key, quotas);
                 let (heard, look, work) = (None, None, Work::Hearing(hearing));
                 let runner = Runner { no, place, kind, seat, permit, heard, look, left_out, work };
                 self.runners.get_mut(lane).map(|lane| lane.insert(runner));
@@ -158,7 +168,7 @@ impl Race<'_> {
             Belief::Unmet(unmet) => {
                 let Unmet { failure, fate, correction } = *unmet;
                 let (lagged, hurried) = (false, false);
-                self.failed(Failed { no, place, kind, seat, permit, failure, key, lagged, hurried }, now);
+                self.failed(Failed { no, place, kind, seat, permit, failure, key, quotas, lagged, hurried }, now);
                 self.follow(place, &fate, correction);
                 None
             }
@@ -182,7 +192,8 @@ impl Race<'_> {
     fn set_aside(&mut self, won: Won) {
         self.call.attempt_failed(won.no, &Failure::Withheld, Verdict::ClientFault);
         if let Some(candidate) = self.plan.candidates.get(won.place) {
-            self.failures.push(Lapse { target: candidate.target.to_string(), failure: Failure::Withheld, back: None });
+            let (target, quotas) = (candidate.target.to_string(), won.quotas);
+            self.failures.push(Lapse { target, failure: Failure::Withheld, back: None, quotas });
         }
         self.refusal.get_or_insert(won);
     }

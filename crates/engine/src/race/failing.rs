@@ -9,6 +9,7 @@ use crate::health::Seat;
 use crate::open_call::AttemptNo;
 use crate::schedule::Around;
 use crate::{Advice, Blame, Scope, classify};
+use dialects::Quotas;
 use llm::{AttemptKind, ErrorKind, Failure, Prefill, Verdict};
 use resilience::{Permit, QuotaWindows, Report, Rest};
 use routing::Candidate;
@@ -24,6 +25,7 @@ pub(super) struct Failed {
     pub(super) permit: Permit,
     pub(super) failure: Failure,
     pub(super) key: Option<upstream::Key>,
+    pub(super) quotas: Quotas,
     pub(super) lagged: bool,
     pub(super) hurried: bool,
 }
@@ -49,7 +51,7 @@ impl Race<'_> {
     }
 
     pub(super) fn failed(&mut self, failed: Failed, now: Instant) {
-        let Failed { no, place, kind, seat, permit, failure, key, lagged, hurried } = failed;
+        let Failed { no, place, kind, seat, permit, failure, key, quotas, lagged, hurried } = failed;
         let Some(candidate) = self.plan.candidates.get(place) else { return };
         let mut judged = classify(&failure, self.plan.policy.on_refusal);
         let corrected = kind == AttemptKind::Reask && is_callers(&failure);
@@ -96,7 +98,7 @@ impl Race<'_> {
         }
         self.schedule.failed(place, judged.advice, judged.again, fresh_key, around);
         let back = seat.gate().look(now).breaker.until.max(wakes);
-        self.failures.push(Lapse { target: candidate.target.to_string(), failure, back });
+        self.failures.push(Lapse { target: candidate.target.to_string(), failure, back, quotas });
     }
 
     /// Takes in what a failure says of a target that was handed a beginning. One that rejects it may be asked at once for

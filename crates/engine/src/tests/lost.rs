@@ -64,6 +64,37 @@ async fn the_error_says_whether_coming_back_may_help() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_quotas_told_are_those_of_the_target_that_is_told_of() {
+    fn with(script: Script, remaining: &str) -> Script {
+        script.header("x-ratelimit-remaining-requests", remaining)
+    }
+    let throttled = |seconds, remaining| with(head(429).header("retry-after", seconds), remaining);
+    let wrong = || json(400, r#"{"error":{"message":"no","type":"invalid_request_error"}}"#);
+    for stream in [true, false] {
+        for (scripts, told) in [
+            (vec![with(good(stream), "7")], Some(7)),
+            (vec![good(stream)], None),
+            (vec![with(json(500, ""), "1"), with(good(stream), "7")], Some(7)),
+            (vec![with(json(500, ""), "1"), good(stream)], None),
+            // A lost call: whoever may be asked again first, or has found fault with the request.
+            (vec![throttled("9", "1"), throttled("900", "2")], Some(1)),
+            (vec![throttled("900", "2"), throttled("9", "1")], Some(1)),
+            (vec![throttled("900", "2"), head(429).header("retry-after", "9")], None),
+            (vec![with(json(500, ""), "4")], Some(4)),
+            (vec![throttled("9", "1"), with(wrong(), "3")], Some(3)),
+            (vec![refused()], None),
+        ] {
+            let stage = Stage::new(stream, scripts).attempts(3);
+            let quotas = match stage.execute(stage.call()).await {
+                Ok(reply) => reply.quotas,
+                Err(lost) => lost.quotas,
+            };
+            assert_eq!(quotas.first().map(|reading| reading.remaining), told);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_that_comes_before_the_target_had_its_time_blames_nobody() {
     let limit = ms(3_000);
     for (stream, scripts, verdicts) in [

@@ -32,7 +32,7 @@ impl Stage {
         let id = call.open.request_id().as_str().to_owned();
         match self.execute(call).await {
             Err(lost) => {
-                let Lost { error, open } = *lost;
+                let Lost { error, open, .. } = *lost;
                 let (at, told) = (self.elapsed(), openai_chat::render(&error));
                 open.lost(outcome_of(&error), told.status, told.code);
                 self.over(&id, Err(error), at, Vec::new())
@@ -80,7 +80,7 @@ impl Stage {
     pub(in crate::tests) async fn run(&self, call: Call) {
         match self.execute(call).await {
             Err(lost) => {
-                let Lost { error, open } = *lost;
+                let Lost { error, open, .. } = *lost;
                 let told = openai_chat::render(&error);
                 open.lost(outcome_of(&error), told.status, told.code);
             }
