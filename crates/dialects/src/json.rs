@@ -2,8 +2,11 @@
 //!
 //! A request is read member by member, each judged by its type. Were each parsed where it stands, words deep in a
 //! conversation would be scanned once for every object around them. Here one parser looks at every byte once, and from
-//! then on only ends are sought: strings are passed over by vector instructions, and nothing is copied.
+//! then on only ends are sought: strings are passed over by vector instructions, and nothing is copied. Of a whole request
+//! the ends of objects and lists are found once and noted (`ends`).
 //! Must never be here: what anything means.
+
+mod ends;
 
 use crate::shape::Shape;
 use memchr::memchr2;
@@ -11,13 +14,28 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+pub(crate) use ends::Ends;
+use ends::Inner;
+
 /// The literal of a value that a parser has taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Json<'a>(&'a str);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Json<'a> {
+    text: &'a str,
+    /// The ends within, where they are known.
+    inner: Inner<'a>,
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Json<'_> {}
 
 impl<'a> From<&'a RawValue> for Json<'a> {
     fn from(raw: &'a RawValue) -> Self {
-        Self(raw.get())
+        Self::plain(raw.get())
     }
 }
 
@@ -36,31 +54,36 @@ impl<'a> Json<'a> {
     }
 
     /// The body of a request that its dialect's `decode` has taken: one JSON value, and not too deep. That was judged at the
-    /// door; what is no JSON all the same has members only up to where it breaks.
-    pub(crate) fn taken(body: &'a str) -> Self {
-        Self(body.trim_ascii())
+    /// door; what is no JSON all the same has members only up to where it breaks. `ends` are those of this body.
+    pub(crate) fn taken(body: &'a str, ends: &'a Ends) -> Self {
+        Cursor { text: body, at: 0, inner: ends.all() }.value().unwrap_or(Self::plain(""))
+    }
+
+    /// A literal whose ends are not known.
+    fn plain(text: &'a str) -> Self {
+        Self { text, inner: Inner::UNKNOWN }
     }
 
     /// The literal, without white space around it.
     pub(crate) fn get(self) -> &'a str {
-        self.0
+        self.text
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
+        self.text == "null"
     }
 
     pub(crate) fn is_text(self) -> bool {
-        self.0.starts_with('"')
+        self.text.starts_with('"')
     }
 
     pub(crate) fn shape(self) -> Shape {
-        Shape::of_literal(self.0)
+        Shape::of_literal(self.text)
     }
 
     /// What it holds, where that has the shape of `T`.
     pub(crate) fn read<T: Deserialize<'a>>(self) -> Option<T> {
-        serde_json::from_str(self.0).ok()
+        serde_json::from_str(self.text).ok()
     }
 
     /// The same literal, for readers of those.
@@ -70,7 +93,7 @@ impl<'a> Json<'a> {
 
     /// Its text, where it is one: copied only where something in it is escaped.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
         match memchr::memchr(b'\\', inner.as_bytes()) {
             None => Some(Cow::Borrowed(inner)),
             Some(_) => self.read().map(Cow::Owned),
@@ -79,12 +102,16 @@ impl<'a> Json<'a> {
 
     /// The entries of an object, in order; nothing where it is none.
     pub(crate) fn entries(self) -> Option<Entries<'a>> {
-        self.0.starts_with('{').then_some(Entries(Cursor { text: self.0, at: 1 }))
+        self.text.starts_with('{').then_some(Entries(self.within()))
     }
 
     /// The items of a list, in order; nothing where it is none.
     pub(crate) fn items(self) -> Option<Items<'a>> {
-        self.0.starts_with('[').then_some(Items(Cursor { text: self.0, at: 1 }))
+        self.text.starts_with('[').then_some(Items(self.within()))
+    }
+
+    fn within(self) -> Cursor<'a> {
+        Cursor { text: self.text, at: 1, inner: self.inner }
     }
 }
 
@@ -120,6 +147,8 @@ impl<'a> Iterator for Items<'a> {
 struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    /// The ends of what has not been passed yet.
+    inner: Inner<'a>,
 }
 
 impl<'a> Cursor<'a> {
@@ -128,13 +157,20 @@ impl<'a> Cursor<'a> {
         let bytes = self.text.as_bytes();
         let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':');
         let start = self.at + bytes.get(self.at..)?.iter().take_while(|byte| between(byte)).count();
+        let mut inner = Inner::UNKNOWN;
         self.at = match bytes.get(start)? {
             b'"' => after_string(bytes, start + 1),
-            b'{' | b'[' => after_container(bytes, start + 1),
+            b'{' | b'[' => match self.inner.next() {
+                Some((length, within)) => {
+                    inner = within;
+                    start + length
+                }
+                None => after_container(bytes, start + 1),
+            },
             b'}' | b']' => return None,
             _ => after_word(bytes, start),
         };
-        self.text.get(start..self.at).map(Json)
+        self.text.get(start..self.at).map(|text| Json { text, inner })
     }
 }
 
@@ -214,7 +250,7 @@ mod tests {
         let spaced = " { \"a\" : \"x\\\"y\" ,\"b\\u0063\":[1 , {\"c\":\"}]\"}, [] ],\n\"\":-1.5e3\t, \"n\":null} ";
         let entries: Vec<_> = parsed(spaced).entries().expect("an object").collect();
         let expected = [("a", r#""x\"y""#), ("bc", r#"[1 , {"c":"}]"}, [] ]"#), ("", "-1.5e3"), ("n", "null")];
-        assert_eq!(entries, expected.map(|(name, json)| (Cow::Borrowed(name), Json(json))));
+        assert_eq!(entries, expected.map(|(name, json)| (Cow::Borrowed(name), Json::plain(json))));
         let items: Vec<_> = entries[1].1.items().expect("a list").map(Json::get).collect();
         assert_eq!(items, ["1", r#"{"c":"}]"}"#, "[]"]);
         assert!(entries[3].1.is_null() && entries[0].1.is_text());
@@ -241,7 +277,7 @@ mod tests {
             assert_eq!(parsed(text).text(), None, "{text}");
         }
         let odd: Vec<_> = parsed(r#"{"\ud83d":1}"#).entries().expect("an object").collect();
-        assert_eq!(odd, [(Cow::Borrowed(r#""\ud83d""#), Json("1"))]);
+        assert_eq!(odd, [(Cow::Borrowed(r#""\ud83d""#), Json::plain("1"))]);
     }
 
     #[test]
@@ -249,7 +285,12 @@ mod tests {
         for (text, members) in
             [("{", 0), (r#"{"a":1,"b""#, 1), (r#"{"a":1,"b":"x"#, 2), (r#"{"a":[{"#, 1), ("{\"a\\", 0)]
         {
-            assert_eq!(Json::taken(text).entries().map_or(0, Iterator::count), members, "{text}");
+            assert_eq!(
+                Json::taken(text, &Ends::of(text.as_bytes())).entries().map_or(0, Iterator::count),
+                members,
+                "{text}"
+            );
+            assert_eq!(Json::taken(text, &Ends::default()).entries().map_or(0, Iterator::count), members, "{text}");
         }
     }
 
@@ -281,7 +322,8 @@ mod tests {
         #[test]
         fn every_value_is_found_as_a_parser_finds_it(value in any_json(), pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            prop_assert_eq!(walked(parsed(&text)), value);
+            prop_assert_eq!(walked(parsed(&text)), value.clone());
+            prop_assert_eq!(walked(Json::taken(&text, &Ends::of(text.as_bytes()))), value);
         }
     }
 }

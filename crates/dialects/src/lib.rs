@@ -26,6 +26,7 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod other;
 mod own_words;
+mod place;
 mod plain;
 mod quirks;
 mod reader;

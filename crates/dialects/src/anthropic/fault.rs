@@ -3,10 +3,13 @@
 //! Must never be here: how an error reaches the client.
 
 use llm::CallError;
+use std::fmt::Display;
 
 /// A request whose `field` is at fault.
-pub(super) fn fault(field: &str, why: &str) -> CallError {
-    CallError::InvalidRequest { message: format!("{field}: {why}"), param: Some(field.to_owned()) }
+pub(super) fn fault(field: impl Display, why: &str) -> CallError {
+    // A place is written without brackets then.
+    let field = format!("{field:#}");
+    CallError::InvalidRequest { message: format!("{field}: {why}"), param: Some(field) }
 }
 
 /// A body that is no request at all.

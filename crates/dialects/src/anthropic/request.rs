@@ -110,9 +110,9 @@ impl Messages {
             Self::Absent => Err(fault("messages", "Field required")),
             Self::NoList => Err(fault("messages", "Input should be a valid list")),
             Self::Empty => Err(fault("messages", "at least one message is required")),
-            Self::NoObject(at) => Err(fault(&format!("messages.{at}"), "Input should be an object")),
-            Self::NoRole(at, Shape::Absent) => Err(fault(&format!("messages.{at}.role"), "Field required")),
-            Self::NoRole(at, _) => Err(fault(&format!("messages.{at}.role"), "Input should be a valid string")),
+            Self::NoObject(at) => Err(fault(format!("messages.{at}"), "Input should be an object")),
+            Self::NoRole(at, Shape::Absent) => Err(fault(format!("messages.{at}.role"), "Field required")),
+            Self::NoRole(at, _) => Err(fault(format!("messages.{at}.role"), "Input should be a valid string")),
         }
     }
 }

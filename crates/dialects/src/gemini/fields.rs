@@ -4,8 +4,9 @@
 //! list is wanted: so do we. Receives JSON; hands on typed fields, or the error for a field of another type.
 //! Must never be here: what the fields mean.
 
-use crate::fields::{self, under};
+use crate::fields;
 use crate::json::Json;
+use crate::place::Place;
 use llm::CallError;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -13,22 +14,25 @@ use std::borrow::Cow;
 /// The fields of one object that nobody has taken yet, those left out that are null.
 pub(super) struct Fields<'a> {
     /// Where the object stands; empty for the request itself.
-    at: String,
+    at: Place<'a>,
     fields: fields::Fields<'a>,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of the object that `json` has to be.
-    pub(super) fn read(at: String, json: Json<'a>) -> Result<Self, CallError> {
+    pub(super) fn read(at: Place<'a>, json: Json<'a>) -> Result<Self, CallError> {
         match fields::Fields::spelled(json, camel) {
             Some(fields) => Ok(Self { at, fields }),
-            None => Err(wrong(&at, "an object", json)),
+            None => Err(wrong(at, "an object", json)),
         }
     }
 
     /// Where the field `name` stands.
-    pub(super) fn at(&self, name: &str) -> String {
-        under(&self.at, name)
+    pub(super) fn at<'n>(&self, name: &'n str) -> Place<'n>
+    where
+        'a: 'n,
+    {
+        self.at.field(name)
     }
 
     /// Whether a field is called `name`, and holds something.
@@ -58,7 +62,7 @@ impl<'a> Fields<'a> {
 
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, CallError> {
         let Some(json) = self.take(name) else { return Ok(None) };
-        let text = json.text().ok_or_else(|| wrong(&self.at(name), "a string", json))?;
+        let text = json.text().ok_or_else(|| wrong(self.at(name), "a string", json))?;
         Ok(Some(text.into_owned()))
     }
 
@@ -68,7 +72,7 @@ impl<'a> Fields<'a> {
 
     pub(super) fn number(&mut self, name: &str) -> Result<Option<f64>, CallError> {
         let Some(json) = self.take(name) else { return Ok(None) };
-        number(json).map(Some).ok_or_else(|| wrong(&self.at(name), "a number", json))
+        number(json).map(Some).ok_or_else(|| wrong(self.at(name), "a number", json))
     }
 
     /// A whole number, perhaps written as `40.0`.
@@ -76,7 +80,7 @@ impl<'a> Fields<'a> {
         let Some(json) = self.take(name) else { return Ok(None) };
         let whole = |number: f64| (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64);
         let exact = json.get().trim_matches('"').parse().ok();
-        exact.or_else(|| whole(number(json)?)).map(Some).ok_or_else(|| wrong(&self.at(name), "an integer", json))
+        exact.or_else(|| whole(number(json)?)).map(Some).ok_or_else(|| wrong(self.at(name), "an integer", json))
     }
 
     /// A whole number that is not negative.
@@ -98,11 +102,11 @@ impl<'a> Fields<'a> {
     pub(super) fn texts(&mut self, name: &str) -> Result<Vec<String>, CallError> {
         let at = self.at(name);
         let read =
-            |json: Json<'a>| json.text().map(Cow::into_owned).ok_or_else(|| wrong(&at, "a list of strings", json));
+            |json: Json<'a>| json.text().map(Cow::into_owned).ok_or_else(|| wrong(at, "a list of strings", json));
         self.list(name).map(read).collect()
     }
 
-    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, CallError> {
+    pub(super) fn object(&mut self, name: &'a str) -> Result<Option<Self>, CallError> {
         self.take(name).map(|json| Self::read(self.at(name), json)).transpose()
     }
 
@@ -113,7 +117,7 @@ impl<'a> Fields<'a> {
 
     fn value<T: Deserialize<'a>>(&mut self, name: &str, what: &str) -> Result<Option<T>, CallError> {
         let Some(json) = self.take(name) else { return Ok(None) };
-        json.read().map(Some).ok_or_else(|| wrong(&self.at(name), what, json))
+        json.read().map(Some).ok_or_else(|| wrong(self.at(name), what, json))
     }
 }
 
@@ -140,16 +144,16 @@ fn number(json: Json<'_>) -> Option<f64> {
 }
 
 /// The error for a value of another type than is wanted.
-pub(super) fn wrong(at: &str, wanted: &str, got: Json<'_>) -> CallError {
+pub(super) fn wrong(at: Place<'_>, wanted: &str, got: Json<'_>) -> CallError {
     let mut shown: String = got.get().chars().take(40).collect();
     if shown.len() < got.get().len() {
         shown.push_str("...");
     }
-    invalid(format!("Invalid value at '{at}' (expected {wanted}), {shown}"), at.to_owned())
+    invalid(format!("Invalid value at '{at}' (expected {wanted}), {shown}"), at)
 }
 
-pub(super) fn invalid(message: String, param: String) -> CallError {
-    CallError::InvalidRequest { message, param: Some(param).filter(|param| !param.is_empty()) }
+pub(super) fn invalid(message: String, place: Place<'_>) -> CallError {
+    CallError::InvalidRequest { message, param: Some(place.to_string()).filter(|param| !param.is_empty()) }
 }
 
 #[cfg(test)]
@@ -157,7 +161,7 @@ mod tests {
     use super::*;
 
     fn with<T>(json: &str, look: impl FnOnce(Fields<'_>) -> T) -> T {
-        look(Fields::read("a".to_owned(), Json::parse(json).expect("JSON")).expect("an object"))
+        look(Fields::read(Place::default().field("a"), Json::parse(json).expect("JSON")).expect("an object"))
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 /// `json` without the space between its tokens: no line feed is left, so it may stand in a line of a stream.
 pub(super) fn compact(json: &str) -> Cow<'_, str> {
     let is_space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    if !json.bytes().any(is_space) {
+    // A text is one token.
+    if json.starts_with('"') || !json.bytes().any(is_space) {
         return Cow::Borrowed(json);
     }
     let (mut out, mut in_string, mut escaped) = (String::with_capacity(json.len()), false, false);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
+use std::fmt::Display;
 use std::ops::Range;
 
 /// Reads a chat request.
@@ -152,9 +153,9 @@ impl Messages {
                 "Invalid 'messages': empty array. Expected an array with at least 1 message.".into(),
                 Some("messages".into()),
             )),
-            Self::NoObject(at, shape) => Err(wrong_type(&format!("messages[{at}]"), "an object", shape)),
-            Self::NoRole(at, Shape::Absent) => Err(missing(&format!("messages[{at}].role"))),
-            Self::NoRole(at, shape) => Err(wrong_type(&format!("messages[{at}].role"), "a string", shape)),
+            Self::NoObject(at, shape) => Err(wrong_type(format!("messages[{at}]"), "an object", shape)),
+            Self::NoRole(at, Shape::Absent) => Err(missing(format!("messages[{at}].role"))),
+            Self::NoRole(at, shape) => Err(wrong_type(format!("messages[{at}].role"), "a string", shape)),
         }
     }
 }
@@ -223,13 +224,13 @@ pub(crate) fn flag(shape: Shape, name: &str) -> Result<bool, CallError> {
     }
 }
 
-pub(crate) fn missing(name: &str) -> CallError {
-    invalid(format!("Missing required parameter: '{name}'."), Some(name.to_owned()))
+pub(crate) fn missing(place: impl Display) -> CallError {
+    invalid(format!("Missing required parameter: '{place}'."), Some(place.to_string()))
 }
 
-pub(crate) fn wrong_type(name: &str, expected: &str, got: Shape) -> CallError {
-    let message = format!("Invalid type for '{name}': expected {expected}, but got {} instead.", got.words());
-    invalid(message, Some(name.to_owned()))
+pub(crate) fn wrong_type(place: impl Display, expected: &str, got: Shape) -> CallError {
+    let message = format!("Invalid type for '{place}': expected {expected}, but got {} instead.", got.words());
+    invalid(message, Some(place.to_string()))
 }
 
 pub(crate) fn invalid(message: String, param: Option<String>) -> CallError {

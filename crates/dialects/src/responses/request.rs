@@ -157,7 +157,7 @@ impl Input {
                 Some("input".into()),
             )),
             Self::Wrong(shape) => Err(wrong_type("input", "a string or an array of objects", shape)),
-            Self::NoObject(at, shape) => Err(wrong_type(&format!("input[{at}]"), "an object", shape)),
+            Self::NoObject(at, shape) => Err(wrong_type(format!("input[{at}]"), "an object", shape)),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Must never be here: how any provider is asked.
 
 use crate::fields::{Fields, under};
-use crate::json::Json;
+use crate::json::{Ends, Json};
 use llm::{CallError, ChatRequest, Dialect, Operation};
 
 /// What a client wants of the texts that it sends.
@@ -23,7 +23,8 @@ pub(super) struct Wanted {
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault.
 pub(super) fn read(request: &ChatRequest) -> Result<Wanted, CallError> {
-    let body = fields(&request.raw).ok_or_else(|| invalid("the request", "", "an object"))?;
+    let ends = Ends::of(&request.raw);
+    let body = fields(&request.raw, &ends).ok_or_else(|| invalid("the request", "", "an object"))?;
     match request.dialect {
         Dialect::Other(Operation::GeminiEmbed) => {
             one_of_gemini("", body).map(|(text, wanted)| Wanted { texts: vec![text], ..wanted })
@@ -35,11 +36,13 @@ pub(super) fn read(request: &ChatRequest) -> Result<Wanted, CallError> {
 
 /// Whether a client of OpenAI's wants base64.
 pub(super) fn wants_base64(raw: &[u8]) -> bool {
-    fields(raw).and_then(|body| body.get("encoding_format")).is_some_and(|format| format.get() == "\"base64\"")
+    let ends = Ends::default();
+    let format = fields(raw, &ends).and_then(|body| body.get("encoding_format"));
+    format.is_some_and(|format| format.get() == "\"base64\"")
 }
 
-fn fields(raw: &[u8]) -> Option<Fields<'_>> {
-    Fields::of(Json::taken(std::str::from_utf8(raw).ok()?))
+fn fields<'a>(raw: &'a [u8], ends: &'a Ends) -> Option<Fields<'a>> {
+    Fields::of(Json::taken(std::str::from_utf8(raw).ok()?, ends))
 }
 
 fn of_openai(mut body: Fields<'_>) -> Result<Wanted, CallError> {

@@ -2,13 +2,16 @@
 //!
 //! Must never be here: what is said of their results.
 
-use super::super::json::{as_object, object, text};
+use super::super::json::as_object;
 use super::write::Left;
 use crate::Unsayable;
 use crate::hosted::{Hosted, Speaks, declares, hosted};
+use crate::json::Json;
+use crate::literal::words;
 use llm::{Declared, Dialect, PartKind, Prompt, Takes, ToolChoice};
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The longest name of a tool, in characters.
@@ -17,12 +20,22 @@ const MAX_NAME: usize = 128;
 /// (docs.claude.com/en/docs/agents-and-tools/tool-use/web-search-tool).
 const SEARCH: &str = r#"{"type":"web_search_20250305","name":"web_search"}"#;
 
+/// A tool that is offered.
 #[derive(Serialize)]
-struct Tool<'a> {
+#[serde(untagged)]
+pub(super) enum Tool<'a> {
+    /// One that the client runs.
+    Declared(Function<'a>),
+    /// One that Anthropic defines, as it came.
+    Given(&'a RawValue),
+}
+
+#[derive(Serialize)]
+pub(super) struct Function<'a> {
     name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty", serialize_with = "words")]
     description: &'a str,
-    input_schema: &'a RawValue,
+    input_schema: Cow<'a, RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,17 +64,17 @@ impl Choice<'_> {
 ///
 /// # Errors
 /// Tools that this dialect does not have.
-pub(super) fn tools(prompt: &Prompt, left: &mut Left) -> Result<Vec<Box<RawValue>>, Unsayable> {
+pub(super) fn tools<'a>(prompt: &'a Prompt, left: &mut Left) -> Result<Vec<Tool<'a>>, Unsayable> {
     let among = match &prompt.tool_choice {
         // None but these: no others are declared.
         ToolChoice::Among { names, .. } => Some(names),
         _ => None,
     };
     let meant = prompt.tools.iter().filter(|tool| among.is_none_or(|names| names.contains(&tool.name)));
-    let mut written: Vec<Box<RawValue>> = meant.map(|tool| declared(tool, left)).collect::<Result<_, _>>()?;
+    let mut written: Vec<Tool<'_>> = meant.map(|tool| declared(tool, left)).collect::<Result<_, _>>()?;
     let Hosted { given, search, left_out } = hosted(prompt, speaks(prompt))?;
     let asked = search.then_some(SEARCH);
-    written.extend(given.into_iter().chain(asked).filter_map(as_object).map(RawValue::to_owned));
+    written.extend(given.into_iter().chain(asked).filter_map(as_object).map(Tool::Given));
     left_out.into_iter().for_each(|name| left.out(name));
     if written.is_empty() {
         // Calls that were made are taken only with their tools declared; the choice keeps them from being called.
@@ -94,46 +107,40 @@ pub(super) fn choice<'a>(prompt: &'a Prompt, none_declared: bool) -> Result<Opti
     })
 }
 
-fn declared(tool: &Declared, left: &mut Left) -> Result<Box<RawValue>, Unsayable> {
+fn declared<'a>(tool: &'a Declared, left: &mut Left) -> Result<Tool<'a>, Unsayable> {
     let Takes::Json(schema) = &tool.takes else {
         return Err(Left::never("tools", "holds a tool that takes text, which Anthropic does not have"));
     };
     if !is_name(&tool.name) {
         return Err(Left::never("tools", "holds a tool whose name Anthropic does not take"));
     }
-    let schema = object_schema(schema.as_deref().unwrap_or("{}"))
+    let input_schema = object_schema(schema.as_deref().unwrap_or("{}"))
         .ok_or_else(|| Left::never("tools", "holds a tool whose schema is of no object"))?;
-    let tool = Tool {
+    Ok(Tool::Declared(Function {
         name: &tool.name,
         description: &tool.description,
-        input_schema: &schema,
+        input_schema,
         strict: tool.strict.filter(|strict| *strict),
         cache_control: left.mark(tool.cache.as_deref()),
-    };
-    to_raw_value(&tool).map_err(|_| Left::never("tools", "cannot be written"))
+    }))
 }
 
 /// A tool that only stands for calls that were made.
-fn undeclared(name: &str) -> Option<Box<RawValue>> {
+fn undeclared(name: &str) -> Option<Tool<'_>> {
     let input_schema = object_schema("{}")?;
-    to_raw_value(&Tool { name, description: "", input_schema: &input_schema, strict: None, cache_control: None }).ok()
+    Some(Tool::Declared(Function { name, description: "", input_schema, strict: None, cache_control: None }))
 }
 
 /// A schema that says that it is of an object, which Anthropic wants said; nothing where it is of something else.
-pub(crate) fn object_schema(schema: &str) -> Option<Box<RawValue>> {
-    #[derive(Default, Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow, default, rename = "type")]
-        kind: Option<&'a RawValue>,
-    }
+pub(crate) fn object_schema(schema: &str) -> Option<Cow<'_, RawValue>> {
     let raw = as_object(schema)?;
-    match object::<Head<'_>>(Some(raw)).unwrap_or_default().kind {
-        Some(kind) if text(Some(kind)) == "object" => Some(raw.to_owned()),
-        Some(_) => None,
-        None => {
+    match Json::from(raw).entries()?.find(|(name, _)| name == "type").map(|(_, kind)| kind) {
+        Some(kind) if kind.text().is_some_and(|kind| kind == "object") => Some(Cow::Borrowed(raw)),
+        Some(kind) if !kind.is_null() => None,
+        _ => {
             let inner = raw.get().strip_prefix('{')?;
             let comma = if inner.trim_start() == "}" { "" } else { "," };
-            RawValue::from_string(format!("{{\"type\":\"object\"{comma}{inner}")).ok()
+            RawValue::from_string(format!("{{\"type\":\"object\"{comma}{inner}")).ok().map(Cow::Owned)
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Must never be here: which entries there are.
 
 use super::super::fault::fault;
-use crate::fields::{self, under};
+use crate::fields;
 use crate::json::Json;
+use crate::place::Place;
 use llm::CallError;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -13,22 +14,25 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     /// Where it stands in the request; empty for the request itself.
-    path: String,
+    path: Place<'a>,
     fields: fields::Fields<'a>,
 }
 
 impl<'a> Fields<'a> {
     /// The entries of the object in `json`, which stands at `path`.
-    pub(super) fn of(json: Json<'a>, path: String) -> Result<Self, CallError> {
+    pub(super) fn of(json: Json<'a>, path: Place<'a>) -> Result<Self, CallError> {
         match fields::Fields::of(json) {
             Some(fields) => Ok(Self { path, fields }),
-            None => Err(fault(&path, "Input should be an object")),
+            None => Err(fault(path, "Input should be an object")),
         }
     }
 
     /// The path of an entry.
-    pub(super) fn path(&self, name: &str) -> String {
-        under(&self.path, name)
+    pub(super) fn path<'n>(&self, name: &'n str) -> Place<'n>
+    where
+        'a: 'n,
+    {
+        self.path.field(name)
     }
 
     /// Takes out an entry, as it stands.
@@ -51,7 +55,7 @@ impl<'a> Fields<'a> {
 
     /// Takes out a text that has to be there.
     pub(super) fn needed(&mut self, name: &str) -> Result<String, CallError> {
-        self.text(name)?.ok_or_else(|| fault(&self.path(name), "Field required"))
+        self.text(name)?.ok_or_else(|| fault(self.path(name), "Field required"))
     }
 
     /// Takes out the items of a list; nothing where there is no list.
@@ -62,7 +66,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes out an object that may be there.
-    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, CallError> {
+    pub(super) fn object(&mut self, name: &'a str) -> Result<Option<Self>, CallError> {
         self.take(name).map(|json| Self::of(json, self.path(name))).transpose()
     }
 
@@ -77,6 +81,6 @@ impl<'a> Fields<'a> {
     }
 
     fn wrong(&self, name: &str, words: &str) -> CallError {
-        fault(&self.path(name), &format!("Input should be a valid {words}"))
+        fault(self.path(name), &format!("Input should be a valid {words}"))
     }
 }

@@ -4,9 +4,10 @@
 //! Must never be here: whose turn it is.
 
 use super::super::fault::fault;
-use super::super::seal::{Place, seal};
+use super::super::seal::{self, seal};
 use super::fields::Fields;
 use crate::json::Json;
+use crate::place::Place;
 use crate::shape::Shape;
 use llm::{CallError, Part, PartKind, Seal, SealKind, Source, Thought};
 use std::collections::BTreeMap;
@@ -24,11 +25,11 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Reads content: one text, or a list of blocks.
-    pub(super) fn content(&mut self, content: Json<'_>, path: &str) -> Result<Vec<Part>, CallError> {
+    pub(super) fn content<'a>(&mut self, content: Json<'a>, path: Place<'a>) -> Result<Vec<Part>, CallError> {
         match (content.text(), content.items()) {
             (Some(text), _) => Ok(vec![plain(text.into_owned())]),
             (None, Some(blocks)) => {
-                let parts = blocks.enumerate().map(|(at, block)| self.block(block, format!("{path}.{at}")));
+                let parts = blocks.enumerate().map(|(at, block)| self.block(block, path.item(at)));
                 parts.filter_map(Result::transpose).collect()
             }
             (None, None) => Err(fault(path, "Input should be a valid string or list")),
@@ -36,7 +37,7 @@ impl Parts {
     }
 
     /// Reads a block; nothing where it only seals the next.
-    fn block(&mut self, block: Json<'_>, path: String) -> Result<Option<Part>, CallError> {
+    fn block<'a>(&mut self, block: Json<'a>, path: Place<'a>) -> Result<Option<Part>, CallError> {
         let mut fields = Fields::of(block, path)?;
         let name = fields.needed("type")?;
         let cache = fields.take("cache_control").map(|mark| mark.get().into());
@@ -49,11 +50,13 @@ impl Parts {
             "document" => self.document(&mut fields)?,
             "thinking" => Some(PartKind::Thought(thought(&mut fields)?)),
             "redacted_thinking" => match seal(&fields.needed("data")?, SealKind::Encrypted) {
-                (Place::Call, seal) => {
+                (seal::Place::Call, seal) => {
                     self.of_call = Some(seal);
                     return Ok(None);
                 }
-                (Place::Thought, seal) => Some(PartKind::Thought(Thought { text: String::new(), seal: Some(seal) })),
+                (seal::Place::Thought, seal) => {
+                    Some(PartKind::Thought(Thought { text: String::new(), seal: Some(seal) }))
+                }
             },
             "tool_use" => self.call(&mut fields)?,
             "tool_result" => self.result(&mut fields)?,
@@ -78,9 +81,9 @@ impl Parts {
     fn call(&mut self, fields: &mut Fields<'_>) -> Result<Option<PartKind>, CallError> {
         let (id, name) = (fields.needed("id")?, fields.needed("name")?);
         let path = fields.path("input");
-        let input = fields.take("input").ok_or_else(|| fault(&path, "Field required"))?;
+        let input = fields.take("input").ok_or_else(|| fault(path, "Field required"))?;
         if input.shape() != Shape::Object {
-            return Err(fault(&path, "Input should be an object"));
+            return Err(fault(path, "Input should be an object"));
         }
         if let Some(mut caller) = fields.object("caller")?
             && caller.text("type")?.is_none_or(|kind| kind != "direct")
@@ -96,7 +99,7 @@ impl Parts {
         let call = fields.needed("tool_use_id")?;
         let failed = fields.value("is_error", "boolean")?.unwrap_or(false);
         let path = fields.path("content");
-        let parts = fields.take("content").map(|content| self.content(content, &path)).transpose()?.unwrap_or_default();
+        let parts = fields.take("content").map(|content| self.content(content, path)).transpose()?.unwrap_or_default();
         let name = self.names.get(&call).cloned().unwrap_or_default();
         Ok(Some(PartKind::Result { call, name, parts, failed }))
     }
@@ -116,7 +119,7 @@ fn thought(fields: &mut Fields<'_>) -> Result<Thought, CallError> {
 /// Where a picture or document is; nothing where it is somewhere that we have no word for.
 fn source(fields: &mut Fields<'_>) -> Result<Option<Source>, CallError> {
     let path = fields.path("source");
-    let mut source = fields.object("source")?.ok_or_else(|| fault(&path, "Field required"))?;
+    let mut source = fields.object("source")?.ok_or_else(|| fault(path, "Field required"))?;
     let read = match &*source.needed("type")? {
         "base64" => Source::Inline { media_type: source.needed("media_type")?, data: source.needed("data")?.into() },
         "url" => Source::Url(source.needed("url")?),

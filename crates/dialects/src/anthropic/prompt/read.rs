@@ -7,7 +7,8 @@ use super::super::fault::{fault, unreadable};
 use super::fields::Fields;
 use super::parts::Parts;
 use super::tools::{Tools, choice, format, tools};
-use crate::json::Json;
+use crate::json::{Ends, Json};
+use crate::place::Place;
 use crate::shape::Shape;
 use llm::{CallError, Format, Other, Prompt, Role, Sampling, Takes, Terms, Thinking, Tool, Turn};
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use std::sync::Arc;
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as Anthropic words it.
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
-    let mut fields = fields(raw)?;
+    let ends = Ends::of(raw);
+    let mut fields = fields(raw, &ends)?;
     fields.take("model");
     let mut parts = Parts::default();
     let mut others = Vec::new();
@@ -27,7 +29,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     let (tool_choice, parallel_calls) = choice(fields.object("tool_choice")?)?;
     let (format, thinking) = answer(&mut fields, &mut others)?;
     let stream = fields.value("stream", "boolean")?.unwrap_or(false);
-    let max_tokens = fields.value("max_tokens", "integer")?.ok_or_else(|| fault("max_tokens", "Field required"))?;
+    let max_tokens =
+        fields.value("max_tokens", "integer")?.ok_or_else(|| fault(fields.path("max_tokens"), "Field required"))?;
     let sampling = Sampling {
         max_tokens: Some(max_tokens),
         temperature: fields.value("temperature", "number")?,
@@ -67,7 +70,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
 /// stand there is the provider's to judge.
 #[must_use]
 pub fn terms(raw: &[u8]) -> Terms {
-    let Ok(mut fields) = fields(raw) else { return Terms::default() };
+    let ends = Ends::of(raw);
+    let Ok(mut fields) = fields(raw, &ends) else { return Terms::default() };
     let read = fields.list("tools").and_then(|list| tools(list.unwrap_or_default())).unwrap_or_default();
     let declared = read.declared.into_iter().map(|tool| Tool { name: tool.name, takes: tool.takes });
     // Calls of what Anthropic defines are the client's to run as well; what they take is not said.
@@ -83,13 +87,13 @@ pub fn terms(raw: &[u8]) -> Terms {
     }
 }
 
-fn fields(raw: &[u8]) -> Result<Fields<'_>, CallError> {
+fn fields<'a>(raw: &'a [u8], ends: &'a Ends) -> Result<Fields<'a>, CallError> {
     let body = std::str::from_utf8(raw).map_err(|_| unreadable("is not valid UTF-8"))?;
-    let body = Json::taken(body);
+    let body = Json::taken(body, ends);
     if body.shape() != Shape::Object {
         return Err(unreadable("is not a JSON object"));
     }
-    Fields::of(body, String::new())
+    Fields::of(body, Place::default())
 }
 
 fn other(name: &str, json: &str) -> Other {
@@ -105,23 +109,24 @@ fn turns(fields: &mut Fields<'_>, parts: &mut Parts, others: &mut Vec<Other>) ->
     let turn = |role, parts| Turn { role, name: String::new(), parts };
     let mut turns = Vec::new();
     if let Some(system) = fields.take("system") {
-        turns.push(turn(Role::System, parts.content(system, "system")?));
+        turns.push(turn(Role::System, parts.content(system, fields.path("system"))?));
     }
-    let messages = fields.list("messages")?.ok_or_else(|| fault("messages", "Field required"))?;
+    let all = fields.path("messages");
+    let messages = fields.list("messages")?.ok_or_else(|| fault(all, "Field required"))?;
     if messages.is_empty() {
-        return Err(fault("messages", "at least one message is required"));
+        return Err(fault(all, "at least one message is required"));
     }
     for (at, json) in messages.into_iter().enumerate() {
-        let mut message = Fields::of(json, format!("messages.{at}"))?;
+        let mut message = Fields::of(json, all.item(at))?;
         let role = match &*message.needed("role")? {
             "user" => Role::User,
             "assistant" => Role::Assistant,
             "system" => Role::System,
-            _ => return Err(fault(&message.path("role"), "Input should be 'user', 'assistant' or 'system'")),
+            _ => return Err(fault(message.path("role"), "Input should be 'user', 'assistant' or 'system'")),
         };
         let path = message.path("content");
-        let content = message.take("content").ok_or_else(|| fault(&path, "Field required"))?;
-        turns.push(turn(role, parts.content(content, &path)?));
+        let content = message.take("content").ok_or_else(|| fault(path, "Field required"))?;
+        turns.push(turn(role, parts.content(content, path)?));
         rest(message, "messages", others);
     }
     Ok(turns)
@@ -148,12 +153,12 @@ fn answer(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<(Format, O
 }
 
 fn thinking(asked: Json<'_>, others: &mut Vec<Other>) -> Result<Option<Thinking>, CallError> {
-    let mut fields = Fields::of(asked, "thinking".to_owned())?;
+    let mut fields = Fields::of(asked, Place::default().field("thinking"))?;
     let thinking = match &*fields.needed("type")? {
         "enabled" => Thinking::Budget(
             fields
                 .value("budget_tokens", "integer")?
-                .ok_or_else(|| fault("thinking.budget_tokens", "Field required"))?,
+                .ok_or_else(|| fault(fields.path("budget_tokens"), "Field required"))?,
         ),
         "adaptive" => Thinking::Adaptive,
         "disabled" => Thinking::Off,

@@ -4,6 +4,7 @@
 
 use super::fields::Fields;
 use crate::json::Json;
+use crate::place::Place;
 use llm::{CallError, Declared, Demanded, Format, Other, Takes, ToolChoice};
 
 /// What a request says of tools.
@@ -21,7 +22,7 @@ pub(super) struct Tools {
 pub(super) fn tools(list: Vec<Json<'_>>) -> Result<Tools, CallError> {
     let mut tools = Tools::default();
     for (at, json) in list.into_iter().enumerate() {
-        let mut fields = Fields::of(json, format!("tools.{at}"))?;
+        let mut fields = Fields::of(json, Place::default().field("tools").item(at))?;
         if fields.text("type")?.is_some_and(|kind| kind != "custom") {
             tools.defined.extend(fields.text("name")?);
             tools.others.push(Other { name: format!("tools[{at}]"), json: json.get().into() });

@@ -5,7 +5,7 @@
 
 use super::super::json::literal;
 use super::super::version::Version;
-use super::declared::{Choice, choice, tools};
+use super::declared::{Choice, Tool, choice, tools};
 use super::model::Era;
 use super::thinking::{self, Asked};
 use super::turns::{Block, Message, Turns, text, turns};
@@ -132,7 +132,7 @@ struct Body<'a> {
     system: Vec<Block<'a>>,
     messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Box<RawValue>>,
+    tools: Vec<Tool<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_choice: Option<Choice<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

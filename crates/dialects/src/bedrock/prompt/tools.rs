@@ -45,14 +45,14 @@ struct Spec<'a> {
     name: Cow<'a, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: &'a str,
-    input_schema: Schema,
+    input_schema: Schema<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
-struct Schema {
-    json: Box<RawValue>,
+struct Schema<'a> {
+    json: Cow<'a, RawValue>,
 }
 
 /// Which tools have to be called; left open where nothing is said.

@@ -9,6 +9,7 @@ use super::super::json::{Object, compact};
 use super::super::seal::seal;
 use super::read::Others;
 use crate::json::Json;
+use crate::place::Place;
 use llm::{CallError, Dialect, Part, PartKind, Role, Seal, Source, Thought, Turn};
 
 /// A conversation as far as it has been read.
@@ -26,9 +27,9 @@ struct Call {
 
 impl Talk {
     /// Reads one content; `role` where it is not for the content to say.
-    pub(super) fn turn(
+    pub(super) fn turn<'a>(
         &mut self,
-        mut content: Fields<'_>,
+        mut content: Fields<'a>,
         role: Option<Role>,
         others: &mut Others,
     ) -> Result<Turn, CallError> {
@@ -42,13 +43,13 @@ impl Talk {
         let at = content.at("parts");
         let mut parts = Vec::new();
         for (place, part) in content.list("parts").enumerate() {
-            parts.extend(self.part(format!("{at}[{place}]"), part, others)?);
+            parts.extend(self.part(at.item(place), part, others)?);
         }
         others.keep_rest("contents", content);
         Ok(Turn { role, name: String::new(), parts })
     }
 
-    fn part(&mut self, at: String, part: Json<'_>, others: &mut Others) -> Result<Option<Part>, CallError> {
+    fn part<'a>(&mut self, at: Place<'a>, part: Json<'a>, others: &mut Others) -> Result<Option<Part>, CallError> {
         let mut fields = Fields::read(at, part)?;
         let thought = fields.flag("thought")?.unwrap_or(false);
         let seal = fields.text("thoughtSignature")?.and_then(|token| seal(&token));
@@ -104,7 +105,7 @@ impl Talk {
         let mut parts = vec![Part { kind: PartKind::Text { text, seal: None }, cache: None }];
         let at = response.at("parts");
         for (place, part) in response.list("parts").enumerate() {
-            let mut media = Fields::read(format!("{at}[{place}]"), part)?;
+            let mut media = Fields::read(at.item(place), part)?;
             let kind = if let Some(data) = media.object("inlineData")? { inline(data)? } else { None };
             parts.push(kind.map_or_else(|| other(part), |kind| Part { kind, cache: None }));
         }

@@ -9,7 +9,8 @@ use super::CACHED;
 use super::parts::Talk;
 use super::settings::{choice, format, generation, tools};
 use crate::fields::under;
-use crate::json::Json;
+use crate::json::{Ends, Json};
+use crate::place::Place;
 use llm::{CallError, Demanded, Format, Other, Part, PartKind, Prompt, Role, Terms, Tool, Turn};
 
 /// The most fields that are kept as they came.
@@ -40,7 +41,8 @@ impl Others {
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field of a type that cannot be read.
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
-    let mut fields = whole(raw)?;
+    let ends = Ends::of(raw);
+    let mut fields = whole(raw, &ends)?;
     let mut others = Others::default();
     let mut turns = Vec::new();
     let mut talk = Talk::default();
@@ -52,8 +54,9 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
         let kind = PartKind::Other { name: CACHED.to_owned(), json: cached.get().into() };
         turns.push(Turn { role: Role::User, name: String::new(), parts: vec![Part { kind, cache: None }] });
     }
+    let contents = fields.at("contents");
     for (at, content) in fields.list("contents").enumerate() {
-        turns.push(talk.turn(Fields::read(format!("contents[{at}]"), content)?, None, &mut others)?);
+        turns.push(talk.turn(Fields::read(contents.item(at), content)?, None, &mut others)?);
     }
     let (tools, tool_choice) = (tools(&mut fields, &mut others)?, choice(&mut fields, &mut others)?);
     let mut config = fields.object("generationConfig")?;
@@ -78,7 +81,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
 /// Reads what a request demands of its answer; what cannot be read demands nothing.
 #[must_use]
 pub fn terms(raw: &[u8]) -> Terms {
-    let Ok(mut fields) = whole(raw) else { return Terms::default() };
+    let ends = Ends::of(raw);
+    let Ok(mut fields) = whole(raw, &ends) else { return Terms::default() };
     let mut others = Others::default();
     let declared = tools(&mut fields, &mut others).unwrap_or_default();
     let config = fields.object("generationConfig").ok().flatten();
@@ -98,8 +102,8 @@ pub fn terms(raw: &[u8]) -> Terms {
 }
 
 /// The fields of the request that `raw` has to be.
-fn whole(raw: &[u8]) -> Result<Fields<'_>, CallError> {
-    let refused = |why: String| invalid(format!("Invalid JSON payload received. {why}"), String::new());
+fn whole<'a>(raw: &'a [u8], ends: &'a Ends) -> Result<Fields<'a>, CallError> {
+    let refused = |why: String| invalid(format!("Invalid JSON payload received. {why}"), Place::default());
     let body = std::str::from_utf8(raw).map_err(|_| refused("It is not UTF-8.".to_owned()))?;
-    Fields::read(String::new(), Json::taken(body))
+    Fields::read(Place::default(), Json::taken(body, ends))
 }

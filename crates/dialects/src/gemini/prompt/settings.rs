@@ -13,11 +13,13 @@ use llm::{CallError, Declared, Demanded, Format, Sampling, Takes, Thinking, Tool
 /// `tools[0]`.
 pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Others) -> Result<Vec<Declared>, CallError> {
     let mut declared = Vec::new();
+    let of_tools = fields.at("tools");
     for (at, json) in fields.list("tools").enumerate() {
-        let mut tool = Fields::read(format!("tools[{at}]"), json)?;
+        let at = of_tools.item(at);
+        let mut tool = Fields::read(at, json)?;
         let place = tool.at("functionDeclarations");
         for (at, json) in tool.list("functionDeclarations").enumerate() {
-            declared.push(declaration(Fields::read(format!("{place}[{at}]"), json)?, others)?);
+            declared.push(declaration(Fields::read(place.item(at), json)?, others)?);
         }
         let mut hosted = String::new();
         let mut object = Object::open(&mut hosted);
@@ -26,7 +28,7 @@ pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Others) -> Result<Vec<
         }
         if !object.is_empty() {
             object.close();
-            others.keep(format!("tools[{at}]"), Json::from(&*super::super::json::raw(hosted)));
+            others.keep(at.to_string(), Json::from(&*super::super::json::raw(hosted)));
         }
     }
     Ok(declared)

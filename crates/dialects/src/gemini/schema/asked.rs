@@ -8,18 +8,29 @@
 use super::super::json::compact;
 use crate::json::Json;
 use crate::literal::push_literal;
+use memchr::{memchr_iter, memmem};
 use std::borrow::Cow;
 
 /// The deepest schema that is written, references followed.
 const MAX_DEPTH: usize = 64;
 /// The longest, in bytes.
 const MAX_BYTES: usize = 256 << 10;
+/// What is said otherwise to Google, wherever it stands: references and what belongs to them, names that are escaped
+/// perhaps, and two keywords.
+const OTHERWISE: [&str; 5] = ["$", "\\", "\"allOf\"", "\"const\"", "\"definitions\""];
 
 /// `schema` for Google; as one of an object where `object` is asked for, as of arguments.
 ///
 /// # Errors
 /// Why it cannot be said, as the end of a sentence about it.
-pub(in super::super) fn asked(schema: &str, object: bool) -> Result<String, &'static str> {
+pub(in super::super) fn asked(schema: &str, object: bool) -> Result<Cow<'_, str>, &'static str> {
+    if is_googles(schema, object) {
+        return Ok(Cow::Borrowed(schema));
+    }
+    rewritten(schema, object).map(Cow::Owned)
+}
+
+fn rewritten(schema: &str, object: bool) -> Result<String, &'static str> {
     let root = Json::parse(schema).map_err(|_| "is no JSON")?;
     let mut writer = Writer { root, within: Vec::new(), out: String::new() };
     let mut fields = writer.settled(entries(root), true)?;
@@ -28,6 +39,16 @@ pub(in super::super) fn asked(schema: &str, object: bool) -> Result<String, &'st
     }
     writer.object(fields, 0)?;
     Ok(writer.out)
+}
+
+/// Whether Google takes a schema as it stands: it holds no word that Google reads otherwise, and says what it is of where
+/// that has to be said. There is no need to look where the words stand: most schemas have none of them.
+fn is_googles(schema: &str, object: bool) -> bool {
+    let says = |words: &str| memmem::find(schema.as_bytes(), words.as_bytes()).is_some();
+    let flat = memchr_iter(b'{', schema.as_bytes()).nth(MAX_DEPTH).is_none();
+    let whole = schema.starts_with('{') && schema.ends_with('}');
+    let begins = schema.starts_with("{\"type\":") || !object;
+    whole && begins && flat && !OTHERWISE.into_iter().any(says)
 }
 
 /// A field's value.
@@ -330,6 +351,28 @@ mod tests {
             if let Ok(out) = asked(&schema.to_string(), true) {
                 prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{}", out);
             }
+        }
+
+        #[test]
+        fn what_stands_as_it_is_would_be_written_so(
+            names in proptest::collection::vec(
+                prop::sample::select(vec!["items", "anyOf", "properties", "enum", "const", "allOf", "title", "$defs", "not", "type"]), 0..8,
+            ),
+            object: bool,
+            pretty: bool,
+        ) {
+            let mut schema = json!({"type": "string", "description": "of a const, allOf it"});
+            for name in names {
+                schema = match name {
+                    "anyOf" | "allOf" | "enum" => json!({"type": "object", name: [schema]}),
+                    "properties" | "$defs" => json!({"type": "object", name: {"const": schema}}),
+                    _ => json!({"type": "object", name: schema}),
+                };
+            }
+            let schema = if pretty { format!("{schema:#}") } else { schema.to_string() };
+            let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+            let (out, written) = (asked(&schema, object), rewritten(&schema, object));
+            prop_assert_eq!(out.as_deref().map(parsed), written.as_deref().map(parsed));
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Must never be here: JSON Schema as a client writes it, which needs no words of ours.
 
-use super::super::json::{Object, compact, literal, push_list};
+use super::super::json::{Object, compact, push_list};
 use crate::json::Json;
+use crate::literal::push_literal;
 use std::borrow::Cow;
 
 /// The deepest schema that is read; what is deeper is taken to allow anything.
@@ -31,8 +32,10 @@ fn write(schema: Json<'_>, depth: usize, out: &mut String) {
         match &**name {
             "type" => {
                 if let Some(kind) = &kind {
-                    let kind = literal(kind);
-                    object.json("type", &if nullable { format!("[{kind},\"null\"]") } else { kind });
+                    let out = object.value("type");
+                    out.push_str(if nullable { "[" } else { "" });
+                    push_literal(out, kind);
+                    out.push_str(if nullable { ",\"null\"]" } else { "" });
                 }
             }
             "nullable" | "propertyOrdering" | "property_ordering" => {}
@@ -71,9 +74,10 @@ fn write(schema: Json<'_>, depth: usize, out: &mut String) {
 }
 
 /// The type's name in JSON Schema; nothing where none is said.
-fn word(kind: Json<'_>) -> Option<String> {
-    let kind = kind.text()?;
-    (kind != "TYPE_UNSPECIFIED").then(|| kind.to_ascii_lowercase())
+fn word(kind: Json<'_>) -> Option<Cow<'_, str>> {
+    let kind = kind.text().filter(|kind| kind != "TYPE_UNSPECIFIED")?;
+    let written = kind.bytes().any(|byte| byte.is_ascii_uppercase());
+    Some(if written { Cow::Owned(kind.to_ascii_lowercase()) } else { kind })
 }
 
 /// A number, perhaps in quotes.

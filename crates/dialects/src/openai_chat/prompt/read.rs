@@ -9,7 +9,8 @@ mod part;
 mod tools;
 
 use super::super::request::{invalid, no_object, wrong_type};
-use crate::json::Json;
+use crate::json::{Ends, Json};
+use crate::place::Place;
 use fields::Fields;
 use llm::{CallError, Demanded, Format, Other, Prompt, Sampling, Thinking};
 
@@ -36,7 +37,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(invalid(no_object(text), None));
     }
-    let mut fields = Fields::of(Json::taken(text), String::new())?;
+    let ends = Ends::of(raw);
+    let mut fields = Fields::of(Json::taken(text, &ends), Place::default())?;
     // Who serves is decided before anything is read in full.
     let _ = fields.take("model");
     let mut others = Vec::new();
@@ -102,11 +104,11 @@ fn logprobs(fields: &mut Fields<'_>) -> Result<Option<u32>, CallError> {
 fn stop(fields: &mut Fields<'_>) -> Result<Vec<String>, CallError> {
     match fields.take("stop") {
         None => Ok(Vec::new()),
-        Some(json) if json.is_text() => Ok(vec![fields::text(json, || "stop".to_owned())?]),
+        Some(json) if json.is_text() => Ok(vec![fields::text(json, fields.path("stop"))?]),
         Some(json) => {
             let items = json.items();
             let items = items.ok_or_else(|| wrong_type("stop", "a string or an array of strings", json.shape()))?;
-            items.enumerate().map(|(at, item)| fields::text(item, || format!("stop[{at}]"))).collect()
+            items.enumerate().map(|(at, item)| fields::text(item, fields.path("stop").item(at))).collect()
         }
     }
 }

@@ -11,14 +11,16 @@ use super::read::{Fields, no_such, other, text};
 use crate::fields;
 use crate::json::Json;
 use crate::openai_chat::request::{missing, wrong_type};
+use crate::place;
 use llm::{CallError, Part, PartKind, Prompt, Role, Seal, Source, Thought, Turn};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Reads `input`.
 pub(super) fn read(prompt: &mut Prompt, input: Json<'_>) -> Result<(), CallError> {
+    let whole = place::Place::default().field("input");
     if input.is_text() {
-        let said = PartKind::Text { text: text(input, || "input".to_owned())?, seal: None };
+        let said = PartKind::Text { text: text(input, whole)?, seal: None };
         prompt.turns.push(turn(Role::User, vec![bare(said)]));
         return Ok(());
     }
@@ -26,7 +28,7 @@ pub(super) fn read(prompt: &mut Prompt, input: Json<'_>) -> Result<(), CallError
     let mut items =
         items.ok_or_else(|| wrong_type("input", "a string or an array of objects", input.shape()))?.enumerate();
     let mut reading = Reading { prompt, calls: HashMap::new(), seal: None };
-    items.try_for_each(|(at, item)| reading.item(format!("input[{at}]"), item))
+    items.try_for_each(|(at, item)| reading.item(whole.item(at), item))
 }
 
 fn turn(role: Role, parts: Vec<Part>) -> Turn {
@@ -46,13 +48,13 @@ struct Reading<'p> {
 }
 
 impl Reading<'_> {
-    fn item(&mut self, at: String, item: Json<'_>) -> Result<(), CallError> {
+    fn item<'a>(&mut self, at: place::Place<'a>, item: Json<'a>) -> Result<(), CallError> {
         let fields = Fields::of(item, at)?;
         let kind = match fields.get("type") {
-            Some(kind) => text(kind, || fields.path("type"))?,
+            Some(kind) => text(kind, fields.path("type"))?,
             None if fields.get("role").is_some() => "message".to_owned(),
             None if fields.get("id").is_some() => REFERENCE.to_owned(),
-            None => return Err(missing(&fields.path("type"))),
+            None => return Err(missing(fields.path("type"))),
         };
         match kind.as_str() {
             "message" => self.message(&fields),
@@ -89,10 +91,10 @@ impl Reading<'_> {
             "developer" => Role::Developer,
             _ => {
                 let known = "'user', 'assistant', 'system', and 'developer'";
-                return Err(no_such(&role, &fields.path("role"), known));
+                return Err(no_such(&role, fields.path("role"), known));
             }
         };
-        let parts = self.parts(&fields.path("content"), fields.required("content")?)?;
+        let parts = self.parts(fields.path("content"), fields.required("content")?)?;
         if let Some(phase) = fields.get("phase") {
             self.note("phase", phase);
         }
@@ -111,17 +113,15 @@ impl Reading<'_> {
     }
 
     /// Content, or what a tool gave: text, or a list of parts.
-    fn parts(&mut self, path: &str, content: Json<'_>) -> Result<Vec<Part>, CallError> {
+    fn parts<'a>(&mut self, path: place::Place<'a>, content: Json<'a>) -> Result<Vec<Part>, CallError> {
         match (content.text(), content.items()) {
             (Some(text), _) => Ok(vec![bare(PartKind::Text { text: text.into_owned(), seal: None })]),
-            (None, Some(parts)) => {
-                parts.enumerate().map(|(at, part)| self.part(format!("{path}[{at}]"), part)).collect()
-            }
+            (None, Some(parts)) => parts.enumerate().map(|(at, part)| self.part(path.item(at), part)).collect(),
             (None, None) => Err(wrong_type(path, "a string or an array of objects", content.shape())),
         }
     }
 
-    fn part(&mut self, at: String, part: Json<'_>) -> Result<Part, CallError> {
+    fn part<'a>(&mut self, at: place::Place<'a>, part: Json<'a>) -> Result<Part, CallError> {
         let fields = Fields::of(part, at)?;
         let kind = fields.required_text("type")?;
         let kind = match kind.as_str() {
@@ -134,9 +134,9 @@ impl Reading<'_> {
             "refusal" => PartKind::Refusal(fields.required_text("refusal")?),
             "input_image" => {
                 let source = match (fields.get("image_url"), fields.get("file_id")) {
-                    (Some(url), _) => located(&text(url, || fields.path("image_url"))?),
-                    (None, Some(id)) => Source::File(text(id, || fields.path("file_id"))?),
-                    (None, None) => return Err(missing(&fields.path("image_url"))),
+                    (Some(url), _) => located(&text(url, fields.path("image_url"))?),
+                    (None, Some(id)) => Source::File(text(id, fields.path("file_id"))?),
+                    (None, None) => return Err(missing(fields.path("image_url"))),
                 };
                 PartKind::Image { source, detail: fields.text("detail")? }
             }
@@ -197,7 +197,7 @@ impl Reading<'_> {
 
     fn result(&mut self, fields: &Fields<'_>) -> Result<(), CallError> {
         let call = fields.required_text("call_id")?;
-        let parts = self.parts(&fields.path("output"), fields.required("output")?)?;
+        let parts = self.parts(fields.path("output"), fields.required("output")?)?;
         let name = self.calls.get(&call).cloned().unwrap_or_default();
         self.add(Role::User, bare(PartKind::Result { call, name, parts, failed: false }));
         Ok(())
@@ -206,7 +206,7 @@ impl Reading<'_> {
 
 fn file(fields: &Fields<'_>) -> Result<Source, CallError> {
     if let Some(data) = fields.get("file_data") {
-        let data = text(data, || fields.path("file_data"))?;
+        let data = text(data, fields.path("file_data"))?;
         return Ok(match located(&data) {
             // Bytes without their type.
             Source::Url(data) => Source::Inline { media_type: "application/octet-stream".into(), data: data.into() },
@@ -214,9 +214,9 @@ fn file(fields: &Fields<'_>) -> Result<Source, CallError> {
         });
     }
     match (fields.get("file_url"), fields.get("file_id")) {
-        (Some(url), _) => Ok(Source::Url(text(url, || fields.path("file_url"))?)),
-        (None, Some(id)) => Ok(Source::File(text(id, || fields.path("file_id"))?)),
-        (None, None) => Err(missing(&fields.path("file_data"))),
+        (Some(url), _) => Ok(Source::Url(text(url, fields.path("file_url"))?)),
+        (None, Some(id)) => Ok(Source::File(text(id, fields.path("file_id"))?)),
+        (None, None) => Err(missing(fields.path("file_data"))),
     }
 }
 

@@ -4,31 +4,36 @@
 
 use super::{items, tools};
 use crate::fields::{self, under};
-use crate::json::Json;
+use crate::json::{Ends, Json};
 use crate::openai_chat::request::{invalid, missing, no_object, wrong_type};
+use crate::place::Place;
 use crate::shape::Shape;
 use llm::{CallError, Demanded, Format, Other, Part, PartKind, Prompt, Role, Thinking, Turn};
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
 
 /// The fields of an object of a request, those left out that are null.
 pub(super) struct Fields<'a> {
     /// Where it stands in the request; empty for the request itself.
-    at: String,
+    at: Place<'a>,
     fields: fields::Fields<'a>,
 }
 
 impl<'a> Fields<'a> {
     /// The fields of the object that `json`, which stands at `at`, has to be.
-    pub(super) fn of(json: Json<'a>, at: String) -> Result<Self, CallError> {
+    pub(super) fn of(json: Json<'a>, at: Place<'a>) -> Result<Self, CallError> {
         match fields::Fields::of(json) {
             Some(fields) => Ok(Self { at, fields }),
-            None => Err(wrong_type(&at, "an object", json.shape())),
+            None => Err(wrong_type(at, "an object", json.shape())),
         }
     }
 
     /// Where its field `name` stands.
-    pub(super) fn path(&self, name: &str) -> String {
-        under(&self.at, name)
+    pub(super) fn path<'n>(&self, name: &'n str) -> Place<'n>
+    where
+        'a: 'n,
+    {
+        self.at.field(name)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Json<'a>> {
@@ -37,17 +42,17 @@ impl<'a> Fields<'a> {
 
     /// The text of the field `name`; empty where there is none.
     pub(super) fn text(&self, name: &str) -> Result<String, CallError> {
-        self.get(name).map_or(Ok(String::new()), |json| text(json, || self.path(name)))
+        self.get(name).map_or(Ok(String::new()), |json| text(json, self.path(name)))
     }
 
     /// The same of a field that has to be there.
     pub(super) fn required_text(&self, name: &str) -> Result<String, CallError> {
-        text(self.required(name)?, || self.path(name))
+        text(self.required(name)?, self.path(name))
     }
 
     /// A field that has to be there.
     pub(super) fn required(&self, name: &str) -> Result<Json<'a>, CallError> {
-        self.get(name).ok_or_else(|| missing(&self.path(name)))
+        self.get(name).ok_or_else(|| missing(self.path(name)))
     }
 
     /// All of them, in order.
@@ -66,7 +71,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
         return Err(invalid(no_object(body), None));
     }
     let mut prompt = Prompt { stream_usage: true, ..Prompt::default() };
-    for (name, json) in Fields::of(Json::taken(body), String::new())?.iter() {
+    let ends = Ends::of(raw);
+    for (name, json) in Fields::of(Json::taken(body, &ends), Place::default())?.iter() {
         field(&mut prompt, name, json)?;
     }
     Ok(prompt)
@@ -90,7 +96,10 @@ fn field(prompt: &mut Prompt, name: &str, json: Json<'_>) -> Result<(), CallErro
         "model" => {}
         "input" => items::read(prompt, json)?,
         "instructions" => {
-            let part = Part { kind: PartKind::Text { text: text(json, || name.to_owned())?, seal: None }, cache: None };
+            let part = Part {
+                kind: PartKind::Text { text: text(json, Place::default().field(name))?, seal: None },
+                cache: None,
+            };
             // They precede the conversation, wherever the field stands.
             prompt.turns.insert(0, Turn { role: Role::System, name: String::new(), parts: vec![part] });
         }
@@ -114,7 +123,7 @@ fn field(prompt: &mut Prompt, name: &str, json: Json<'_>) -> Result<(), CallErro
             other(prompt, name, json);
         }
         "stream" => prompt.stream = flag(json, name)?,
-        "user" => prompt.user = text(json, || name.to_owned())?,
+        "user" => prompt.user = text(json, Place::default().field(name))?,
         _ if is_default(name, json.get()) => {}
         _ => other(prompt, name, json),
     }
@@ -139,9 +148,9 @@ pub(super) fn other(prompt: &mut Prompt, name: &str, json: Json<'_>) {
 }
 
 fn answer_text(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
-    let fields = Fields::of(json, "text".to_owned())?;
+    let fields = Fields::of(json, Place::default().field("text"))?;
     for (name, json) in fields.iter() {
-        let path = fields.path(name);
+        let path = under("text", name);
         match name {
             "format" => format(prompt, json)?,
             _ if is_default(&path, json.get()) => {}
@@ -152,7 +161,7 @@ fn answer_text(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
 }
 
 fn format(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
-    let fields = Fields::of(json, "text.format".to_owned())?;
+    let fields = Fields::of(json, Place::default().field("text").field("format"))?;
     let kind = fields.required_text("type")?;
     prompt.format = match kind.as_str() {
         "text" => Format::Text,
@@ -172,27 +181,26 @@ fn format(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
 }
 
 fn reasoning(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
-    let fields = Fields::of(json, "reasoning".to_owned())?;
+    let fields = Fields::of(json, Place::default().field("reasoning"))?;
     for (name, json) in fields.iter() {
-        let path = fields.path(name);
         if name == "effort" {
-            let effort = text(json, || path)?;
+            let effort = text(json, fields.path(name))?;
             prompt.thinking = Some(if effort == "none" { Thinking::Off } else { Thinking::Effort(effort) });
         } else {
-            other(prompt, &path, json);
+            other(prompt, &under("reasoning", name), json);
         }
     }
     Ok(())
 }
 
 /// The text in `json`, which stands at `path`.
-pub(super) fn text(json: Json<'_>, path: impl FnOnce() -> String) -> Result<String, CallError> {
-    let text = json.text().ok_or_else(|| wrong_type(&path(), "a string", json.shape()))?;
+pub(super) fn text(json: Json<'_>, path: Place<'_>) -> Result<String, CallError> {
+    let text = json.text().ok_or_else(|| wrong_type(path, "a string", json.shape()))?;
     Ok(text.into_owned())
 }
 
-pub(super) fn flag(json: Json<'_>, name: &str) -> Result<bool, CallError> {
-    json.read().ok_or_else(|| wrong_type(name, "a boolean", json.shape()))
+pub(super) fn flag(json: Json<'_>, place: impl Display) -> Result<bool, CallError> {
+    json.read().ok_or_else(|| wrong_type(place, "a boolean", json.shape()))
 }
 
 fn number<T: DeserializeOwned>(json: Json<'_>, name: &str, expected: &str) -> Result<T, CallError> {
@@ -202,7 +210,7 @@ fn number<T: DeserializeOwned>(json: Json<'_>, name: &str, expected: &str) -> Re
     })
 }
 
-pub(super) fn no_such(given: &str, name: &str, known: &str) -> CallError {
+pub(super) fn no_such(given: &str, place: impl Display, known: &str) -> CallError {
     let given: String = given.chars().take(64).collect();
-    invalid(format!("Invalid value: '{given}'. Supported values are: {known}."), Some(name.to_owned()))
+    invalid(format!("Invalid value: '{given}'. Supported values are: {known}."), Some(place.to_string()))
 }

@@ -7,20 +7,21 @@ use super::super::name::flat;
 use super::read::{Fields, flag, no_such, other, text};
 use crate::json::Json;
 use crate::openai_chat::request::wrong_type;
+use crate::place::Place;
 use crate::shape::Shape;
 use llm::{CallError, Declared, Prompt, Takes, ToolChoice};
 use std::collections::BTreeSet;
 
 /// Reads `tools`.
 pub(super) fn read(prompt: &mut Prompt, tools: Json<'_>) -> Result<(), CallError> {
-    each(tools, "tools", |at, json| {
-        let fields = Fields::of(json, at.clone())?;
+    each(tools, Place::default().field("tools"), |at, json| {
+        let fields = Fields::of(json, at)?;
         let kind = fields.required_text("type")?;
         match kind.as_str() {
             "function" | "custom" => declare(prompt, &fields, ""),
             "namespace" => namespace(prompt, &fields),
             _ => {
-                other(prompt, &at, json);
+                other(prompt, &at.to_string(), json);
                 Ok(())
             }
         }
@@ -29,11 +30,11 @@ pub(super) fn read(prompt: &mut Prompt, tools: Json<'_>) -> Result<(), CallError
 
 fn each<'a>(
     list: Json<'a>,
-    path: &str,
-    mut hand: impl FnMut(String, Json<'a>) -> Result<(), CallError>,
+    path: Place<'a>,
+    mut hand: impl FnMut(Place<'a>, Json<'a>) -> Result<(), CallError>,
 ) -> Result<(), CallError> {
     let items = list.items().ok_or_else(|| wrong_type(path, "an array of objects", list.shape()))?;
-    items.enumerate().try_for_each(|(at, json)| hand(format!("{path}[{at}]"), json))
+    items.enumerate().try_for_each(|(at, json)| hand(path.item(at), json))
 }
 
 fn namespace(prompt: &mut Prompt, fields: &Fields<'_>) -> Result<(), CallError> {
@@ -41,11 +42,11 @@ fn namespace(prompt: &mut Prompt, fields: &Fields<'_>) -> Result<(), CallError> 
     if let Some(description) = fields.get("description") {
         other(prompt, &format!("tools.{name}.description"), description);
     }
-    each(fields.required("tools")?, &fields.path("tools"), |at, json| {
+    each(fields.required("tools")?, fields.path("tools"), |at, json| {
         let member = Fields::of(json, at)?;
         match member.required_text("type")?.as_str() {
             "function" | "custom" => declare(prompt, &member, &name),
-            kind => Err(no_such(kind, &member.path("type"), "'function' and 'custom'")),
+            kind => Err(no_such(kind, member.path("type"), "'function' and 'custom'")),
         }
     })
 }
@@ -64,7 +65,7 @@ fn declare(prompt: &mut Prompt, fields: &Fields<'_>, namespace: &str) -> Result<
         match field {
             "type" | "name" | "description" => {}
             "parameters" if !free => declared.takes = Takes::Json(Some(json.get().into())),
-            "strict" if !free => declared.strict = Some(flag(json, &fields.path("strict"))?),
+            "strict" if !free => declared.strict = Some(flag(json, fields.path("strict"))?),
             "defer_loading" if json.get() == "false" => {}
             "format" if is_any_text(json) => {}
             field => other(prompt, &format!("tools.{}.{field}", declared.name), json),
@@ -76,21 +77,22 @@ fn declare(prompt: &mut Prompt, fields: &Fields<'_>, namespace: &str) -> Result<
 
 /// Whether the input of a tool that takes text may be any.
 fn is_any_text(json: Json<'_>) -> bool {
-    Fields::of(json, String::new()).and_then(|format| format.text("type")).is_ok_and(|kind| kind == "text")
+    Fields::of(json, Place::default()).and_then(|format| format.text("type")).is_ok_and(|kind| kind == "text")
 }
 
 /// Reads `tool_choice`.
 pub(super) fn choice(prompt: &mut Prompt, json: Json<'_>) -> Result<(), CallError> {
     let at = "tool_choice";
+    let place = Place::default().field(at);
     prompt.tool_choice = match json.shape() {
-        Shape::Text { .. } => match text(json, || at.to_owned())?.as_str() {
+        Shape::Text { .. } => match text(json, place)?.as_str() {
             "auto" => ToolChoice::Auto,
             "none" => ToolChoice::None,
             "required" => ToolChoice::Required,
             word => return Err(no_such(word, at, "'none', 'auto', and 'required'")),
         },
         Shape::Object => {
-            let fields = Fields::of(json, at.to_owned())?;
+            let fields = Fields::of(json, place)?;
             match fields.required_text("type")?.as_str() {
                 "function" | "custom" => ToolChoice::Named(named(&fields)?),
                 "allowed_tools" => match among(&fields)? {
@@ -119,7 +121,7 @@ fn named(fields: &Fields<'_>) -> Result<String, CallError> {
 fn among(fields: &Fields<'_>) -> Result<Option<ToolChoice>, CallError> {
     let required = fields.text("mode")? == "required";
     let mut names = BTreeSet::new();
-    each(fields.required("tools")?, &fields.path("tools"), |at, json| {
+    each(fields.required("tools")?, fields.path("tools"), |at, json| {
         let fields = Fields::of(json, at)?;
         if matches!(fields.required_text("type")?.as_str(), "function" | "custom") {
             names.insert(named(&fields)?);

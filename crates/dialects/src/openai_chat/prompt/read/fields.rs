@@ -1,8 +1,9 @@
 //! An object of a request: fields taken out by name, each judged by its type; what is left at the end has no noun.
 
 use super::super::super::request::{invalid, missing, wrong_type};
-use crate::fields::{self, under};
+use crate::fields;
 use crate::json::Json;
+use crate::place::Place;
 use llm::{CallError, Other};
 use serde::de::DeserializeOwned;
 
@@ -10,27 +11,30 @@ use serde::de::DeserializeOwned;
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
     /// Where it stands in the request; empty for the request itself.
-    at: String,
+    at: Place<'a>,
     fields: fields::Fields<'a>,
 }
 
 impl<'a> Fields<'a> {
     /// The object in `json`, which stands at `at`.
-    pub(super) fn of(json: Json<'a>, at: String) -> Result<Self, CallError> {
+    pub(super) fn of(json: Json<'a>, at: Place<'a>) -> Result<Self, CallError> {
         match fields::Fields::of(json) {
             Some(fields) => Ok(Self { at, fields }),
-            None => Err(wrong_type(&at, "an object", json.shape())),
+            None => Err(wrong_type(at, "an object", json.shape())),
         }
     }
 
     /// Where its field `name` stands.
-    pub(super) fn path(&self, name: &str) -> String {
-        under(&self.at, name)
+    pub(super) fn path<'n>(&self, name: &'n str) -> Place<'n>
+    where
+        'a: 'n,
+    {
+        self.at.field(name)
     }
 
     /// Where it stands itself.
-    pub(super) fn at(&self) -> &str {
-        &self.at
+    pub(super) fn at(&self) -> Place<'a> {
+        self.at
     }
 
     /// Takes a field out.
@@ -40,11 +44,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, CallError> {
         let Some(json) = self.take(name) else { return Ok(None) };
-        text(json, || self.path(name)).map(Some)
+        text(json, self.path(name)).map(Some)
     }
 
     pub(super) fn required_text(&mut self, name: &str) -> Result<String, CallError> {
-        self.text(name)?.ok_or_else(|| missing(&self.path(name)))
+        self.text(name)?.ok_or_else(|| missing(self.path(name)))
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, CallError> {
@@ -56,42 +60,42 @@ impl<'a> Fields<'a> {
         self.typed(name, if whole { "an integer" } else { "a number" })
     }
 
-    pub(super) fn object(&mut self, name: &str) -> Result<Option<Self>, CallError> {
+    pub(super) fn object(&mut self, name: &'a str) -> Result<Option<Self>, CallError> {
         self.take(name).map(|json| Self::of(json, self.path(name))).transpose()
     }
 
-    pub(super) fn required(&mut self, name: &str) -> Result<Self, CallError> {
-        self.object(name)?.ok_or_else(|| missing(&self.path(name)))
+    pub(super) fn required(&mut self, name: &'a str) -> Result<Self, CallError> {
+        self.object(name)?.ok_or_else(|| missing(self.path(name)))
     }
 
     /// The items of a list, with where each stands.
-    pub(super) fn list(&mut self, name: &str, of: &str) -> Result<Vec<(String, Json<'a>)>, CallError> {
+    pub(super) fn list(&mut self, name: &'a str, of: &str) -> Result<Vec<(Place<'a>, Json<'a>)>, CallError> {
         let Some(json) = self.take(name) else { return Ok(Vec::new()) };
         let path = self.path(name);
-        let items = json.items().ok_or_else(|| wrong_type(&path, of, json.shape()))?;
-        Ok(items.enumerate().map(|(at, item)| (format!("{path}[{at}]"), item)).collect())
+        let items = json.items().ok_or_else(|| wrong_type(path, of, json.shape()))?;
+        Ok(items.enumerate().map(|(at, item)| (path.item(at), item)).collect())
     }
 
     /// The refusal of a value that is none of those there are.
     pub(super) fn unknown(&self, name: &str, value: &str, known: &str) -> CallError {
         let value: String = value.chars().take(64).collect();
-        invalid(format!("Invalid value: '{value}'. Supported values are: {known}."), Some(self.path(name)))
+        invalid(format!("Invalid value: '{value}'. Supported values are: {known}."), Some(self.path(name).to_string()))
     }
 
     /// What nobody took.
     pub(super) fn rest(self) -> impl Iterator<Item = Other> {
         let Self { at, fields } = self;
-        fields.into_iter().map(move |(name, json)| Other { name: under(&at, &name), json: json.get().into() })
+        fields.into_iter().map(move |(name, json)| Other { name: at.field(&name).to_string(), json: json.get().into() })
     }
 
     fn typed<T: DeserializeOwned>(&mut self, name: &str, expected: &str) -> Result<Option<T>, CallError> {
         let Some(json) = self.take(name) else { return Ok(None) };
-        json.read().map(Some).ok_or_else(|| wrong_type(&self.path(name), expected, json.shape()))
+        json.read().map(Some).ok_or_else(|| wrong_type(self.path(name), expected, json.shape()))
     }
 }
 
 /// The text in `json`, which stands at `path`.
-pub(super) fn text(json: Json<'_>, path: impl FnOnce() -> String) -> Result<String, CallError> {
-    let text = json.text().ok_or_else(|| wrong_type(&path(), "a string", json.shape()))?;
+pub(super) fn text(json: Json<'_>, path: Place<'_>) -> Result<String, CallError> {
+    let text = json.text().ok_or_else(|| wrong_type(path, "a string", json.shape()))?;
     Ok(text.into_owned())
 }

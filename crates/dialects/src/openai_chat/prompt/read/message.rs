@@ -75,7 +75,7 @@ impl Reading<'_> {
         let mut parts = thoughts(message);
         let seal = of_extra(message.take("extra_content").and_then(Json::raw));
         if let Some(content) = message.take("content") {
-            parts.extend(part::parts(content, &message.path("content"), self.others)?);
+            parts.extend(part::parts(content, message.path("content"), self.others)?);
         }
         if let Some(words) = message.text("refusal")? {
             parts.push(part::plain(PartKind::Refusal(words)));
@@ -120,7 +120,7 @@ impl Reading<'_> {
         let known = self.names.get(&call).cloned();
         let parts = match message.take("content") {
             None => Vec::new(),
-            Some(content) => part::parts(content, &message.path("content"), self.others)?,
+            Some(content) => part::parts(content, message.path("content"), self.others)?,
         };
         let name = known.unwrap_or_else(|| name.to_owned());
         Ok(part::plain(PartKind::Result { call, name, parts, failed: false }))
@@ -150,7 +150,7 @@ fn call(mut call: Fields<'_>, others: &mut Vec<Other>) -> Result<PartKind, CallE
     let kind = match (call.object("custom")?, call.object("function")?) {
         (Some(custom), _) => called(id, custom, true, others)?,
         (None, Some(function)) => called(id, function, false, others)?,
-        (None, None) => return Err(request::missing(&call.path("function"))),
+        (None, None) => return Err(request::missing(call.path("function"))),
     };
     others.extend(call.rest());
     Ok(match kind {
@@ -166,7 +166,7 @@ fn called(id: String, mut function: Fields<'_>, free: bool, others: &mut Vec<Oth
         None => String::new(),
         // Some clients give back the object that they made of the text.
         Some(json) if json.shape() == Shape::Object => json.get().to_owned(),
-        Some(json) => fields::text(json, || function.path(field))?,
+        Some(json) => fields::text(json, function.path(field))?,
     };
     others.extend(function.rest());
     Ok(PartKind::Call { id, name, arguments, free, seal: None })

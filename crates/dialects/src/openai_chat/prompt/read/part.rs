@@ -5,6 +5,7 @@ use super::super::super::thoughts::block;
 use super::fields::{self, Fields};
 use super::message::joined;
 use crate::json::Json;
+use crate::place::Place;
 use llm::{CallError, Other, Part, PartKind, Source};
 use std::sync::Arc;
 
@@ -16,21 +17,21 @@ pub(super) fn plain(kind: PartKind) -> Part {
 /// The content that a message has to have.
 pub(super) fn content(message: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
     let path = message.path("content");
-    let content = message.take("content").ok_or_else(|| missing(&path))?;
-    parts(content, &path, others)
+    let content = message.take("content").ok_or_else(|| missing(path))?;
+    parts(content, path, others)
 }
 
 /// Text, or a list of parts.
-pub(super) fn parts(content: Json<'_>, path: &str, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
+pub(super) fn parts<'a>(content: Json<'a>, path: Place<'a>, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
     if content.is_text() {
-        let text = fields::text(content, || path.to_owned())?;
+        let text = fields::text(content, path)?;
         return Ok(vec![plain(PartKind::Text { text, seal: None })]);
     }
     let items = content.items();
     let items = items.ok_or_else(|| wrong_type(path, "a string or an array of objects", content.shape()))?;
     let mut parts = Vec::new();
     for (at, item) in items.enumerate() {
-        parts.extend(part(item, format!("{path}[{at}]"), others)?);
+        parts.extend(part(item, path.item(at), others)?);
     }
     Ok(parts)
 }
@@ -50,7 +51,7 @@ pub(super) fn cache(fields: &mut Fields<'_>) -> Option<Arc<str>> {
     theirs.map(|mark| mark.get().into()).or_else(|| ours.map(|_| r#"{"type":"ephemeral"}"#.into()))
 }
 
-fn part(json: Json<'_>, at: String, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
+fn part<'a>(json: Json<'a>, at: Place<'a>, others: &mut Vec<Other>) -> Result<Vec<Part>, CallError> {
     let mut part = Fields::of(json, at)?;
     let cache = cache(&mut part);
     let kind = part.required_text("type")?;
@@ -74,12 +75,12 @@ fn part(json: Json<'_>, at: String, others: &mut Vec<Other>) -> Result<Vec<Part>
 
 fn image(part: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<PartKind, CallError> {
     let path = part.path("image_url");
-    let json = part.take("image_url").ok_or_else(|| missing(&path))?;
+    let json = part.take("image_url").ok_or_else(|| missing(path))?;
     // Some clients write the address alone.
     let (url, detail) = if json.is_text() {
-        (fields::text(json, || path.clone())?, None)
+        (fields::text(json, path)?, None)
     } else {
-        let mut image = Fields::of(json, path.clone())?;
+        let mut image = Fields::of(json, path)?;
         let told = (image.required_text("url")?, image.text("detail")?);
         others.extend(image.rest());
         told
@@ -88,7 +89,7 @@ fn image(part: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<PartKind, Cal
         Some(source) => source,
         None if url.starts_with("data:") => {
             let message = "Invalid image: expected a data URL as 'data:MEDIA_TYPE;base64,DATA'.";
-            return Err(invalid(message.into(), Some(path)));
+            return Err(invalid(message.into(), Some(path.to_string())));
         }
         None => Source::Url(url),
     };
@@ -103,7 +104,7 @@ fn file(mut file: Fields<'_>, others: &mut Vec<Other>) -> Result<PartKind, CallE
         (None, Some(data)) if data.starts_with("http://") || data.starts_with("https://") => Source::Url(data),
         (None, Some(data)) => inline(&data)
             .unwrap_or_else(|| Source::Inline { media_type: "application/pdf".into(), data: data.as_str().into() }),
-        (None, None) => return Err(missing(&file.path("file_data"))),
+        (None, None) => return Err(missing(file.path("file_data"))),
     };
     others.extend(file.rest());
     Ok(PartKind::Document { source, name })

@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 pub(super) fn tools(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<Vec<Declared>, CallError> {
     let mut tools = Vec::new();
     for (at, json) in fields.list("tools", "an array of objects")? {
-        let mut tool = Fields::of(json, at.clone())?;
+        let mut tool = Fields::of(json, at)?;
         let cache = part::cache(&mut tool);
         let kind = tool.required_text("type")?;
         let declared = match kind.as_str() {
             "function" => function(tool.required("function")?, others)?,
             "custom" => custom(tool.required("custom")?, others)?,
             _ => {
-                others.push(Other { name: at, json: json.get().into() });
+                others.push(Other { name: at.to_string(), json: json.get().into() });
                 continue;
             }
         };
@@ -76,9 +76,9 @@ pub(super) fn choice(fields: &mut Fields<'_>) -> Result<ToolChoice, CallError> {
     Ok(ToolChoice::Auto)
 }
 
-fn chosen(json: Json<'_>, name: &str, fields: &Fields<'_>) -> Result<ToolChoice, CallError> {
+fn chosen<'a>(json: Json<'a>, name: &'a str, fields: &Fields<'a>) -> Result<ToolChoice, CallError> {
     if json.is_text() {
-        return match fields::text(json, || name.to_owned())?.as_str() {
+        return match fields::text(json, fields.path(name))?.as_str() {
             "auto" => Ok(ToolChoice::Auto),
             "none" => Ok(ToolChoice::None),
             // Mistral calls it `any`.
@@ -86,7 +86,7 @@ fn chosen(json: Json<'_>, name: &str, fields: &Fields<'_>) -> Result<ToolChoice,
             other => Err(fields.unknown(name, other, "'none', 'auto', and 'required'")),
         };
     }
-    let mut choice = Fields::of(json, name.to_owned())?;
+    let mut choice = Fields::of(json, fields.path(name))?;
     if let Some(allowed) = choice.object("allowed_tools")? {
         return among(allowed);
     }
@@ -110,12 +110,12 @@ fn among(mut allowed: Fields<'_>) -> Result<ToolChoice, CallError> {
         let (function, custom) = (tool.object("function")?, tool.object("custom")?);
         let Some(inner) = function.or(custom) else {
             let message = "Only functions and custom tools can be allowed here.".to_owned();
-            return Err(invalid(message, Some(tool.at().to_owned())));
+            return Err(invalid(message, Some(tool.at().to_string())));
         };
         names.insert(this_one(inner)?);
     }
     if names.is_empty() {
-        return Err(missing(&allowed.path("tools")));
+        return Err(missing(allowed.path("tools")));
     }
     Ok(ToolChoice::Among { names, required })
 }
