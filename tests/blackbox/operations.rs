@@ -4,7 +4,7 @@
 use crate::client::{Ask, End, Exchange};
 use crate::gateway::Gateway;
 use crate::provider::Raw;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -18,6 +18,8 @@ async fn gateway(provider: &Raw) -> Gateway {
   gemini: {{ kind: gemini, base_url: \"{url}\", api_key: key-of-gemini }}
   cohere: {{ kind: cohere, base_url: \"{url}\", api_key: key-of-cohere }}
   ollama: {{ kind: ollama_native, base_url: \"{url}\" }}
+  bedrock: {{ kind: bedrock, region: us-east-1, base_url: \"{url}\", api_key: key-of-bedrock }}
+  counting: {{ kind: openai, base_url: \"{url}\", apis: [responses, input_tokens] }}
 routes: {{ any: {{ targets: [openai/m] }} }}
 direct: true
 "
@@ -96,7 +98,7 @@ async fn each_operation_passes_to_a_provider_that_has_it() {
 
 #[tokio::test]
 async fn embeddings_reach_providers_that_ask_for_them_in_other_words() {
-    let to_openai = |vectors: serde_json::Value| {
+    let to_openai = |vectors: Value| {
         let one = |(index, vector)| json!({"object": "embedding", "index": index, "embedding": vector});
         let data: Vec<_> = vectors.as_array().expect("a list").iter().enumerate().map(one).collect();
         json!({"object": "list", "data": data})
@@ -154,6 +156,47 @@ async fn embeddings_reach_providers_that_ask_for_them_in_other_words() {
     let short = Raw::answering("application/json", br#"{"embeddings":[[1]]}"#).await;
     let answered = gateway(&short).await.ask(post(openai, texts("ollama/o").to_string())).await;
     assert_eq!((answered.status, answered.code().as_str()), (502, "upstream_failed"), "{}", answered.text());
+}
+
+/// How each dialect's clients ask for a count of `model`, and what each is told where that is nine.
+fn counts_wanted(model: &str) -> [(String, Value, Value); 3] {
+    let turns = json!([{"role": "user", "content": "How many?"}]);
+    let contents = json!([{"role": "user", "parts": [{"text": "How many?"}]}]);
+    [
+        (
+            "/v1/messages/count_tokens".to_owned(),
+            json!({"model": model, "system": "Be brief.", "messages": turns}),
+            json!({"input_tokens": 9}),
+        ),
+        (format!("/v1beta/models/{model}:countTokens"), json!({"contents": contents}), json!({"totalTokens": 9})),
+        (
+            "/v1/responses/input_tokens".to_owned(),
+            json!({"model": model, "input": "How many?"}),
+            json!({"object": "response.input_tokens", "input_tokens": 9}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn tokens_are_counted_by_providers_that_are_asked_in_other_words() {
+    for (model, sent, answer) in [
+        ("anthropic/claude", "/v1/messages/count_tokens", json!({"input_tokens": 9})),
+        ("gemini/g", "/v1/models/g:countTokens", json!({"totalTokens": 9})),
+        ("counting/m", "/v1/responses/input_tokens", json!({"object": "response.input_tokens", "input_tokens": 9})),
+        ("bedrock/us.anthropic.claude-x", "/v1/model/anthropic.claude-x/count-tokens", json!({"inputTokens": 9})),
+    ] {
+        let provider = Raw::answering("application/json", answer.to_string().as_bytes()).await;
+        let gateway = gateway(&provider).await;
+        for (path, body, told) in counts_wanted(model) {
+            let answered = gateway.ask(post(&path, body.to_string())).await;
+            assert_eq!((answered.status, answered.json()), (200, told), "{path} over {sent}");
+            let requests = provider.requests();
+            let (head, body) = requests.last().and_then(|last| last.split_once("\r\n\r\n")).expect("a request");
+            assert!(head.starts_with(&format!("POST {sent} HTTP/1.1")), "{path}: {head}");
+            assert!(body.contains("How many?") && !body.contains("max"), "{path}: {body}");
+            assert_eq!(gateway.record(&answered.id).await["outcome"], "success");
+        }
+    }
 }
 
 #[tokio::test]

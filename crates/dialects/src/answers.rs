@@ -3,8 +3,8 @@
 //! Must never be here: how anything is written on the wire.
 
 use crate::{
-    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other,
-    responses, vectors,
+    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, bedrock, cohere, counts, gemini, ollama, openai_chat,
+    other, responses, vectors,
 };
 use crate::{read_deltas, write_answer};
 use bytes::Bytes;
@@ -42,6 +42,9 @@ impl Answers {
         if vectors::wants_vectors(self.dialect) {
             return Ok((vectors::told(self.api, self.dialect, head, &body)?, progress));
         }
+        if counts::wants_a_count(self.dialect) {
+            return Ok((counts::told(self.api, self.dialect, &body)?, progress));
+        }
         let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
         let told = write_answer(self.dialect, head, &deltas);
         if progress.content && !deltas.iter().any(is_said_by_all) && self.is_empty_to_the_client(&told) {
@@ -71,6 +74,7 @@ impl Answers {
             Api::Cohere => cohere::read_whole(body),
             Api::Ollama => ollama::read_whole(body),
             Api::Bedrock => bedrock::read_whole(body),
+            Api::BedrockCount => counts::read_whole(self.api, body),
             Api::Vectors(_) => vectors::read_whole(self.api, body),
         };
         read.map_err(|failure| self.failure(failure))
@@ -102,7 +106,7 @@ impl Answers {
             Api::Shared(Dialect::Responses) => responses::read_error(status, body, retry_after),
             Api::Cohere | Api::Vectors(Vectors::Cohere) => cohere::read_error(status, body, retry_after),
             Api::Ollama | Api::Vectors(Vectors::Ollama) => ollama::read_error(status, body, retry_after),
-            Api::Bedrock => bedrock::read_named_error(name, status, body, retry_after),
+            Api::Bedrock | Api::BedrockCount => bedrock::read_named_error(name, status, body, retry_after),
         };
         self.readable(error)
     }

@@ -4,8 +4,8 @@
 
 use crate::own_words::own_word;
 use crate::{
-    Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, gemini, ollama, openai_chat, other, responses,
-    vectors,
+    Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, counts, gemini, ollama, openai_chat, other,
+    responses, vectors,
 };
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
@@ -21,6 +21,9 @@ use std::collections::BTreeSet;
 pub fn request_for(request: &ChatRequest, api: Api, quirks: Quirks, model: &str) -> Result<Written, CallError> {
     if vectors::wants_vectors(request.dialect) && !api.is(request.dialect) {
         return vectors::request_for(request, api, model)?.map_err(refused);
+    }
+    if counts::wants_a_count(request.dialect) && !api.is(request.dialect) {
+        return counts::request_for(request, api, quirks, model);
     }
     if api.is(request.dialect) && !has_foreign_seals(request) {
         return Ok(Written { body: with_model(request, model), left_out: Vec::new() });
@@ -110,18 +113,27 @@ fn read_prompt(request: &ChatRequest) -> Result<Prompt, CallError> {
     Ok(prompt)
 }
 
-fn written(
-    request: &ChatRequest,
+fn written(request: &ChatRequest, prompt: Prompt, api: Api, quirks: Quirks, model: &str) -> Result<Written, CallError> {
+    written_for(request.dialect, &request.raw, prompt, api, quirks, model)
+}
+
+/// `prompt`, read from what a client of `dialect` sent in `raw`, in the words of `api`.
+///
+/// # Errors
+/// As [`request_for`].
+pub(crate) fn written_for(
+    dialect: Dialect,
+    raw: &[u8],
     mut prompt: Prompt,
     api: Api,
     quirks: Quirks,
     model: &str,
 ) -> Result<Written, CallError> {
     let mut left_out = Vec::new();
-    if request.dialect == Dialect::Responses && !api.is(Dialect::Responses) {
-        left_out = responses::carry(&mut prompt, &request.raw).map_err(refused)?;
+    if dialect == Dialect::Responses && !api.is(Dialect::Responses) {
+        left_out = responses::carry(&mut prompt, raw).map_err(refused)?;
     }
-    let own = |field: &str| own_word(request.dialect, &prompt, field).to_owned();
+    let own = |field: &str| own_word(dialect, &prompt, field).to_owned();
     match said(&prompt, api, quirks, model)? {
         Ok(written) => {
             left_out.extend(written.left_out.iter().map(|name| own(name)));
@@ -141,6 +153,7 @@ fn said(prompt: &Prompt, api: Api, quirks: Quirks, model: &str) -> Result<Result
         Api::Shared(Dialect::Gemini) => gemini::write_prompt(prompt, model),
         Api::Shared(Dialect::Responses) => responses::write_prompt(prompt, model),
         Api::Shared(Dialect::Other(operation)) => return Err(untranslated(operation)),
+        Api::BedrockCount => return Err(untranslated(Operation::CountTokens)),
         Api::Vectors(_) => return Err(untranslated(Operation::Embeddings)),
         Api::Cohere => cohere::write_prompt(prompt, model),
         Api::Ollama => ollama::write_prompt(prompt, model),
@@ -149,7 +162,7 @@ fn said(prompt: &Prompt, api: Api, quirks: Quirks, model: &str) -> Result<Result
 }
 
 /// What the client of an operation is told whose provider speaks otherwise.
-fn untranslated(operation: Operation) -> CallError {
+pub(crate) fn untranslated(operation: Operation) -> CallError {
     let message = format!("The provider of this model has no {}, and nothing stands in for it.", operation.as_str());
     CallError::InvalidRequest { message, param: Some("model".into()) }
 }

@@ -58,8 +58,8 @@ impl StreamDecoder {
             Api::Cohere => Self::Cohere(Box::default()),
             Api::Ollama => Self::Ollama(Box::default()),
             Api::Bedrock => Self::Bedrock(Box::default()),
-            // Vectors are no stream.
-            Api::Vectors(_) => Self::of(Api::Shared(Dialect::OpenAiChat), quirks),
+            // Numbers are no stream.
+            Api::BedrockCount | Api::Vectors(_) => Self::of(Api::Shared(Dialect::OpenAiChat), quirks),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod ends;
 
+use crate::literal::push_literal;
 use crate::shape::Shape;
 use memchr::memchr2;
 use serde::Deserialize;
@@ -113,6 +114,22 @@ impl<'a> Json<'a> {
     fn within(self) -> Cursor<'a> {
         Cursor { text: self.text, at: 1, inner: self.inner }
     }
+}
+
+/// Those fields of `object`, JSON that a parser has taken, that are in `names`.
+pub(crate) fn only(object: &str, names: &[&str]) -> String {
+    let ends = Ends::default();
+    let entries = Json::taken(object, &ends).entries().into_iter().flatten();
+    let mut out = String::with_capacity(object.len());
+    out.push('{');
+    for (name, value) in entries.filter(|(name, _)| names.contains(&&**name)) {
+        out.push_str(if out.len() > 1 { "," } else { "" });
+        push_literal(&mut out, &name);
+        out.push(':');
+        out.push_str(value.get());
+    }
+    out.push('}');
+    out
 }
 
 /// The entries of an object: each name, unescaped, and its value.

@@ -39,7 +39,7 @@ impl Reader {
             Api::Ollama => Self::Ollama(Box::default()),
             Api::Bedrock => Self::Bedrock(Box::default()),
             // Nor for these.
-            Api::Vectors(_) => Self::of(Api::Shared(Dialect::OpenAiChat)),
+            Api::BedrockCount | Api::Vectors(_) => Self::of(Api::Shared(Dialect::OpenAiChat)),
         }
     }
 
@@ -72,6 +72,7 @@ pub fn each_data<E>(api: Api, raw: &[u8], mut hand: impl FnMut(&[u8]) -> Result<
         Api::Bedrock => hand(raw).map(|()| true),
         Api::Shared(Dialect::OpenAiChat | Dialect::Anthropic | Dialect::Responses | Dialect::Other(_))
         | Api::Cohere
+        | Api::BedrockCount
         | Api::Vectors(_) => openai_chat::each_data(raw, hand),
     }
 }
@@ -86,7 +87,7 @@ pub fn read_deltas(api: Api, body: &[u8]) -> Result<Vec<Delta>, Unread> {
         Api::Shared(Dialect::Anthropic) => anthropic::Reader::whole(body),
         Api::Shared(Dialect::Gemini) => gemini::Reader::whole(body),
         Api::Shared(Dialect::Responses) => responses::whole(body),
-        Api::Shared(Dialect::Other(_)) | Api::Vectors(_) => Err(Unread::NotAnAnswer),
+        Api::Shared(Dialect::Other(_)) | Api::BedrockCount | Api::Vectors(_) => Err(Unread::NotAnAnswer),
         Api::Cohere => cohere::Reader::whole(body),
         Api::Ollama => ollama::Reader::whole(body),
         Api::Bedrock => bedrock::Reader::whole(body),

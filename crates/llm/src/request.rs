@@ -83,6 +83,8 @@ pub enum Operation {
     Rerank,
     /// Anthropic's count of the tokens of messages.
     CountTokens,
+    /// OpenAI's count of the tokens of a request for a response.
+    InputTokens,
     /// Gemini's count of tokens.
     GeminiCountTokens,
     /// Gemini's embedding of one text.
@@ -97,7 +99,7 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Completions,
         Self::Embeddings,
         Self::Moderations,
@@ -109,6 +111,7 @@ impl Operation {
         Self::Translations,
         Self::Rerank,
         Self::CountTokens,
+        Self::InputTokens,
         Self::GeminiCountTokens,
         Self::GeminiEmbed,
         Self::GeminiBatchEmbed,
@@ -131,6 +134,7 @@ impl Operation {
             Self::Translations => "translations",
             Self::Rerank => "rerank",
             Self::CountTokens => "count_tokens",
+            Self::InputTokens => "input_tokens",
             Self::GeminiCountTokens => "gemini_count_tokens",
             Self::GeminiEmbed => "gemini_embed",
             Self::GeminiBatchEmbed => "gemini_batch_embed",
@@ -144,6 +148,7 @@ impl Operation {
     pub const fn worded_as(self) -> Dialect {
         match self {
             Self::CountTokens => Dialect::Anthropic,
+            Self::InputTokens => Dialect::Responses,
             Self::GeminiCountTokens | Self::GeminiEmbed | Self::GeminiBatchEmbed => Dialect::Gemini,
             Self::Completions
             | Self::Embeddings
@@ -178,6 +183,8 @@ pub enum Api {
     Ollama,
     /// Amazon Bedrock's Converse.
     Bedrock,
+    /// Amazon Bedrock's count of tokens.
+    BedrockCount,
     /// Embeddings, asked for as only this provider is.
     Vectors(Vectors),
 }

@@ -54,7 +54,7 @@ pub struct Limits {
 }
 
 /// Where what is asked beside answers has its paths; Gemini's stand with its answers.
-const OTHERS: [(&str, Operation); 12] = [
+const OTHERS: [(&str, Operation); 13] = [
     ("/v1/completions", Operation::Completions),
     ("/v1/embeddings", Operation::Embeddings),
     ("/v1/moderations", Operation::Moderations),
@@ -67,6 +67,7 @@ const OTHERS: [(&str, Operation); 12] = [
     ("/v1/rerank", Operation::Rerank),
     ("/v2/rerank", Operation::Rerank),
     ("/v1/messages/count_tokens", Operation::CountTokens),
+    ("/v1/responses/input_tokens", Operation::InputTokens),
 ];
 
 /// The data listener's paths.

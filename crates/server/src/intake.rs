@@ -87,7 +87,7 @@ pub(crate) fn priority(headers: &HeaderMap) -> Result<Priority, CallError> {
 pub(crate) fn forwarded(headers: &HeaderMap, dialect: Dialect) -> Vec<(&'static str, String)> {
     let names: &[&'static str] = match dialect {
         Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
-        Dialect::OpenAiChat | Dialect::Responses => &["openai-beta"],
+        Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(Operation::InputTokens) => &["openai-beta"],
         Dialect::Other(Operation::CountTokens) => &["anthropic-version", "anthropic-beta"],
         // Whose boundary it names.
         Dialect::Other(operation) if operation.is_a_form() => &["content-type"],

@@ -7,7 +7,8 @@ use dialects::Quirks;
 use dialects::openai_chat::Server;
 use llm::Operation::{
     Completions, CountTokens, Embeddings, GeminiBatchEmbed, GeminiCountTokens, GeminiEmbed, ImageEdits,
-    ImageGenerations, ImageVariations, Moderations, Realtime, Rerank, Speech, Transcriptions, Translations,
+    ImageGenerations, ImageVariations, InputTokens, Moderations, Realtime, Rerank, Speech, Transcriptions,
+    Translations,
 };
 use llm::{Api, Dialect, Operation, Vectors};
 
@@ -38,7 +39,11 @@ pub struct Preset {
 
 const PLAIN: Quirks = Quirks { done_marker: true, server: Server::COMPATIBLE };
 const CHAT: &[Api] = &[Api::Shared(Dialect::OpenAiChat)];
-const OPENAI: &[Api] = &[Api::Shared(Dialect::OpenAiChat), Api::Shared(Dialect::Responses)];
+const AZURE: &[Api] = &[Api::Shared(Dialect::OpenAiChat), Api::Shared(Dialect::Responses)];
+// Whoever else speaks chat completions is not asked to count: clients count on their own account, and one that is told
+// there is no such thing would be taken for one that does not know the model.
+const OPENAI: &[Api] =
+    &[Api::Shared(Dialect::OpenAiChat), Api::Shared(Dialect::Responses), Api::Shared(Dialect::Other(InputTokens))];
 const ANTHROPIC: &[Api] = &[Api::Shared(Dialect::Anthropic)];
 const OF_OPENAI: &[Operation] = &[
     Completions,
@@ -57,7 +62,7 @@ const OF_AZURE: &[Operation] =
     &[Completions, Embeddings, ImageGenerations, ImageEdits, Speech, Transcriptions, Translations, Realtime];
 const COHERE: &[Api] = &[Api::Cohere, Api::Vectors(Vectors::Cohere)];
 const OLLAMA: &[Api] = &[Api::Ollama, Api::Vectors(Vectors::Ollama)];
-const BEDROCK: &[Api] = &[Api::Bedrock];
+const BEDROCK: &[Api] = &[Api::Bedrock, Api::BedrockCount];
 const VERTEX: &[Api] = &[Api::Shared(Dialect::Gemini), Api::Shared(Dialect::Anthropic)];
 const GEMINI: &[Api] = &[Api::Shared(Dialect::Gemini)];
 
@@ -151,8 +156,8 @@ pub const PRESETS: &[Preset] = &[
     Preset {
         kind: "azure_openai",
         key_variables: &["AZURE_OPENAI_API_KEY"],
-        apis: OPENAI,
-        elsewhere: OPENAI,
+        apis: AZURE,
+        elsewhere: AZURE,
         scheme: Scheme::API_KEY,
         quirks: Quirks { server: Server::OPENAI, ..PLAIN },
         operations: OF_AZURE,

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// Counting what Anthropic's models would read.
 const COUNT: Api = Api::Shared(Dialect::Other(Operation::CountTokens));
 
+/// The same of Google's.
+const GEMINI_COUNT: Api = Api::Shared(Dialect::Other(Operation::GeminiCountTokens));
+
 /// How a provider lays out its API below its base address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Site {
@@ -82,6 +85,7 @@ impl Site {
         match self {
             Self::Vertex if api.is(Dialect::Anthropic) => anthropic::for_vertex(&body),
             Self::Vertex if api == COUNT => anthropic::counted_on_vertex(&body),
+            Self::Vertex if api == GEMINI_COUNT => Some(gemini::counted_on_vertex(&body)),
             Self::Plain | Self::Vertex | Self::AzureDeployments { .. } => Some(body),
         }
     }
@@ -97,6 +101,7 @@ fn plain(Place { api, model, stream, listed }: Place<'_>) -> Cow<'static, str> {
         Api::Cohere => Cow::Borrowed(cohere::PATH),
         Api::Ollama => Cow::Borrowed(ollama::PATH),
         Api::Bedrock => Cow::Owned(bedrock::path(model, stream)),
+        Api::BedrockCount => Cow::Owned(bedrock::count_path(model)),
         Api::Vectors(Vectors::Cohere | Vectors::Ollama) => Cow::Borrowed("/embed"),
         Api::Shared(Dialect::Gemini) => {
             let operation = match stream {

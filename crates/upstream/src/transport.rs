@@ -10,7 +10,7 @@ use crate::settings::ProviderSettings;
 use crate::site::{Place, Site};
 use crate::webhook::Webhooks;
 use bytes::Bytes;
-use dialects::{Quirks, anthropic, gives_vectors, wants_vectors};
+use dialects::{Quirks, anthropic, counts, gives_vectors, wants_a_count, wants_vectors};
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -296,8 +296,10 @@ impl Transport for Upstream {
 /// Whether requests in `dialect` are translated to `api`.
 fn stands_in(api: Api, dialect: Dialect) -> bool {
     match (dialect, api) {
-        (Dialect::Other(_), api) => wants_vectors(dialect) && gives_vectors(api),
-        (_, Api::Shared(Dialect::Other(_)) | Api::Vectors(_)) => false,
+        (Dialect::Other(_), api) => {
+            wants_vectors(dialect) && gives_vectors(api) || wants_a_count(dialect) && counts(api)
+        }
+        (_, Api::Shared(Dialect::Other(_)) | Api::BedrockCount | Api::Vectors(_)) => false,
         (_, Api::Shared(_) | Api::Cohere | Api::Ollama | Api::Bedrock) => true,
     }
 }

@@ -6,7 +6,7 @@ use crate::reader::Reader;
 use llm::{Api, Dialect, Operation, Vectors};
 
 /// The APIs of answers that a provider can be said to speak.
-const WORDS: [(&str, Api); 9] = [
+const WORDS: [(&str, Api); 10] = [
     ("chat_completions", Api::Shared(Dialect::OpenAiChat)),
     ("responses", Api::Shared(Dialect::Responses)),
     ("messages", Api::Shared(Dialect::Anthropic)),
@@ -14,6 +14,7 @@ const WORDS: [(&str, Api); 9] = [
     ("cohere", Api::Cohere),
     ("ollama", Api::Ollama),
     ("converse", Api::Bedrock),
+    ("bedrock_count_tokens", Api::BedrockCount),
     ("cohere_embed", Api::Vectors(Vectors::Cohere)),
     ("ollama_embed", Api::Vectors(Vectors::Ollama)),
 ];

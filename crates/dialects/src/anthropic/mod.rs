@@ -5,7 +5,6 @@
 
 mod answer;
 mod blocks;
-mod count;
 mod error;
 mod event;
 mod fault;
@@ -28,9 +27,8 @@ pub(crate) use prompt::{Asked, Era, Left, asked, effort, instruction, object_sch
 pub use crate::openai_chat::with_model;
 pub use crate::{Ending, Unread};
 pub use answer::{Reader, Writer, write_answer};
-pub use count::{COUNT_PATH, counted, read_counted};
 pub use error::{as_event, read_error, render};
-pub use prompt::{read_prompt, terms, write_prompt, write_prompt_in};
+pub use prompt::{read_counted, read_prompt, terms, write_prompt, write_prompt_in};
 pub use request::decode;
 pub use seal::has_foreign_thoughts;
 pub use stream::StreamDecoder;

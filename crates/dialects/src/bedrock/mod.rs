@@ -19,7 +19,7 @@ mod whole;
 pub use crate::{Ending, Unread};
 pub use answer::Reader;
 pub use error::{read_error, read_named_error};
-pub use path::path;
+pub use path::{count_path, path};
 pub use prompt::write_prompt;
 pub use stream::StreamDecoder;
 pub use whole::read_whole;

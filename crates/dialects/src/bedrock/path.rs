@@ -14,9 +14,28 @@ pub fn path(model: &str, stream: bool) -> String {
     format!("/model/{}/{operation}", escaped(model))
 }
 
+/// Where inference profiles that cross regions have the models of their name (Amazon's guide to Bedrock, "Geographic
+/// cross-Region inference").
+const GEOGRAPHIES: [&str; 8] = ["us.", "us-gov.", "eu.", "apac.", "jp.", "au.", "ca.", "global."];
+
+/// The path of a request to count tokens as `model` reads them: only models themselves count, whichever regions a profile
+/// of theirs crosses.
+#[must_use]
+pub fn count_path(model: &str) -> String {
+    let crossed = GEOGRAPHIES.iter().find_map(|geography| model.strip_prefix(geography));
+    format!("/model/{}/count-tokens", escaped(crossed.unwrap_or(model)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn models_count_and_profiles_do_not() {
+        for model in ["anthropic.claude-haiku-4-5-v1:0", "us.anthropic.claude-haiku-4-5-v1:0"] {
+            assert_eq!(count_path(model), "/model/anthropic.claude-haiku-4-5-v1%3A0/count-tokens");
+        }
+    }
 
     #[test]
     fn models_are_encoded_whole() {

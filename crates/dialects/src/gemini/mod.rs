@@ -5,6 +5,7 @@
 
 mod answer;
 mod chunk;
+mod counted;
 mod elements;
 mod error;
 mod fields;
@@ -21,6 +22,7 @@ mod whole;
 
 pub use crate::{Ending, Rendered, Unread};
 pub use answer::{Reader, Writer, write_answer};
+pub use counted::{counted, counted_on_vertex};
 pub use error::{as_event, as_last_entry, read_error, render};
 pub use path::{Asked, Operation, asked, path};
 pub use prompt::{read_prompt, terms, write_prompt};

@@ -1,6 +1,6 @@
 //! Where each operation lives below a provider's base address.
 
-use crate::{anthropic, gemini};
+use crate::gemini;
 use llm::Operation;
 use std::borrow::Cow;
 
@@ -21,7 +21,8 @@ pub fn path(operation: Operation, model: &str) -> Cow<'static, str> {
         Operation::Realtime => "/realtime",
         // Its path is the client's.
         Operation::Passthrough => "",
-        Operation::CountTokens => anthropic::COUNT_PATH,
+        Operation::CountTokens => "/messages/count_tokens",
+        Operation::InputTokens => "/responses/input_tokens",
         Operation::GeminiCountTokens => return gemini::path(model, gemini::Operation::CountTokens).into(),
         Operation::GeminiEmbed => return gemini::path(model, gemini::Operation::Embed).into(),
         Operation::GeminiBatchEmbed => return gemini::path(model, gemini::Operation::BatchEmbed).into(),

@@ -49,7 +49,7 @@ fn object(operation: Operation, body: &Bytes, progress: Progress) -> Result<Prog
         Operation::Speech => return Err(Failure::NotAnAnswer("JSON instead of sound")),
         // Nothing may have been said.
         Operation::Transcriptions | Operation::Translations => matches!(answer.text, Shape::Text { .. }),
-        Operation::CountTokens => answer.input_tokens == Shape::Number,
+        Operation::CountTokens | Operation::InputTokens => answer.input_tokens == Shape::Number,
         Operation::GeminiCountTokens => answer.total_tokens == Shape::Number,
         Operation::GeminiEmbed => answer.embedding == Shape::Object,
         Operation::Realtime | Operation::Passthrough => true,

@@ -47,7 +47,7 @@ pub(super) fn write(wanted: &Wanted, api: Api, model: &str) -> Result<Written, U
             untold(&mut left_out);
             to_vec(&Ollama { model, input: texts, dimensions: *dimensions })
         }
-        Api::Shared(_) | Api::Cohere | Api::Ollama | Api::Bedrock => {
+        Api::Shared(_) | Api::Cohere | Api::Ollama | Api::Bedrock | Api::BedrockCount => {
             return Err(Unsayable { field: "model".into(), why: "has no provider that gives vectors".into() });
         }
     };

@@ -22,6 +22,7 @@ fn named(api: Api) -> &'static str {
         Api::Cohere => "cohere",
         Api::Ollama => "ollama",
         Api::Bedrock => "bedrock",
+        Api::BedrockCount => "count",
         Api::Vectors(_) => "vectors",
     }
 }

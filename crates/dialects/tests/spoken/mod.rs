@@ -62,7 +62,7 @@ impl Provider {
     pub(crate) fn of(api: Api) -> Self {
         let dialect = match api {
             Api::Shared(dialect) => dialect,
-            Api::Cohere | Api::Ollama | Api::Bedrock | Api::Vectors(_) => Dialect::OpenAiChat,
+            Api::Cohere | Api::Ollama | Api::Bedrock | Api::BedrockCount | Api::Vectors(_) => Dialect::OpenAiChat,
         };
         Self { api, writer: Writer::of(dialect, false, head()), calls: 0 }
     }
@@ -70,8 +70,8 @@ impl Provider {
     /// What opens an answer.
     pub(crate) fn begins(&mut self) -> Vec<u8> {
         match self.api {
-            // Vectors are no stream.
-            Api::Shared(Dialect::Gemini) | Api::Ollama | Api::Vectors(_) => Vec::new(),
+            // Numbers are no stream.
+            Api::Shared(Dialect::Gemini) | Api::Ollama | Api::BedrockCount | Api::Vectors(_) => Vec::new(),
             Api::Shared(_) => self.written(&Delta::Began { id: "id".into(), model: "m".into() }),
             Api::Cohere => event(&json!({"type": "message-start", "delta": {"message": {"role": "assistant"}}})),
             Api::Bedrock => frame("messageStart", &json!({"role": "assistant"})),
@@ -87,7 +87,7 @@ impl Provider {
             Api::Cohere => cohere(delta),
             Api::Ollama => ollama(delta),
             Api::Bedrock => bedrock(delta),
-            Api::Vectors(_) => Vec::new(),
+            Api::BedrockCount | Api::Vectors(_) => Vec::new(),
         }
     }
 
@@ -144,7 +144,7 @@ impl Provider {
                 event(&json!({"type": "message-end", "delta": {"finish_reason": word, "usage": usage}}))
             }
             Api::Ollama => line(&json!({"message": {"content": ""}, "done": true, "done_reason": "stop"})),
-            Api::Vectors(_) => Vec::new(),
+            Api::BedrockCount | Api::Vectors(_) => Vec::new(),
             Api::Bedrock => {
                 let word = if called { "tool_use" } else { "end_turn" };
                 let usage = json!({"usage": {"inputTokens": 5, "outputTokens": 3}});

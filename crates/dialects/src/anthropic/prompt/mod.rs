@@ -20,5 +20,5 @@ pub(crate) use model::Era;
 pub(crate) use thinking::{Asked, asked, effort};
 pub(crate) use write::{Left, instruction};
 
-pub use read::{read_prompt, terms};
+pub use read::{read_counted, read_prompt, terms};
 pub use write::{write_prompt, write_prompt_in};

@@ -18,6 +18,18 @@ use std::sync::Arc;
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as Anthropic words it.
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
+    let prompt = read_counted(raw)?;
+    if prompt.sampling.max_tokens.is_none() {
+        return Err(fault("max_tokens", "Field required"));
+    }
+    Ok(prompt)
+}
+
+/// Reads a request whose tokens are to be counted: one that need not say how long its answer may be.
+///
+/// # Errors
+/// As [`read_prompt`].
+pub fn read_counted(raw: &[u8]) -> Result<Prompt, CallError> {
     let ends = Ends::of(raw);
     let mut fields = fields(raw, &ends)?;
     fields.take("model");
@@ -29,10 +41,8 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     let (tool_choice, parallel_calls) = choice(fields.object("tool_choice")?)?;
     let (format, thinking) = answer(&mut fields, &mut others)?;
     let stream = fields.value("stream", "boolean")?.unwrap_or(false);
-    let max_tokens =
-        fields.value("max_tokens", "integer")?.ok_or_else(|| fault(fields.path("max_tokens"), "Field required"))?;
     let sampling = Sampling {
-        max_tokens: Some(max_tokens),
+        max_tokens: fields.value("max_tokens", "integer")?,
         temperature: fields.value("temperature", "number")?,
         top_p: fields.value("top_p", "number")?,
         top_k: fields.value("top_k", "integer")?,

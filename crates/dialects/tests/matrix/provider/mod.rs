@@ -135,8 +135,8 @@ pub(crate) fn answer(api: Api, scene: Scene) -> Option<Wire> {
         Api::Shared(Dialect::Anthropic) => anthropic::answer(scene),
         Api::Shared(Dialect::Gemini) => gemini::answer(scene),
         Api::Shared(Dialect::Responses) => Some(responses::answer(scene)),
-        // Vectors are no answers of a model.
-        Api::Shared(Dialect::Other(_)) | Api::Vectors(_) => None,
+        // Numbers are no answers of a model.
+        Api::Shared(Dialect::Other(_)) | Api::BedrockCount | Api::Vectors(_) => None,
         Api::Cohere => cohere::answer(scene),
         Api::Ollama => ollama::answer(scene),
         Api::Bedrock => bedrock::answer(scene),
@@ -149,7 +149,7 @@ pub(crate) fn failure(api: Api) -> Vec<u8> {
         Api::Shared(Dialect::Anthropic) => anthropic::failure(),
         Api::Shared(Dialect::Gemini) => gemini::failure(),
         Api::Shared(Dialect::Responses) => responses::failure(),
-        Api::Shared(_) | Api::Vectors(_) => chat::failure(),
+        Api::Shared(_) | Api::BedrockCount | Api::Vectors(_) => chat::failure(),
         Api::Cohere => cohere::failure(),
         Api::Ollama => ollama::failure(),
         Api::Bedrock => bedrock::failure(),
@@ -165,7 +165,7 @@ pub(crate) fn throttled(api: Api) -> (u16, Option<&'static str>, Value) {
         Api::Shared(Dialect::Gemini) => {
             (429, None, json!({"error": {"code": 429, "message": "Slow down.", "status": "RESOURCE_EXHAUSTED"}}))
         }
-        Api::Shared(_) | Api::Vectors(_) => (
+        Api::Shared(_) | Api::BedrockCount | Api::Vectors(_) => (
             429,
             None,
             json!({"error": {"message": "Slow down.", "type": "requests", "param": null, "code": "rate_limit_exceeded"}}),
