@@ -280,3 +280,51 @@ async fn what_no_provider_can_be_told_is_refused_or_named() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_one_provider_left_in_a_conversation_is_no_fault_at_the_next() {
+    let thinking = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "stop_reason": "tool_use",
+        "content": [
+            {"type": "thinking", "thinking": "hm", "signature": "c2ln"}, {"type": "text", "text": "I look."},
+            {"type": "tool_use", "id": "toolu_01", "name": "look", "input": {}},
+        ],
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    });
+    let first = Raw::answering("application/json", thinking.to_string().as_bytes()).await;
+    let later = Raw::answering("application/json", answer(Dialect::Chat, "hi").as_bytes()).await;
+    let of = |kind: &str, url: &str| format!("  {kind}: {{ kind: {kind}, base_url: \"{url}\", api_key: k }}\n");
+    let later_ones: String = ["openai", "mistral", "groq"].map(|kind| of(kind, &later.url)).concat();
+    let gateway =
+        Gateway::start(&format!("providers:\n{}{later_ones}direct: true\n", of("anthropic", &first.url))).await;
+    let tools = json!([{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]);
+    let ask = |model: &str, messages: &[serde_json::Value]| {
+        let body = json!({"model": model, "messages": messages, "max_completion_tokens": 900, "tools": tools});
+        Ask::to("/v1/chat/completions", body.to_string())
+    };
+    let mut messages =
+        vec![json!({"role": "developer", "content": "Be brief."}), json!({"role": "user", "content": "Look."})];
+    let said = gateway.ask(ask("anthropic/claude", &messages)).await;
+    // The whole message, as a stock client keeps it.
+    let mut message = said.json()["choices"][0]["message"].take();
+    assert!(message["reasoning_content"] == "hm" && message["reasoning_details"].is_array(), "{}", said.text());
+    message["refusal"] = serde_json::Value::Null;
+    messages.extend([message, json!({"role": "tool", "tool_call_id": "toolu_01", "content": "sunny"})]);
+    for (target, left_out) in [
+        ("openai/gpt", "messages.reasoning_content, messages.reasoning_details"),
+        ("mistral/m", "reasoning"),
+        ("groq/m", "reasoning"),
+    ] {
+        let answered = gateway.ask(ask(target, &messages)).await;
+        assert_eq!((answered.status, answered.said().as_str()), (200, "hi"), "{target}: {}", answered.text());
+        assert_eq!(answered.header("x-breakwater-left-out"), Some(left_out), "{target}");
+        let requests = later.requests();
+        let (_, body) = requests.last().and_then(|last| last.split_once("\r\n\r\n")).expect("a request");
+        assert!(!body.contains("reasoning") && body.contains("sunny") && body.contains("I look."), "{target}: {body}");
+        let own = target.starts_with("openai");
+        for (word, there) in [("max_completion_tokens", own), ("developer", own), ("refusal", own)] {
+            assert_eq!(body.contains(word), there, "{target}: {word}: {body}");
+        }
+        assert_eq!(body.contains("toolu_01"), !target.starts_with("mistral"), "{target}: {body}");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Must never be here: how any dialect reads or writes.
 
+use crate::openai_chat::{Fit, Server};
 use crate::own_words::own_word;
 use crate::{
     Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, counts, gemini, ollama, openai_chat, other,
@@ -25,10 +26,28 @@ pub fn request_for(request: &ChatRequest, api: Api, quirks: Quirks, model: &str)
     if counts::wants_a_count(request.dialect) && !api.is(request.dialect) {
         return counts::request_for(request, api, quirks, model);
     }
+    if request.dialect == Dialect::OpenAiChat && api.is(request.dialect) {
+        return to_a_server(request, quirks, model);
+    }
     if api.is(request.dialect) && !has_foreign_seals(request) {
         return Ok(Written { body: with_model(request, model), left_out: Vec::new() });
     }
     written(request, read_prompt(request)?, api, quirks, model)
+}
+
+/// A request of OpenAI's chat dialect for a server that speaks it: as it came, where that server takes it.
+fn to_a_server(request: &ChatRequest, quirks: Quirks, model: &str) -> Result<Written, CallError> {
+    match openai_chat::fit(request, &quirks.server, model) {
+        Fit::AsItCame => Ok(Written { body: with_model(request, model), left_out: Vec::new() }),
+        Fit::Without(body, left_out) => Ok(Written { body: body.into(), left_out }),
+        Fit::Anew => {
+            let prompt = read_prompt(request)?;
+            // Its answers pass as they come: usage that the client did not ask for would reach it.
+            let stream_usage = quirks.server.stream_usage && prompt.stream_usage;
+            let quirks = Quirks { server: Server { stream_usage, ..quirks.server }, ..quirks };
+            written(request, prompt, Api::Shared(Dialect::OpenAiChat), quirks, model)
+        }
+    }
 }
 
 /// As [`request_for`], once the model has given `answer`, of which `correction` says what is wrong.
@@ -95,7 +114,7 @@ fn has_foreign_seals(request: &ChatRequest) -> bool {
     match request.dialect {
         Dialect::Anthropic => anthropic::has_foreign_thoughts(&request.raw),
         Dialect::Gemini => gemini::has_foreign_seals(&request.raw),
-        // Chat providers ignore what they do not know; those of responses are spared it with the model.
+        // Those of responses are spared it with the model.
         Dialect::OpenAiChat | Dialect::Responses | Dialect::Other(_) => false,
     }
 }

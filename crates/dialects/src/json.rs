@@ -118,15 +118,19 @@ impl<'a> Json<'a> {
 
 /// Those fields of `object`, JSON that a parser has taken, that are in `names`.
 pub(crate) fn only(object: &str, names: &[&str]) -> String {
-    let ends = Ends::default();
-    let entries = Json::taken(object, &ends).entries().into_iter().flatten();
-    let mut out = String::with_capacity(object.len());
+    kept(Json::taken(object, &Ends::default()), |name, value| names.contains(&name).then(|| Cow::Borrowed(value.get())))
+}
+
+/// The fields of `object` that `keep` has a value for, with that.
+pub(crate) fn kept<'a>(object: Json<'a>, mut keep: impl FnMut(&str, Json<'a>) -> Option<Cow<'a, str>>) -> String {
+    let mut out = String::with_capacity(object.get().len());
     out.push('{');
-    for (name, value) in entries.filter(|(name, _)| names.contains(&&**name)) {
+    for (name, value) in object.entries().into_iter().flatten() {
+        let Some(value) = keep(&name, value) else { continue };
         out.push_str(if out.len() > 1 { "," } else { "" });
         push_literal(&mut out, &name);
         out.push(':');
-        out.push_str(value.get());
+        out.push_str(&value);
     }
     out.push('}');
     out

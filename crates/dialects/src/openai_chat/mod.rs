@@ -33,6 +33,7 @@ pub use corrected::{corrected, told};
 pub use error::{Rendered, as_event, read_error, render};
 pub use mended::{mended, mended_stream, redacted, redacted_stream};
 pub use obstacle::Obstacle;
+pub(crate) use prompt::{Fit, fit};
 pub use prompt::{Ids, Reasoning, Seed, Server, read_prompt, write_prompt};
 pub use request::{decode, wants_usage, with_model};
 pub use stream::StreamDecoder;

@@ -49,6 +49,43 @@ fn functions(body: &Value, said: &mut Said) {
 /// What a body for Mistral's chat completions says: OpenAI's, with other names for two things.
 pub(crate) fn mistral(body: &[u8]) -> Vec<Noun> {
     let mut body = parsed(body);
+    // Its specification of 2026-08: no object takes further fields.
+    only(
+        &body,
+        &[
+            "model",
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "stream",
+            "stop",
+            "random_seed",
+            "metadata",
+            "messages",
+            "response_format",
+            "tools",
+            "tool_choice",
+            "presence_penalty",
+            "frequency_penalty",
+            "n",
+            "prediction",
+            "parallel_tool_calls",
+            "prompt_mode",
+            "reasoning_effort",
+            "guardrails",
+            "prompt_cache_key",
+            "safe_prompt",
+        ],
+    );
+    for message in list(&body["messages"]) {
+        let known: &[&str] = match text(&message["role"]) {
+            "assistant" => &["role", "content", "tool_calls", "prefix"],
+            "tool" => &["role", "content", "tool_call_id", "name"],
+            "system" | "user" => &["role", "content"],
+            role => panic!("no role of Mistral's: {role}"),
+        };
+        only(message, known);
+    }
     if let Some(seed) = body.as_object_mut().and_then(|fields| fields.remove("random_seed")) {
         body["seed"] = seed;
     }
@@ -61,6 +98,20 @@ pub(crate) fn mistral(body: &[u8]) -> Vec<Noun> {
         }
     }
     nouns(&read_prompt(body.to_string().as_bytes()).expect("sound"))
+}
+
+/// What a body for Groq's chat completions says: OpenAI's, without what its documents list as unsupported.
+pub(crate) fn groq(body: &[u8]) -> Vec<Noun> {
+    let parsed = parsed(body);
+    let refused = ["logprobs", "top_logprobs", "logit_bias", "top_k"].map(|name| &parsed[name]);
+    assert!(refused.into_iter().all(Value::is_null) && matches!(parsed["n"].as_u64(), None | Some(1)), "{parsed}");
+    for message in list(&parsed["messages"]) {
+        let refused = ["reasoning_content", "reasoning_details", "extra_content"].map(|name| &message[name]);
+        assert!(refused.into_iter().all(Value::is_null), "{message}");
+        assert!(message["name"].is_null() || message["role"] == "tool", "{message}");
+        assert!(list(&message["tool_calls"]).iter().all(|call| call["extra_content"].is_null()), "{message}");
+    }
+    nouns(&read_prompt(body).expect("sound"))
 }
 
 /// What a body for `v2/chat` says.

@@ -13,7 +13,8 @@ use std::fmt::Write;
 fn fate(client: Client, provider: Provider, body: &Value) -> Result<Option<String>, String> {
     let request = (client.decode)(body.to_string().into()).expect("a request");
     let prompt = (client.read)(&request.raw).expect("sound");
-    if provider.api.is(client.dialect) {
+    // A server that refuses words of its own dialect is asked in those that it has, like any other.
+    if provider.api.is(client.dialect) && provider.quirks.server.refuses.is_empty() {
         // Nothing is to be changed but what another provider sealed, which is of no use to this one.
         let passed = provider.asked(&request).expect("passed");
         let own: Vec<Noun> =

@@ -29,11 +29,12 @@ pub(crate) struct Client {
 }
 
 /// The providers, each with the reader of what it is sent.
-pub(crate) const PROVIDERS: [Provider; 10] = [
+pub(crate) const PROVIDERS: [Provider; 11] = [
     chat("openai", "gpt", Server::OPENAI),
     chat("compatible", "m", Server::COMPATIBLE),
     chat("openrouter", "m", Server::OPENROUTER),
     Provider { nouns: foreign::mistral, ..chat("mistral", "mistral-large", Server::MISTRAL) },
+    Provider { nouns: foreign::groq, ..chat("groq", "m", Server::GROQ) },
     Provider {
         nouns: |body| nouns(&anthropic::read_prompt(body).expect("sound")),
         write: |prompt, model, _| anthropic::write_prompt(prompt, model),

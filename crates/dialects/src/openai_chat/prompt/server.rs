@@ -2,6 +2,8 @@
 //!
 //! Must never be here: how a request is written.
 
+use super::refused::THOUGHTS;
+
 /// What one server takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Server {
@@ -26,14 +28,24 @@ pub struct Server {
     pub ids: Ids,
     /// What it calls a choice of tools of which one has to be called.
     pub forced: &'static str,
-    /// It takes `user`, and the names of speakers.
-    pub people: bool,
+    /// It takes `user`.
+    pub user: bool,
+    /// It takes the names of speakers.
+    pub names: bool,
+    /// It gives several answers.
+    pub choices: bool,
     /// It takes `logprobs` and `logit_bias`.
     pub likelihoods: bool,
     /// It takes back a `refusal`; others are given it as the text that it was.
     pub refusals: bool,
     /// It takes documents as `document_url`, from the network too; others as `file`, in the request or by id.
     pub document_urls: bool,
+    /// Fields that are no noun of ours and it takes as they are.
+    pub takes: &'static [&'static str],
+    /// Fields that clients of OpenAI's may send and it refuses: of the request.
+    pub refuses: &'static [&'static str],
+    /// The same of its messages.
+    pub refuses_of_messages: &'static [&'static str],
 }
 
 /// What a server calls the seed.
@@ -91,21 +103,61 @@ impl Server {
         signatures: false,
         ids: Ids::Any,
         forced: "required",
-        people: true,
+        user: true,
+        names: true,
+        choices: true,
         likelihoods: true,
         refusals: true,
         document_urls: false,
+        takes: &[
+            "audio",
+            "logit_bias",
+            "modalities",
+            "prediction",
+            "prompt_cache_key",
+            "safety_identifier",
+            "verbosity",
+        ],
+        refuses: &[],
+        refuses_of_messages: THOUGHTS,
     };
 
     /// A server of which nothing else is known: most pass over what they do not know.
-    pub const COMPATIBLE: Self =
-        Self { own: false, parts: false, reasoning: Reasoning::Content, top_k: true, ..Self::OPENAI };
+    pub const COMPATIBLE: Self = Self {
+        own: false,
+        parts: false,
+        reasoning: Reasoning::Content,
+        top_k: true,
+        takes: &["logit_bias"],
+        refuses_of_messages: &[],
+        ..Self::OPENAI
+    };
 
     /// vLLM, and what follows it.
     pub const VLLM: Self = Self { reasoning: Reasoning::Plain, ..Self::COMPATIBLE };
 
-    /// Groq: refuses fields that it does not know.
-    pub const GROQ: Self = Self { top_k: false, ..Self::VLLM };
+    /// Groq: refuses fields that it does not know, and thoughts for models that have none (console.groq.com/docs/openai,
+    /// "Currently unsupported OpenAI features"; gptel issue 774, jan issue 8136).
+    pub const GROQ: Self = Self {
+        reasoning: Reasoning::Kept,
+        top_k: false,
+        names: false,
+        choices: false,
+        likelihoods: false,
+        takes: &[
+            "compound_custom",
+            "disable_tool_validation",
+            "documents",
+            "include_reasoning",
+            "reasoning_format",
+            "search_settings",
+            "service_tier",
+        ],
+        refuses: &["logit_bias", "logprobs", "reasoning", "top_k", "top_logprobs"],
+        // `reasoning` is its own word: a model that gave it takes it back.
+        refuses_of_messages: &["reasoning_content", "reasoning_details", "thinking_blocks", "extra_content"],
+        ..Self::COMPATIBLE
+    };
 
     /// OpenRouter, and gateways that took over its words.
     pub const OPENROUTER: Self =
@@ -114,7 +166,8 @@ impl Server {
     /// Gemini's endpoint of this dialect.
     pub const GEMINI: Self = Self { reasoning: Reasoning::Kept, top_k: false, signatures: true, ..Self::COMPATIBLE };
 
-    /// Mistral: refuses fields that it does not know, and always tells usage (its specification, `ChatCompletionRequest`).
+    /// Mistral: refuses fields that it does not know, and always tells usage (its specification, `ChatCompletionRequest`
+    /// and the messages in it, which take no others).
     pub const MISTRAL: Self = Self {
         reasoning: Reasoning::Switch,
         top_k: false,
@@ -122,10 +175,47 @@ impl Server {
         stream_usage: false,
         ids: Ids::Nine,
         forced: "any",
-        people: false,
+        user: false,
+        names: false,
         likelihoods: false,
         refusals: false,
         document_urls: true,
+        takes: &["guardrails", "metadata", "prediction", "prompt_cache_key", "prompt_mode", "safe_prompt"],
+        refuses: &[
+            "audio",
+            "function_call",
+            "functions",
+            "logit_bias",
+            "logprobs",
+            "max_completion_tokens",
+            "modalities",
+            "moderation",
+            "prompt_cache_options",
+            "prompt_cache_retention",
+            "reasoning",
+            "safety_identifier",
+            "seed",
+            "service_tier",
+            "store",
+            "stream_options",
+            "thinking",
+            "top_k",
+            "top_logprobs",
+            "user",
+            "verbosity",
+            "web_search_options",
+        ],
+        refuses_of_messages: &[
+            "annotations",
+            "audio",
+            "extra_content",
+            "function_call",
+            "reasoning",
+            "reasoning_content",
+            "reasoning_details",
+            "refusal",
+            "thinking_blocks",
+        ],
         ..Self::COMPATIBLE
     };
 }

@@ -36,6 +36,9 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
     if server.own && sampling.stop.len() > MAX_STOPS {
         return Err(unsayable("stop", &format!("holds more than the {MAX_STOPS} sequences that the provider takes")));
     }
+    if !server.choices && sampling.choices.is_some_and(|choices| choices != 1) {
+        return Err(unsayable("n", "asks for more answers than the one that the provider gives"));
+    }
     if !server.likelihoods && sampling.logprobs.is_some() {
         return Err(unsayable("logprobs", "is not told by the provider"));
     }
@@ -66,7 +69,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
         reasoning,
         stream: prompt.stream.then_some(true),
         stream_options: (prompt.stream && server.stream_usage).then_some(StreamOptions { include_usage: true }),
-        user: left.unless(server.people, "user", Some(prompt.user.as_str()).filter(|user| !user.is_empty())),
+        user: left.unless(server.user, "user", Some(prompt.user.as_str()).filter(|user| !user.is_empty())),
         web_search_options: search(&hosted)?,
         others: others(prompt, server, &mut left)?,
     };

@@ -219,7 +219,7 @@ impl<'a> Writing<'a, '_> {
     /// The speaker's own name, where it may be said.
     fn named(&mut self, turn: &'a Turn) -> Option<&'a str> {
         let name = Some(turn.name.as_str()).filter(|name| !name.is_empty());
-        self.left.unless(self.server.people, "name", name)
+        self.left.unless(self.server.names, "name", name)
     }
 
     /// Writes a message behind whatever is to come before it.
