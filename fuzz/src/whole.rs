@@ -13,7 +13,7 @@ pub fn whole(data: &[u8]) {
     let body = Bytes::copy_from_slice(body);
     for dialect in Dialect::ANSWERS {
         let answers = answers(api, dialect);
-        if let Ok((written, _)) = answers.whole(body.clone()) {
+        if let Ok(dialects::Whole { body: written, .. }) = answers.whole(body.clone()) {
             match api.is(dialect) {
                 true => assert_eq!(written, body, "not a byte is changed"),
                 false => says_the_same(api, &body, dialect, &written),

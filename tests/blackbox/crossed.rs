@@ -328,3 +328,31 @@ async fn what_one_provider_left_in_a_conversation_is_no_fault_at_the_next() {
         assert_eq!(body.contains("toolu_01"), !target.starts_with("mistral"), "{target}: {body}");
     }
 }
+
+#[tokio::test]
+async fn what_an_answer_holds_that_the_client_has_no_words_for_is_told() {
+    let signed = r#"{"candidates":[{"content":{"role":"model","parts":[{"text":"hi","thoughtSignature":"c2ln"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}}"#;
+    let provider = Raw::replying(move |request| {
+        if request.contains(":stream") {
+            streamed(format!("data: {signed}\n\n").as_bytes(), &[4096])
+        } else {
+            whole("200 OK", "application/json", signed.as_bytes())
+        }
+    })
+    .await;
+    let gateway = gateway(&[(Dialect::Generate, &provider.url)], "").await;
+    for (client, lost) in [(Dialect::Messages, true), (Dialect::Chat, false), (Dialect::Responses, false)] {
+        let answer = gateway.ask(client.ask(&route(Dialect::Generate), false)).await;
+        assert_eq!(
+            (answer.status, heard(client, false, &answer.body).text.as_str()),
+            (200, "hi"),
+            "{client:?}: {}",
+            answer.text()
+        );
+        assert_eq!(answer.header("x-breakwater-left-out"), lost.then_some("signature"), "{client:?}");
+        let answer = gateway.ask(client.ask(&route(Dialect::Generate), true)).await;
+        assert_eq!((answer.status, answer.end), (200, End::Complete), "{client:?}: {}", answer.text());
+        let told = answer.text().contains("\n: x-breakwater-left-out: signature\n\n");
+        assert_eq!(told, lost, "{client:?}: {}", answer.text());
+    }
+}

@@ -3,16 +3,27 @@
 //! Must never be here: how anything is written on the wire.
 
 use crate::{
-    Head, Quirks, Stream, StreamDecoder, Translated, anthropic, bedrock, cohere, counts, gemini, ollama, openai_chat,
-    other, responses, vectors,
+    Head, Quirks, Stream, StreamDecoder, Translated, Writer, anthropic, bedrock, cohere, counts, gemini, ollama,
+    openai_chat, other, responses, vectors,
 };
 use crate::{read_deltas, write_answer};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use llm::{Api, Delta, Dialect, Failure, Progress, ProviderError, Vectors};
 use std::time::Duration;
 
 /// The header in which Amazon names an error.
 pub const ERROR_NAME: &str = "x-amzn-errortype";
+
+/// A whole answer for the client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole {
+    /// Its body.
+    pub body: Bytes,
+    /// What was seen of it.
+    pub progress: Progress,
+    /// What it held that the client's dialect has no word for, by the provider's.
+    pub left_out: Vec<String>,
+}
 
 /// Reads a provider's answers to one request, for its client.
 #[derive(Clone, Debug)]
@@ -31,26 +42,27 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Judges the body of a success response to a request that asked for no stream: the client's answer, and what was
-    /// seen of it. The same bytes where both speak one dialect.
+    /// Judges the body of a success response to a request that asked for no stream: the client's answer. The same bytes
+    /// where both speak one dialect.
     ///
     /// # Errors
     /// The one [`Failure`] for which it is no answer.
-    pub fn whole(&self, body: Bytes) -> Result<(Bytes, Progress), Failure> {
+    pub fn whole(&self, body: Bytes) -> Result<Whole, Failure> {
         let progress = self.read(&body)?;
-        let Some(head) = &self.head else { return Ok((body, progress)) };
+        let whole = |body, progress| Whole { body, progress, left_out: Vec::new() };
+        let Some(head) = &self.head else { return Ok(whole(body, progress)) };
         if vectors::wants_vectors(self.dialect) {
-            return Ok((vectors::told(self.api, self.dialect, head, &body)?, progress));
+            return Ok(whole(vectors::told(self.api, self.dialect, head, &body)?, progress));
         }
         if counts::wants_a_count(self.dialect) {
-            return Ok((counts::told(self.api, self.dialect, &body)?, progress));
+            return Ok(whole(counts::told(self.api, self.dialect, &body)?, progress));
         }
         let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
         let told = write_answer(self.dialect, head, &deltas);
         if progress.content && !deltas.iter().any(is_said_by_all) && self.is_empty_to_the_client(&told) {
             return Err(Failure::Empty);
         }
-        Ok((told, progress))
+        Ok(Whole { left_out: lost(self.dialect, head, &deltas), ..whole(told, progress) })
     }
 
     /// Whether an answer that was written for the client says nothing to it, and would only look complete.
@@ -124,6 +136,28 @@ impl Answers {
     fn readable(&self, error: ProviderError) -> ProviderError {
         if self.head.is_none() { error } else { ProviderError { body: Bytes::new(), ..error } }
     }
+}
+
+/// What `deltas` hold that a client of `dialect` has no word for. Its writer knows, and need not be asked where every
+/// dialect has words for all of them.
+fn lost(dialect: Dialect, head: &Head, deltas: &[Delta]) -> Vec<String> {
+    let known = |delta: &Delta| {
+        is_said_by_all(delta)
+            || matches!(
+                delta,
+                Delta::Began { .. } | Delta::Used(_) | Delta::Ended { .. } | Delta::Arguments { choice: 0, .. }
+            )
+    };
+    if deltas.iter().all(known) {
+        return Vec::new();
+    }
+    let (mut writer, mut out) = (Writer::of(dialect, false, head.clone()), BytesMut::new());
+    for delta in deltas {
+        writer.push(delta, &mut out);
+        out.clear();
+    }
+    writer.finish(&mut out);
+    writer.left_out().to_vec()
 }
 
 /// Whether every dialect has words for it: text and calls of the first alternative, which nearly every answer has.

@@ -48,7 +48,7 @@ mod vectors;
 mod writer;
 
 pub use advice::{Quotas, limits, quotas, retry_after};
-pub use answers::{Answers, ERROR_NAME};
+pub use answers::{Answers, ERROR_NAME, Whole};
 pub use asked::{correction_for, head_for, request_for, terms};
 pub use counts::{counts, wants_a_count};
 pub use decoder::StreamDecoder;

@@ -54,7 +54,7 @@ mod tests {
             let answers =
                 Answers { api: Api::Shared(dialect), quirks: Quirks::default(), dialect, listed: false, head: None };
             let (whole, progress) = stand_in(&request(false), head_for(&request(false), "1", 7), text);
-            let (_, read) = answers.whole(whole.clone()).expect("an answer");
+            let read = answers.whole(whole.clone()).expect("an answer").progress;
             assert_eq!((read.finished, read.finish), (progress.finished, progress.finish));
             assert_eq!(read_answer(dialect, &whole).expect("an answer").choices[0].text, text);
 

@@ -154,8 +154,22 @@ impl Translated {
         .map(|_| ())
     }
 
+    /// Tells what the client does not get, in a comment: the head has left, which would have said so. Google's clients read
+    /// no comments.
+    fn tell_left_out(&mut self) {
+        let left_out = self.writer.left_out();
+        if left_out.is_empty() || matches!(self.writer, Writer::Gemini(_)) {
+            return;
+        }
+        // A provider chose these words: none of them may end the line.
+        let plain = |c: &char| c.is_ascii_graphic() && *c != ',';
+        let names: Vec<String> = left_out.iter().map(|name| name.chars().filter(plain).collect()).collect();
+        self.out.extend_from_slice([": x-breakwater-left-out: ", &names.join(", "), "\n\n"].concat().as_bytes());
+    }
+
     fn finish(&mut self) -> Bytes {
         if !std::mem::replace(&mut self.over, true) {
+            self.tell_left_out();
             self.writer.finish(&mut self.out);
         }
         self.out.split().freeze()
@@ -178,6 +192,29 @@ mod tests {
     fn translated(api: Api, dialect: Dialect, listed: bool) -> Translated {
         let head = Head { id: "1".into(), model: "m".into(), created: 7, usage: true, ..Head::default() };
         Translated::new(api, Quirks::default(), dialect, listed, head)
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_in_one_line_whatever_its_provider_calls_it() {
+        let begin = r#"data: {"type":"message_start","message":{"id":"1","model":"m","usage":{"input_tokens":1}}}"#;
+        let odd =
+            r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"odd\n\ndata: {}, \u0007one"}}"#;
+        let text = r#"data: {"type":"content_block_start","index":1,"content_block":{"type":"text","text":"hi"}}"#;
+        let end = r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1}}"#;
+        let stop = r#"data: {"type":"message_stop"}"#;
+        let events = [begin, odd, text, end, stop].map(|event| format!("{event}\n\n")).concat();
+        for (dialect, listed, told) in
+            [(Dialect::OpenAiChat, false, true), (Dialect::Responses, false, true), (Dialect::Gemini, false, false)]
+        {
+            let mut translated = translated(Api::Shared(Dialect::Anthropic), dialect, listed);
+            let said: Vec<u8> =
+                frames(&mut translated, &[&events]).iter().flat_map(|frame| frame.raw.to_vec()).collect();
+            let said = String::from_utf8(said).expect("text");
+            let comments: Vec<&str> = said.lines().filter(|line| line.starts_with(':')).collect();
+            let expected = if told { vec![": x-breakwater-left-out: odddata:{}one"] } else { vec![] };
+            assert_eq!(comments, expected, "{dialect:?}: {said}");
+            assert!(!translated.left_out().is_empty(), "{dialect:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::reading::Reading;
 use bytes::{Bytes, BytesMut};
-use dialects::{Answers, Ending, Quotas};
+use dialects::{Answers, Ending, Quotas, Whole};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
@@ -56,8 +56,8 @@ struct Expected {
 
 /// An answer that has begun.
 pub(crate) enum Started {
-    /// All of it, and what it is where that is not JSON.
-    Whole { body: Bytes, progress: Progress, content_type: Option<HeaderValue> },
+    /// All of it, what it is where that is not JSON, and what the client has no words for.
+    Whole { body: Bytes, progress: Progress, content_type: Option<HeaderValue>, left_out: Vec<String> },
     /// Its frames so far, the first content among them; the rest follows.
     Stream { frames: Vec<Frame>, reading: Reading, body: Body },
 }
@@ -202,10 +202,10 @@ async fn begin(headers: &HeaderMap, body: Body, expected: Expected, limits: Limi
     let Expected { answers, reading, heard, preamble } = expected;
     let Some(reading) = reading else {
         let body = collect(body, MAX_ANSWER, limits).await?;
-        let (body, progress) = answers.whole(body)?;
+        let Whole { body, progress, left_out } = answers.whole(body)?;
         let passed = matches!(answers.dialect, Dialect::Other(_));
         let content_type = headers.get(CONTENT_TYPE).filter(|_| passed).cloned();
-        return Ok(Started::Whole { body, progress, content_type });
+        return Ok(Started::Whole { body, progress, content_type, left_out });
     };
     if may_be_stream(headers) || (answers.listed && answers.head.is_none()) {
         let held = hold(body, reading, heard.as_deref(), preamble, limits).await;

@@ -53,7 +53,8 @@ pub struct Reply {
     pub attempts: usize,
     /// Why it is less than was asked for, where it is.
     pub degraded: Option<Degraded>,
-    /// What the client asked and the provider was not told, as it has no words for it; by the client's names.
+    /// What the client asked and the provider was not told, as it has no words for it, by the client's names; and what of a
+    /// whole answer the client is not told, for the same reason, by the provider's.
     pub left_out: Vec<String>,
     /// What who serves it said of the quotas there.
     pub quotas: Quotas,
@@ -203,7 +204,7 @@ impl Engine {
 
     fn reply(&self, won: Won, run: Run, spare: Option<Degraded>, mut open: OpenCall, admitted: Admitted) -> Reply {
         let Run { request, plan, schedule, claim, limit, judge } = run;
-        let Won { started, place, no, permit, mark, left_out, quotas } = won;
+        let Won { started, place, no, permit, mark, mut left_out, quotas } = won;
         let now = now();
         let served = plan.candidates.get(place);
         let best = plan.best_priority();
@@ -230,8 +231,9 @@ impl Engine {
         let dialect = request.dialect;
         let mut content_type = None;
         let body = match started {
-            Started::Whole { body, progress, content_type: is } => {
+            Started::Whole { body, progress, content_type: is, left_out: of_it } => {
                 content_type = is;
+                left_out.extend(of_it);
                 Tail::whole(body, progress, (no, permit, flaw), dialect, good, open, admitted)
             }
             Started::Stream { frames, reading, body } => {

@@ -112,7 +112,8 @@ fn every_count_reaches_every_client() {
             let same = api.is(client.dialect);
             let head = (!same).then(|| Box::new(Head::default()));
             let answers = Answers { api, quirks: Quirks::default(), dialect: client.dialect, listed: false, head };
-            let (told, progress) = answers.whole(Bytes::from_static(body.as_bytes())).expect("a count");
+            let whole = answers.whole(Bytes::from_static(body.as_bytes())).expect("a count");
+            let (told, progress) = (whole.body, whole.progress);
             assert_eq!(told, if same { body } else { expected }, "{api:?} to {:?}", client.dialect);
             assert!(progress.finished && progress.usage.is_none());
             for broken in ["", "{}", r#"{"input_tokens":"many","totalTokens":null,"inputTokens":-1}"#] {

@@ -1,7 +1,7 @@
 //! Embeddings between every client and every provider: requests, answers, and what is none.
 
 use super::*;
-use crate::{Answers, Head, Quirks, head_for, other};
+use crate::{Answers, Head, Quirks, Whole, head_for, other};
 use bytes::Bytes;
 use llm::{Failure, Usage, Vectors};
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ fn every_client_is_told_in_its_own_words() {
     for (api, body, tokens) in OF_PROVIDERS {
         let body = Bytes::from_static(body.as_bytes());
         let told = |request: &ChatRequest| -> (Value, Option<Usage>) {
-            let (told, progress) = answers(api, request).whole(body.clone()).expect("vectors");
+            let Whole { body: told, progress, .. } = answers(api, request).whole(body.clone()).expect("vectors");
             (serde_json::from_slice(&told).expect("JSON"), progress.usage)
         };
         let (list, usage) = told(&plain);
@@ -175,6 +175,6 @@ fn too_few_vectors_are_no_answer_and_neither_is_anything_else() {
 fn one_text_of_geminis_is_one_vector() {
     let one = request(Operation::GeminiEmbed, &json!({"content": {"parts": [{"text": "a"}]}}));
     let body = Bytes::from_static(br#"{"embeddings":[[1,2]]}"#);
-    let (told, _) = answers(OLLAMA, &one).whole(body).expect("a vector");
+    let told = answers(OLLAMA, &one).whole(body).expect("a vector").body;
     assert_eq!(&*told, br#"{"embedding":{"values":[1,2]}}"#);
 }

@@ -115,7 +115,7 @@ fn streamed(answers: &Answers, wire: &Wire, expected: &Meaning) -> Option<String
 }
 
 fn whole(answers: &Answers, wire: &Wire, expected: &Meaning) -> Option<String> {
-    let (body, progress) = match answers.whole(Bytes::from(wire.whole.clone())) {
+    let dialects::Whole { body, progress, .. } = match answers.whole(Bytes::from(wire.whole.clone())) {
         Ok(told) => told,
         Err(failure) => return Some(format!("{failure:?}")),
     };

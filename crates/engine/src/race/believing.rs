@@ -95,9 +95,9 @@ impl Race<'_> {
         let may = self.schedule.may_try() && whole;
         let ways = Ways { reasks_left: if may { self.reasks_left } else { 0 }, another: self.schedule.has_other() };
         match (judge.fate(&mut broken, ways), started) {
-            (Fate::Mended(Mended { answer, bytes }), Started::Whole { progress, content_type, .. }) => {
+            (Fate::Mended(Mended { answer, bytes }), Started::Whole { progress, content_type, left_out, .. }) => {
                 self.call.judged(ruling.failed_as(CheckResult::Repaired));
-                let started = Started::Whole { body: bytes, progress, content_type };
+                let started = Started::Whole { body: bytes, progress, content_type, left_out };
                 self.put(place, answer, started, Some(Mark::Revised(Degraded::Repaired)))
             }
             (Fate::Flag, started) => {
