@@ -76,6 +76,9 @@ const POLICY_WORDS: [&str; 11] = [
     "prohibited_content",
 ];
 
+/// Codes of a model whose own calls or JSON could not be read, which is no fault of who asked it: Groq.
+const BOTCHED: [&str; 3] = ["tool_use_failed", "json_validate_failed", "output_parse_failed"];
+
 /// What an error with `status` amounts to.
 pub(super) fn kind(said: &Said, status: u16) -> ErrorKind {
     match status {
@@ -93,6 +96,8 @@ pub(super) fn kind(said: &Said, status: u16) -> ErrorKind {
         429 if is_limit(said) && said.words.starts_with(TOO_LARGE_OPENING) => ErrorKind::ContextLength,
         429 => ErrorKind::RateLimited,
         498 | 503 | 529 => ErrorKind::Overloaded,
+        // llama.cpp's answer to what it was not started for: it is well, and would say so again.
+        501 => ErrorKind::NotFound,
         500.. if said.names(&OVERLOADED) => ErrorKind::Overloaded,
         _ => ErrorKind::Server,
     }
@@ -108,6 +113,8 @@ fn fault(said: &Said, status: u16) -> ErrorKind {
         ErrorKind::ContextLength
     } else if said.names(&POLICY) {
         ErrorKind::ContentPolicy
+    } else if said.botched || said.names(&BOTCHED) {
+        ErrorKind::Server
     } else if speaks(said, &CONTEXT_WORDS) {
         ErrorKind::ContextLength
     } else if is_policy(said) {
@@ -187,10 +194,10 @@ mod tests {
             (&[401], Auth),
             (&[402, 412], QuotaExhausted),
             (&[403], Permission),
-            (&[404], NotFound),
+            (&[404, 501], NotFound),
             (&[429], RateLimited),
             (&[498, 503, 529], Overloaded),
-            (&[405, 408, 409, 410, 418, 424, 425, 431, 451, 499, 500, 501, 502, 504, 520, 599, 600, u16::MAX], Server),
+            (&[405, 408, 409, 410, 418, 424, 425, 431, 451, 499, 500, 502, 504, 520, 599, 600, u16::MAX], Server),
         ] {
             for status in statuses {
                 assert_eq!(kind(&Said::default(), *status), expected, "{status}");
@@ -364,6 +371,34 @@ mod tests {
             json!({"error": {"code": 403, "message": "m", "metadata": {"reasons": [], "flagged_input": "x"}}});
         assert_eq!(of(403, &flagged), ContentPolicy);
         assert_eq!(of(403, &json!({"error": {"message": "Blocked by your firewall"}})), Permission);
+    }
+
+    /// Another model, or the same one once more, may do better.
+    #[test]
+    fn what_a_model_botched_is_no_fault_of_who_asked_it() {
+        let groq = |code: &str, generation: &str| {
+            json!({"error": {"message": "Failed to call a function. Please adjust your prompt.",
+                "type": "invalid_request_error", "code": code, "failed_generation": generation}})
+        };
+        let unshown = |code: &str| {
+            json!({"error": {"message": "tool call validation failed: parameters for tool f did not match schema",
+                "type": "invalid_request_error", "code": code}})
+        };
+        for (status, body, expected) in [
+            (400, groq("tool_use_failed", "<function=f>{}"), Server),
+            (400, groq("", "the context window is small"), Server),
+            (400, groq("context_length_exceeded", ""), ContextLength),
+            (400, unshown("tool_use_failed"), Server),
+            (422, unshown("json_validate_failed"), Server),
+            (400, unshown("output_parse_failed"), Server),
+            (400, unshown("invalid_tool"), InvalidRequest),
+            (400, json!({"error": {"message": "Invalid value: 'tool_use_failed'."}}), InvalidRequest),
+            (429, groq("rate_limit_exceeded", ""), RateLimited),
+        ] {
+            assert_eq!(of(status, &body), expected, "{status} {body}");
+        }
+        let event = groq("tool_use_failed", "");
+        assert_eq!(of(status(&Said::from_value(&event)), &event), Server, "in a stream");
     }
 
     #[test]

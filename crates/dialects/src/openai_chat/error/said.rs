@@ -28,6 +28,8 @@ pub(super) struct Said {
     pub(super) number: Option<u16>,
     /// The question was flagged by moderation (OpenRouter's `metadata.flagged_input`).
     pub(super) flagged: bool,
+    /// What the model said could not be used, and is shown (Groq's `failed_generation`).
+    pub(super) botched: bool,
     /// A quota of Google's is per day, or is no quota at all.
     pub(super) daily: bool,
     /// Google's `RetryInfo`.
@@ -53,6 +55,7 @@ impl Said {
                 .find_map(|path| Some(inner.pointer(path)?.as_str()?.to_owned())),
             number: inner.get("code").and_then(number),
             flagged: inner.pointer("/metadata/flagged_input").is_some(),
+            botched: inner.get("failed_generation").is_some(),
             daily: details.iter().any(is_daily) || (!details.is_empty() && has_no_quota(&words)),
             delay: details.iter().find_map(|detail| delay(detail.get("retryDelay")?)),
             words,
