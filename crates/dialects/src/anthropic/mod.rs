@@ -22,7 +22,7 @@ mod version;
 mod vertex;
 mod whole;
 
-pub(crate) use prompt::{Asked, Era, Left, asked, effort, instruction, object_schema};
+pub(crate) use prompt::{Asked, Era, Left, asked, caches_for_an_hour, effort, instruction, object_schema};
 
 pub use crate::openai_chat::with_model;
 pub use crate::{Ending, Unread};

@@ -16,7 +16,7 @@ mod turns;
 mod write;
 
 pub(crate) use declared::object_schema;
-pub(crate) use model::Era;
+pub(crate) use model::{Era, caches_for_an_hour};
 pub(crate) use thinking::{Asked, asked, effort};
 pub(crate) use write::{Left, instruction};
 

@@ -30,6 +30,11 @@ impl Era {
     }
 }
 
+/// Whether Amazon takes a mark that lets a Claude's cache live for an hour: from Claude 4.5 on.
+pub(crate) fn caches_for_an_hour(model: &str) -> bool {
+    model.split_once("claude-").and_then(|(_, name)| version(name)).is_some_and(|version| version >= (4, 5))
+}
+
 /// The version in a name: its first number, and the next where that is not a date.
 fn version(name: &str) -> Option<(u32, u32)> {
     let mut numbers = name.split(['-', '.', '@', ':']).map(|word| word.parse::<u32>().ok());
@@ -63,6 +68,18 @@ mod tests {
             ("glm-4.7", Era::Budget),
         ] {
             assert_eq!(Era::of(model), era, "{model}");
+        }
+        for (model, hour) in [
+            ("anthropic.claude-3-7-sonnet-20250219-v1:0", false),
+            ("us.anthropic.claude-sonnet-4-20250514-v1:0", false),
+            ("us.anthropic.claude-opus-4-1-20250805-v1:0", false),
+            ("us.anthropic.claude-haiku-4-5-20251001-v1:0", true),
+            ("anthropic.claude-opus-4-6-v1", true),
+            ("global.anthropic.claude-opus-5-20260801", true),
+            ("anthropic.claude-tomorrow", false),
+            ("amazon.nova-pro-v1:0", false),
+        ] {
+            assert_eq!(caches_for_an_hour(model), hour, "{model}");
         }
     }
 }

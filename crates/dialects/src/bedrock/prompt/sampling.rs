@@ -89,7 +89,7 @@ fn is_free(family: Family, thinks: bool) -> bool {
 /// Where the answer ends. No sequence is empty, and Claude takes none of white space alone.
 fn stops<'a>(stop: &'a [String], family: Family, hints: &mut Hints) -> Vec<&'a str> {
     let is_taken = |stop: &&str| match family {
-        Family::Claude(_) => !stop.trim().is_empty(),
+        Family::Claude { .. } => !stop.trim().is_empty(),
         Family::Nova | Family::Other => !stop.is_empty(),
     };
     let (taken, blank): (Vec<&str>, Vec<&str>) = stop.iter().map(String::as_str).partition(is_taken);

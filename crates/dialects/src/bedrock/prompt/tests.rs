@@ -12,6 +12,8 @@ mod properties;
 mod turns;
 
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+/// Caches for minutes alone.
+const OLD_CLAUDE: &str = "us.anthropic.claude-opus-4-1-20250805-v1:0";
 const NEW_CLAUDE: &str = "us.anthropic.claude-opus-4-7";
 const NOVA: &str = "amazon.nova-pro-v1:0";
 const LLAMA: &str = "meta.llama4-scout-17b-instruct-v1:0";

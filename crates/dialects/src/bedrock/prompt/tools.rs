@@ -5,7 +5,7 @@
 
 use super::family::Family;
 use super::ids::{fits, fitting};
-use super::marks::{CACHE_POINT, CachePoint, is_marked};
+use super::marks::{CachePoint, point};
 use crate::Unsayable;
 use crate::anthropic::object_schema;
 use crate::hints::{Hints, unsayable};
@@ -82,8 +82,8 @@ pub(super) fn tools<'a>(prompt: &'a Prompt, family: Family, hints: &mut Hints) -
     let mut tools = Vec::new();
     for tool in &declared {
         tools.push(Tool::ToolSpec(spec(tool)?));
-        let marked = is_marked(tool.cache.as_deref(), family.caches_tools(), hints);
-        tools.extend(marked.then_some(Tool::CachePoint(CACHE_POINT)));
+        let point = point(tool.cache.as_deref(), family.caches_tools(), family, hints);
+        tools.extend(point.map(Tool::CachePoint));
     }
     hints.lose_if(!tools.is_empty() && prompt.parallel_calls == Some(false), "parallel_tool_calls");
     if tools.is_empty() {

@@ -6,7 +6,7 @@
 use super::blocks::{Block, Call, Given, Message, Reasoning};
 use super::family::Family;
 use super::ids::{Ids, fitting};
-use super::marks::{CACHE_POINT, is_marked};
+use super::marks::{CachePoint, point};
 use super::media::{Names, picture, sound};
 use crate::Unsayable;
 use crate::hints::{Hints, unsayable};
@@ -50,10 +50,10 @@ pub(super) fn said<'a>(turns: &'a [Turn], family: Family, hints: &mut Hints) -> 
     Ok(Said { system: blocks(system), messages })
 }
 
-/// A block, and whether everything up to it is to be cached.
+/// A block, and how everything up to it is to be cached, where it is.
 struct Piece<'a> {
     block: Block<'a>,
-    marked: bool,
+    point: Option<CachePoint>,
 }
 
 type Spoken<'a> = (&'static str, Vec<Piece<'a>>);
@@ -75,13 +75,13 @@ fn settle(spoken: &mut Vec<Spoken<'_>>) {
         }
     }
     if spoken.first().is_none_or(|(role, _)| *role != "user") {
-        spoken.insert(0, ("user", vec![Piece { block: Block::Text(OPENING), marked: false }]));
+        spoken.insert(0, ("user", vec![Piece { block: Block::Text(OPENING), point: None }]));
     }
     for (_, pieces) in spoken.iter_mut().filter(|(role, _)| *role == "user") {
         pieces.sort_by_key(|piece| !matches!(piece.block, Block::ToolResult(_)));
         let has = |is: fn(&Block<'_>) -> bool| pieces.iter().any(|piece| is(&piece.block));
         if has(|block| matches!(block, Block::Document(_))) && !has(|block| matches!(block, Block::Text(_))) {
-            pieces.push(Piece { block: Block::Text(BESIDE), marked: false });
+            pieces.push(Piece { block: Block::Text(BESIDE), point: None });
         }
     }
 }
@@ -99,8 +99,7 @@ fn trim(pieces: &mut Vec<Piece<'_>>) {
 
 /// The blocks, with the marks among them.
 fn blocks(pieces: Vec<Piece<'_>>) -> Vec<Block<'_>> {
-    let mark = |marked: bool| marked.then_some(Block::CachePoint(CACHE_POINT));
-    pieces.into_iter().flat_map(|piece| [Some(piece.block), mark(piece.marked)]).flatten().collect()
+    pieces.into_iter().flat_map(|piece| [Some(piece.block), piece.point.map(Block::CachePoint)]).flatten().collect()
 }
 
 /// A part to a block; nothing where it says nothing.
@@ -121,8 +120,8 @@ impl<'h> Writing<'h> {
             self.hints.lose_seal(part);
             let block = write(self, &part.kind)?;
             let takes = block.is_some() && self.family.caches_turns();
-            let marked = is_marked(part.cache.as_deref(), takes, self.hints);
-            pieces.extend(block.map(|block| Piece { block, marked }));
+            let point = point(part.cache.as_deref(), takes, self.family, self.hints);
+            pieces.extend(block.map(|block| Piece { block, point }));
         }
         Ok(pieces)
     }

@@ -56,6 +56,10 @@ fn a_tool_says_all_that_is_said_of_it() {
     assert_eq!(declared(CLAUDE), claude);
     let nova = told(json!({"toolConfig": {"tools": [f, g]}}), &["cache_control", "parallel_tool_calls"]);
     assert_eq!(declared(NOVA), nova);
+    let long = Declared { cache: Some(r#"{"type":"ephemeral","ttl":"1h"}"#.into()), ..tool("f") };
+    let lasting = json!([spec("f"), {"cachePoint": {"type": "default", "ttl": "1h"}}]);
+    let expected = told(json!({"toolConfig": {"tools": lasting}}), &[]);
+    assert_eq!(beside(CLAUDE, |prompt| prompt.tools = vec![long]), expected);
 }
 
 #[test]

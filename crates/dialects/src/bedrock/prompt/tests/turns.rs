@@ -250,6 +250,8 @@ fn marks_stand_behind_what_is_marked_where_models_cache() {
     let plain = json!([{"text": "hi"}, {"text": "x"}]);
     let long = r#"{"type":"ephemeral","ttl":"1h"}"#;
     let usual = r#"{"ttl":"5m","type":"ephemeral"}"#;
+    let endless = r#"{"type":"ephemeral","ttl":"1y"}"#;
+    let lasting = json!([{"text": "hi"}, {"text": "x"}, {"cachePoint": {"type": "default", "ttl": "1h"}}]);
     let pointed = json!([{"text": "hi"}, {"text": "x"}, point]);
     let within = saying(vec![turn(Role::User, vec![result("c", vec![marked(text("x"), MARK)], false)])]);
     let inner = json!([{"toolResult": {"toolUseId": "c", "content": [{"text": "x"}]}}]);
@@ -258,7 +260,10 @@ fn marks_stand_behind_what_is_marked_where_models_cache() {
         ("a Nova", NOVA, saying(turns()), with, vec![]),
         ("others", LLAMA, saying(turns()), without, vec!["cache_control"]),
         ("the usual life", CLAUDE, hi(usual, "x"), said(pointed.clone()), vec![]),
-        ("a longer one is a hint", CLAUDE, hi(long, "x"), said(pointed), vec!["cache_control"]),
+        ("a longer one", CLAUDE, hi(long, "x"), said(lasting), vec![]),
+        ("where there is none, it is a hint", OLD_CLAUDE, hi(long, "x"), said(pointed.clone()), vec!["cache_control"]),
+        ("and for others", NOVA, hi(long, "x"), said(pointed.clone()), vec!["cache_control"]),
+        ("one that nobody knows", CLAUDE, hi(endless, "x"), said(pointed), vec!["cache_control"]),
         ("no mark", CLAUDE, hi("7", "x"), said(plain), vec!["cache_control"]),
         ("nothing is marked", CLAUDE, hi(MARK, ""), said(json!([{"text": "hi"}])), vec!["cache_control"]),
         ("within a result", CLAUDE, within, said(inner), vec!["cache_control"]),
