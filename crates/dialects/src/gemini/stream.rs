@@ -273,6 +273,13 @@ mod tests {
         let progress = read(&events(&said), &[]).3;
         assert_eq!((progress.finish, &*progress.model), (Some(llm::FinishReason::ToolCalls), "m"));
         assert_eq!(progress.usage.map(|usage| (usage.input, usage.output)), Some((1, 2)), "the last usage counts");
+        let grown = |output: u64| {
+            format!(
+                r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}}}}],"usageMetadata":{{"candidatesTokenCount":{output}}}}}"#
+            )
+        };
+        let progress = read(&events(&[&grown(1), &grown(1), &grown(5), LAST]), &[]).3;
+        assert_eq!(progress.usage.map(|usage| usage.output), Some(5), "it is never added up");
     }
 
     #[test]

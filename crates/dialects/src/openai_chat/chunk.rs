@@ -179,7 +179,7 @@ impl<'a> Choices<'a> {
         }
         match choice.finish_reason.0 {
             None | Some("") => {}
-            Some("error") => self.failed = true,
+            Some(word) if is_failure(word) => self.failed = true,
             Some(word) => {
                 self.ended |= bit;
                 self.finish = Some(finish_reason(word));
@@ -199,6 +199,11 @@ impl<'a> Choices<'a> {
         beyond.odd |= delta.odd || choice.message.speaks;
         self.text = delta.text.or(self.text);
     }
+}
+
+/// Whether an answer ended because its provider could not go on: OpenRouter's word for it, and DeepSeek's.
+pub(super) fn is_failure(word: &str) -> bool {
+    matches!(word, "error" | "insufficient_system_resource")
 }
 
 pub(super) fn finish_reason(word: &str) -> FinishReason {

@@ -224,6 +224,13 @@ mod tests {
     const USAGE: &str = r#"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
     const ERROR: &str = r#"data: {"error":{"message":"m","type":"overloaded_error"}}"#;
     const DONE_LINE: &str = "data: [DONE]";
+    /// The last words, with the end and the counts.
+    const LAST: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"b","tool_calls":[]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#;
+    /// OpenRouter's, while nobody answers yet.
+    const QUEUED: &str = ": OPENROUTER PROCESSING";
+    /// DeepSeek's end of an answer that it could not go on with.
+    const INTERRUPTED: &str =
+        r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]}"#;
 
     fn stream(events: &[&str]) -> Vec<u8> {
         events.iter().flat_map(|event| [event.as_bytes(), b"\n\n"].concat()).collect()
@@ -263,6 +270,9 @@ mod tests {
         let empty = Ending::Broken(Failure::Empty);
         for (events, expected) in [
             (&[ROLE, HI, HI, STOP, USAGE, DONE_LINE][..], &complete),
+            (&[QUEUED, QUEUED, ROLE, QUEUED, HI, STOP, DONE_LINE], &complete),
+            (&[HI, LAST, DONE_LINE], &complete),
+            (&[QUEUED, QUEUED, DONE_LINE], &empty),
             (&[ROLE, HI, STOP], &truncated),
             (&[ROLE, HI, DONE_LINE], &truncated),
             (&[ROLE, HI], &truncated),
@@ -294,12 +304,18 @@ mod tests {
         use Event::{Closing, Content, Done, Preamble};
         assert_eq!(events, [Preamble, Preamble, Content, Closing, Closing, Done]);
         assert_eq!(raw, bytes, "same dialect, same bytes");
+        let bytes = stream(&[QUEUED, HI, LAST, DONE_LINE]);
+        assert_eq!(read(&bytes, Quirks::default(), &[]).0, [Preamble, Content, Done]);
+        let mut decoder = StreamDecoder::default();
+        decoder.feed(&bytes);
+        assert_eq!(decoder.progress().usage.map(|usage| (usage.input, usage.output)), Some((1, 2)));
     }
 
     #[test]
     fn errors_and_garbage_stand_out() {
         for (event, expected) in [
             (ERROR, "error"),
+            (INTERRUPTED, "error"),
             ("event: error\ndata: {\"message\":\"x\"}", "error"),
             ("data: {\"choices\":[", "garbage"),
             ("data: \u{1}", "garbage"),

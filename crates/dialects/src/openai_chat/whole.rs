@@ -60,6 +60,9 @@ mod tests {
         for (body, cause) in [
             (answer(r#"{"content":"hi"}"#, r#""stop""#), None),
             (format!("\n\n  {}", answer(r#"{"content":"hi"}"#, r#""stop""#)), None),
+            (format!("{}{}", "\n".repeat(10_000), answer(r#"{"content":"hi"}"#, r#""stop""#)), None),
+            (answer(r#"{"content":"hi","tool_calls":[]}"#, r#""stop""#), None),
+            (answer(r#"{"content":"hi"}"#, r#""insufficient_system_resource""#), Some("server_error")),
             (answer(r#"{"tool_calls":[{}]}"#, r#""tool_calls""#), None),
             (answer(r#"{"content":""}"#, r#""length""#), None),
             (answer(r#"{"content":null}"#, r#""content_filter""#), None),

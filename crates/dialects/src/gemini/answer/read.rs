@@ -337,6 +337,15 @@ mod tests {
         let beside = Delta::Other { choice: 0, name: "groundingMetadata".into(), json: "{}".into() };
         let ends = [ended(0, FinishReason::Stop), ended(1, FinishReason::ContentFilter)];
         assert_eq!(said(&[last, last]), [beside.clone(), ends[0].clone(), ends[1].clone(), used(1, 2), beside]);
+        // Each event tells all that was used so far.
+        let grown = |output: u64| {
+            format!(
+                r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}}}}],"usageMetadata":{{"promptTokenCount":1,"candidatesTokenCount":{output}}}}}"#
+            )
+        };
+        let a = Delta::Text { choice: 0, text: "a".into() };
+        let expected = [a.clone(), used(1, 1), a.clone(), a, used(1, 5)];
+        assert_eq!(said(&[&grown(1), &grown(1), &grown(5)]), expected);
         let blocked = r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":1}}"#;
         assert_eq!(said(&[blocked]), [ended(0, FinishReason::ContentFilter), used(1, 0)]);
     }

@@ -4,6 +4,7 @@
 //! but halves of characters and the beginning of a call: under 16 KB.
 
 use super::super::assemble::finish;
+use super::super::chunk::is_failure;
 use super::super::raw::{list, object, text, value};
 use super::super::seal::of_extra;
 use super::super::shape::Shape;
@@ -127,7 +128,7 @@ impl Reader {
         out.extend(beside(choice, LOGPROBS, wire.logprobs, |shape| shape == Shape::Object));
         match text(wire.finish_reason).as_str() {
             "" => {}
-            "error" => return Err(Unread::NotAnAnswer),
+            word if is_failure(word) => return Err(Unread::NotAnAnswer),
             word => {
                 let stop = value(wire.stop_reason).or_else(|| value(wire.matched_stop));
                 self.end(at, Delta::Ended { choice, finish: finish(word), stop }, out);

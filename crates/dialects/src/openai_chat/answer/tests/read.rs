@@ -73,6 +73,31 @@ fn words_are_read_once_under_whatever_name() {
             }],
         ),
         (&["7", "null", "[1]"], vec![]),
+        // vLLM lists no calls beside its words, event by event.
+        (&[r#"{"content":"a","tool_calls":[]}"#, r#"{"content":"b","tool_calls":[]}"#], vec![text("a"), text("b")]),
+        (
+            // Words and calls in one event, behind those that say words alone, and repeated with other words.
+            &[
+                r#"{"content":"a"}"#,
+                r#"{"content":"b"}"#,
+                r#"{"content":"c","tool_calls":[{"index":0,"id":"i","function":{"name":"f","arguments":"x"}}]}"#,
+                r#"{"content":"d","tool_calls":[{"index":0,"function":{"arguments":"y"}}]}"#,
+                r#"{"content":"e","tool_calls":[{"index":0,"function":{"arguments":"y"}}]}"#,
+                r#"{"content":"f"}"#,
+            ],
+            vec![
+                text("a"),
+                text("b"),
+                text("c"),
+                call(0, "i", "f"),
+                arguments(0, "x"),
+                text("d"),
+                arguments(0, "y"),
+                text("e"),
+                arguments(0, "y"),
+                text("f"),
+            ],
+        ),
     ] {
         assert_eq!(said(deltas), expected, "{deltas:?}");
     }
@@ -119,6 +144,16 @@ fn calls_are_read_with_name_and_id_once() {
             // Neither index nor id: what has a name begins.
             vec![r#"{"function":{"name":"f","arguments":"{"}}"#, r#"{"function":{"arguments":"}"}}"#],
             vec![call(0, "", "f"), arguments(0, "{"), arguments(0, "}")],
+        ),
+        (
+            // Calls that all have the place before the first.
+            vec![
+                r#"{"index":-1,"id":"a","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":-1,"function":{"arguments":"{}"}}"#,
+                r#"{"index":-1,"id":"b","function":{"name":"g","arguments":"{"}}"#,
+                r#"{"index":-1,"id":"","function":{"name":"","arguments":"}"}}"#,
+            ],
+            vec![call(0, "a", "f"), arguments(0, "{}"), call(1, "b", "g"), arguments(1, "{"), arguments(1, "}")],
         ),
     ] {
         let deltas: Vec<String> = items.iter().map(|item| calls(item)).collect();
@@ -172,14 +207,41 @@ fn ends_and_counts_are_read() {
     let counted = Usage { input: 1, output: 2, ..Usage::default() };
     let expected = [Delta::Began { id: "i".into(), model: "m".into() }, Delta::Used(counted)];
     assert_eq!(read(&[azure, used, "[DONE]"]), expected);
+    // The last words bring the end and the counts with them, and the counts grow.
+    let last = |text: &str, finish: &str, output: u64| {
+        let choice = format!(r#"{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{finish}}}"#);
+        format!(r#"{{"choices":[{choice}],"usage":{{"prompt_tokens":1,"completion_tokens":{output}}}}}"#)
+    };
+    let words = [last("a", "null", 1), last("b", "null", 1), last("c", "\"stop\"", 2)];
+    let grown = |output| Delta::Used(Usage { output, ..counted });
+    let expected = [text("a"), grown(1), text("b"), grown(1), text("c"), ended(FinishReason::Stop), grown(2)];
+    assert_eq!(read(&words.each_ref().map(String::as_str))[1..], expected);
     let cited = r#"{"choices":[],"citations":["u"],"usage":{"prompt_tokens":1}}"#;
     let citations = |delta: &Delta| matches!(delta, Delta::Other { name, .. } if name == "citations");
     assert_eq!(read(&[cited, cited]).iter().filter(|delta| citations(delta)).count(), 1);
 }
 
+/// DeepSeek sends blank lines while a call is queued.
+#[test]
+fn a_whole_answer_may_stand_behind_blank_lines() {
+    let answer = r#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#;
+    for blank in ["\n".repeat(10_000), "\r\n \t\n".to_owned()] {
+        let read = Reader::whole(format!("{blank}{answer}").as_bytes()).expect("an answer");
+        assert_eq!(read[1..], [text("a"), ended(FinishReason::Stop)]);
+    }
+}
+
 #[test]
 fn what_is_no_answer_or_too_much() {
-    for event in ["", "[]", "{", "7", r#"{"error":{"message":"m"}}"#, r#"{"choices":[{"finish_reason":"error"}]}"#] {
+    for event in [
+        "",
+        "[]",
+        "{",
+        "7",
+        r#"{"error":{"message":"m"}}"#,
+        r#"{"choices":[{"finish_reason":"error"}]}"#,
+        r#"{"choices":[{"finish_reason":"insufficient_system_resource"}]}"#,
+    ] {
         assert_eq!(Reader::default().push(event.as_bytes(), &mut Vec::new()), Err(Unread::NotAnAnswer), "{event}");
     }
     let list = |n: usize, item: &dyn Fn(usize) -> String| (0..n).map(item).collect::<Vec<_>>().join(",");
