@@ -37,6 +37,7 @@ mod gateway;
 mod going_on;
 mod heard;
 mod input;
+mod listed;
 mod midstream;
 mod observe;
 mod operations;
