@@ -4,9 +4,9 @@
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-use llm::{Api, Dialect};
+use llm::{Api, Dialect, Operation, Vectors};
 
-/// What providers speak.
+/// What providers of answers speak.
 pub(crate) const APIS: [Api; 7] = [
     Api::Shared(Dialect::OpenAiChat),
     Api::Shared(Dialect::Anthropic),
@@ -16,6 +16,26 @@ pub(crate) const APIS: [Api; 7] = [
     Api::Ollama,
     Api::Bedrock,
 ];
+
+/// What providers of vectors speak.
+pub(crate) const OF_VECTORS: [Api; 4] = [
+    Api::Shared(Dialect::Other(Operation::Embeddings)),
+    Api::Shared(Dialect::Other(Operation::GeminiBatchEmbed)),
+    Api::Vectors(Vectors::Cohere),
+    Api::Vectors(Vectors::Ollama),
+];
+
+/// What clients speak that want vectors.
+pub(crate) const FOR_VECTORS: [Dialect; 3] = [
+    Dialect::Other(Operation::Embeddings),
+    Dialect::Other(Operation::GeminiEmbed),
+    Dialect::Other(Operation::GeminiBatchEmbed),
+];
+
+/// `first`, and `second` behind it.
+pub(crate) fn all<T: Copy>(first: &[T], second: &[T]) -> Vec<T> {
+    [first, second].concat()
+}
 
 /// One of `all`, and what follows the byte that says which.
 pub(crate) fn pick<'a, T: Copy>(all: &[T], data: &'a [u8]) -> Option<(T, &'a [u8])> {

@@ -2,10 +2,10 @@
 
 use crate::cuts::ways;
 use crate::decoder::decoded;
-use crate::pick::{APIS, pick, wire};
+use crate::pick::{APIS, FOR_VECTORS, OF_VECTORS, all, pick, wire};
 use crate::whole::{folded, head, words};
 use bytes::Bytes;
-use dialects::{Ending, Gatherer, Quirks, Reader, StreamDecoder, Translated, each_data, render};
+use dialects::{Ending, Gatherer, Quirks, Reader, StreamDecoder, Translated, each_data, gives_vectors, render};
 use llm::{Answer, Api, CallError, Dialect, Event, Failure, Frame};
 
 /// What clients are given: in which dialect, and whether as one list.
@@ -18,10 +18,13 @@ const CLIENTS: [(Dialect, bool); 5] = [
 ];
 
 /// However a stream is cut, its client is given the same bytes: a stream of its own dialect, that says what the provider
-/// does and ends once, whole or with an error, and is no longer than what came warrants.
+/// does and ends once, whole or with an error, and is no longer than what came warrants. Vectors are no stream: of one
+/// that comes all the same only the first of this holds.
 pub fn translated(data: &[u8]) {
-    let Some((api, data)) = pick(&APIS, data) else { return };
-    let Some(((dialect, listed), data)) = pick(&CLIENTS, data) else { return };
+    let Some((api, data)) = pick(&all(&APIS, &OF_VECTORS), data) else { return };
+    let for_vectors = FOR_VECTORS.map(|dialect| (dialect, false));
+    let clients = if gives_vectors(api) { &for_vectors[..] } else { &CLIENTS };
+    let Some(((dialect, listed), data)) = pick(clients, data) else { return };
     if api.is(dialect) {
         return;
     }
@@ -31,7 +34,7 @@ pub fn translated(data: &[u8]) {
         assert_eq!(given(api, dialect, listed, &pieces), whole, "the cuts matter");
     }
     let Given { out, broken, .. } = &whole;
-    if out.is_empty() {
+    if out.is_empty() || gives_vectors(api) {
         return;
     }
     assert!(out.len() <= 4096 * wire.len() + 65536, "{} bytes of {}", out.len(), wire.len());

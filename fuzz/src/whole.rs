@@ -1,22 +1,24 @@
 //! Whole answers, and errors, of every dialect. Input: which one, and the body of a response.
 
 use crate::parts::text;
-use crate::pick::{APIS, pick};
+use crate::pick::{APIS, FOR_VECTORS, OF_VECTORS, all, pick};
 use bytes::Bytes;
-use dialects::{Answers, Fold, Head, Quirks, read_answer, read_deltas, render};
-use llm::{Answer, Api, CallError, Delta, Dialect, Failure};
+use dialects::{Answers, Fold, Head, Quirks, Whole, gives_vectors, read_answer, read_deltas, render};
+use llm::{Answer, Api, CallError, Delta, Dialect, Failure, Operation};
 
 /// An answer reaches a client of its dialect as it is. For every other it is written so that it reads as a whole answer
-/// that says the same. Whatever is no answer can be read as an error.
+/// that says the same, or gives the same vectors. Whatever is no answer can be read as an error.
 pub fn whole(data: &[u8]) {
-    let Some((api, body)) = pick(&APIS, data) else { return };
+    let Some((api, body)) = pick(&all(&APIS, &OF_VECTORS), data) else { return };
     let body = Bytes::copy_from_slice(body);
-    for dialect in Dialect::ANSWERS {
+    let clients = if gives_vectors(api) { &FOR_VECTORS[..] } else { &Dialect::ANSWERS };
+    for dialect in clients.iter().copied() {
         let answers = answers(api, dialect);
-        if let Ok(dialects::Whole { body: written, .. }) = answers.whole(body.clone()) {
-            match api.is(dialect) {
-                true => assert_eq!(written, body, "not a byte is changed"),
-                false => says_the_same(api, &body, dialect, &written),
+        if let Ok(Whole { body: written, .. }) = answers.whole(body.clone()) {
+            match (api.is(dialect), gives_vectors(api)) {
+                (true, _) => assert_eq!(written, body, "not a byte is changed"),
+                (false, true) => gives_the_same(api, &body, dialect, &written),
+                (false, false) => says_the_same(api, &body, dialect, &written),
             }
         }
         for status in [200, 400, 429, 500] {
@@ -38,6 +40,28 @@ pub(crate) fn answers(api: Api, dialect: Dialect) -> Answers {
 /// What a client's answer begins with where its provider's does not say it.
 pub(crate) fn head() -> Head {
     Head { id: "msg_1".into(), model: "chat".into(), created: 7, usage: true, ..Head::default() }
+}
+
+/// That `written` is an answer of the client's dialect, and that others are given by way of it what they are given of the
+/// provider's `body`: clients of Google's, who are told vectors and no more. Its one vector is the first of all, and has no
+/// way on.
+fn gives_the_same(api: Api, body: &Bytes, dialect: Dialect, written: &Bytes) {
+    let shown = || written.escape_ascii().to_string();
+    let read = answers(Api::Shared(dialect), dialect).read(written);
+    assert!(read.is_ok(), "{read:?}: {}", shown());
+    if dialect == Dialect::Other(Operation::GeminiEmbed) {
+        return;
+    }
+    let googles = [Operation::GeminiEmbed, Operation::GeminiBatchEmbed].map(Dialect::Other);
+    for other in googles.into_iter().filter(|other| *other != dialect && !api.is(*other)) {
+        let told = |api: Api, body: &Bytes| answers(api, other).whole(body.clone()).map(|(told, _)| told);
+        assert_eq!(told(Api::Shared(dialect), written), told(api, body), "{other:?}: {}", shown());
+    }
+    let mut coded = answers(api, dialect);
+    coded.head.iter_mut().for_each(|head| head.base64 = true);
+    if let Ok((told, _)) = coded.whole(body.clone()) {
+        assert!(serde_json::from_slice::<serde_json::Value>(&told).is_ok(), "{}", told.escape_ascii());
+    }
 }
 
 /// That a client reads in `written` what the provider's `body` says.

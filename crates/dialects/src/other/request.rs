@@ -6,7 +6,7 @@ use super::form::{boundary, field};
 use crate::depth::{MAX_DEPTH, too_deep};
 use crate::openai_chat::request::model;
 use crate::shape::Shape;
-use crate::{anthropic, openai_chat};
+use crate::{anthropic, openai_chat, wants_vectors};
 use bytes::{Bytes, BytesMut};
 use llm::{CallError, ChatRequest, Dialect, Operation};
 use serde::Deserialize;
@@ -42,7 +42,8 @@ pub fn decode(operation: Operation, named: Option<&str>, raw: Bytes) -> Result<C
         Operation::Speech => thin.stream_format.is_some_and(|format| format.get() == "\"sse\""),
         _ => match thin.stream {
             Shape::Absent | Shape::Null => false,
-            Shape::Bool(stream) => stream,
+            // Vectors are none, whatever is asked.
+            Shape::Bool(stream) => stream && !wants_vectors(Dialect::Other(operation)),
             _ => return Err(invalid("Invalid type for 'stream': expected a boolean.".into(), Some("stream"))),
         },
     };
@@ -129,6 +130,7 @@ mod tests {
                 false,
                 r#"{"model": "m","input":"h\u00e9"}"#,
             ),
+            (Operation::Embeddings, r#"{"model":"e","stream":true}"#, "e", false, r#"{"model":"m","stream":true}"#),
             (Operation::Completions, r#"{"model":"e","stream":true}"#, "e", true, r#"{"model":"m","stream":true}"#),
             (
                 Operation::Speech,
