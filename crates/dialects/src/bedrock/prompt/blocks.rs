@@ -4,6 +4,7 @@
 
 use super::marks::CachePoint;
 use super::media::{Document, Media};
+use crate::literal::words;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -19,7 +20,7 @@ pub(super) struct Message<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Block<'a> {
-    Text(&'a str),
+    Text(#[serde(serialize_with = "words")] &'a str),
     Image(Media<'a>),
     Audio(Media<'a>),
     Document(Document<'a>),

@@ -10,6 +10,7 @@ use crate::Unsayable;
 use crate::anthropic::object_schema;
 use crate::hints::{Hints, unsayable};
 use crate::hosted::{Hosted, Speaks, hosted};
+use crate::literal::words;
 use llm::{Declared, PartKind, Prompt, Takes, ToolChoice};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -43,7 +44,7 @@ enum Tool<'a> {
 #[serde(rename_all = "camelCase")]
 struct Spec<'a> {
     name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "str::is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty", serialize_with = "words")]
     description: &'a str,
     input_schema: Schema<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]

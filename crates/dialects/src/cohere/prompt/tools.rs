@@ -4,6 +4,7 @@
 
 use crate::Unsayable;
 use crate::hints::{Hints, unsayable};
+use crate::literal::words;
 use crate::thin::as_object;
 use llm::{Declared, Prompt, Takes, ToolChoice};
 use serde::Serialize;
@@ -28,7 +29,7 @@ pub(super) struct Tool<'a> {
 #[derive(Debug, Serialize)]
 struct Function<'a> {
     name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty", serialize_with = "words")]
     description: &'a str,
     parameters: Box<RawValue>,
 }

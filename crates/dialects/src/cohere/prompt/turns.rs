@@ -6,6 +6,7 @@
 use super::documents::Document;
 use crate::Unsayable;
 use crate::hints::{Hints, unsayable};
+use crate::literal::words as written;
 use crate::plain::words;
 use llm::{Part, PartKind, Role, Source, Turn};
 use serde::Serialize;
@@ -35,15 +36,20 @@ pub(super) struct Message<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(#[serde(serialize_with = "written")] Cow<'a, str>),
     Blocks(Vec<Block<'a>>),
 }
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Block<'a> {
-    Text { text: Cow<'a, str> },
-    ImageUrl { image_url: ImageUrl<'a> },
+    Text {
+        #[serde(serialize_with = "written")]
+        text: Cow<'a, str>,
+    },
+    ImageUrl {
+        image_url: ImageUrl<'a>,
+    },
 }
 
 #[derive(Debug, Serialize)]

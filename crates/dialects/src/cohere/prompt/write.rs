@@ -8,6 +8,7 @@ use super::tools::{Tools, tools};
 use super::turns::{Message, Said, said};
 use crate::hints::{Hints, unsayable};
 use crate::hosted::is_hosted;
+use crate::literal::to_vec;
 use crate::thin::as_object;
 use crate::{Unsayable, Written};
 use llm::{Format, Prompt, Thinking};
@@ -58,7 +59,7 @@ pub fn write_prompt(prompt: &Prompt, model: &str) -> Result<Written, Unsayable> 
         others,
     };
     // Borrowed text and JSON cannot fail to serialise.
-    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let body = to_vec(&body).unwrap_or_default();
     Ok(Written { body: body.into(), left_out: hints.into_names() })
 }
 

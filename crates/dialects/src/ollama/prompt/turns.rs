@@ -5,6 +5,7 @@
 
 use crate::Unsayable;
 use crate::hints::{Hints, unsayable};
+use crate::literal::words as written;
 use crate::plain::words;
 use crate::thin::arguments;
 use llm::{Part, PartKind, Role, Source, Turn};
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Message<'a> {
     role: &'static str,
+    #[serde(serialize_with = "written")]
     content: Cow<'a, str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     thinking: String,
