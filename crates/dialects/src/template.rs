@@ -7,6 +7,7 @@
 //! tenth of the time.
 
 use crate::literal::first_escape;
+use llm::Delta;
 
 /// The longest event that is remembered, in bytes.
 const LONGEST: usize = 2048;
@@ -75,6 +76,54 @@ impl Template {
             *values.get_mut(value.place)? = read;
         }
         (rest == self.fixed.get(from..)? && !values[0].is_empty()).then_some(values)
+    }
+}
+
+/// An event that came to one step, a piece of words, and what its likes come to.
+///
+/// It has to be learnt anew whenever an event is read in full: what another one said may change what words come to.
+#[derive(Debug, Default)]
+pub(crate) struct Mould {
+    template: Template,
+    step: Option<Delta>,
+}
+
+impl Mould {
+    /// Remembers an event that came to these `steps`, and the literals in it that may differ, where it says but the first.
+    pub(crate) fn learn(&mut self, data: &[u8], literals: [Option<&str>; VALUES], steps: &[Delta]) {
+        let plain = literals[0].and_then(|literal| literal.strip_prefix('"')?.strip_suffix('"'));
+        self.step = match steps {
+            [step] if plain.is_some() && words(step) == plain => cast(step, ""),
+            _ => None,
+        };
+        let literals = if self.step.is_some() { literals } else { [None; VALUES] };
+        self.template.learn(data, literals);
+    }
+
+    /// What `data` comes to, and of how many bytes of words, if it is the event last learnt with others.
+    pub(crate) fn cast(&self, data: &[u8]) -> Option<(Delta, usize)> {
+        let step = self.step.as_ref()?;
+        let [text, ..] = self.template.values(data)?;
+        Some((cast(step, text)?, text.len()))
+    }
+}
+
+/// The words of a piece; nothing where a step is another thing.
+fn words(step: &Delta) -> Option<&str> {
+    match step {
+        Delta::Text { text, .. } | Delta::Thought { text, .. } | Delta::Arguments { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// A piece like `step`, of other words.
+fn cast(step: &Delta, text: &str) -> Option<Delta> {
+    let text = text.to_owned();
+    match *step {
+        Delta::Text { choice, .. } => Some(Delta::Text { choice, text }),
+        Delta::Thought { choice, .. } => Some(Delta::Thought { choice, text }),
+        Delta::Arguments { choice, call, .. } => Some(Delta::Arguments { choice, call, text }),
+        _ => None,
     }
 }
 
@@ -190,6 +239,31 @@ mod tests {
         assert_eq!(template.values(event("other", "said").as_bytes()), None);
         template.learn(first.as_bytes(), [None; VALUES]);
         assert_eq!(template.values(first.as_bytes()), None, "an event without text is not learnt");
+    }
+
+    #[test]
+    fn what_came_to_one_piece_is_cast_with_other_words() {
+        let (first, second) = (event("a", "xy", "17"), event("b", "", "17"));
+        let literals = [literal(&first, "\"a\""), literal(&first, "\"xy\""), None];
+        let text = |text: &str| Delta::Text { choice: 2, text: text.into() };
+        let thought = |text: &str| Delta::Thought { choice: 0, text: text.into() };
+        let arguments = |text: &str| Delta::Arguments { choice: 1, call: 3, text: text.into() };
+        let refusal = Delta::Refusal { choice: 0, text: "a".into() };
+        for (steps, expected) in [
+            (&[text("a")][..], Some(text("b"))),
+            (&[thought("a")], Some(thought("b"))),
+            (&[arguments("a")], Some(arguments("b"))),
+            (&[text("other")], None),
+            (&[text("a"), text("a")], None),
+            (&[refusal], None),
+            (&[], None),
+        ] {
+            let mut mould = Mould::default();
+            mould.learn(first.as_bytes(), literals, steps);
+            assert_eq!(mould.cast(second.as_bytes()), expected.map(|step| (step, 1)), "{steps:?}");
+            mould.learn(second.as_bytes(), [None; VALUES], steps);
+            assert_eq!(mould.cast(second.as_bytes()), None, "another event is forgotten");
+        }
     }
 
     #[test]

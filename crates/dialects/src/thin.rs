@@ -18,7 +18,8 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(data: &'a [u8]) -> Option<T> {
 
 /// The object in `raw`; its fields by default where it is none.
 pub(crate) fn object<'a, T: Deserialize<'a> + Default>(raw: Raw<'a>) -> T {
-    raw.and_then(|raw| read(raw.get().as_bytes())).unwrap_or_default()
+    let raw = raw.filter(|raw| Shape::of(raw) == Shape::Object);
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
 /// Whether an object stands there.
@@ -40,7 +41,9 @@ pub(crate) fn text(raw: Raw<'_>) -> Cow<'_, str> {
     let Some(literal) = raw.map(RawValue::get) else { return Cow::Borrowed("") };
     match literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-        _ => serde_json::from_str(literal).map(Cow::Owned).unwrap_or_default(),
+        Some(_) => serde_json::from_str(literal).map(Cow::Owned).unwrap_or_default(),
+        // Known without asking a parser, whose errors cost more than its answers.
+        None => Cow::Borrowed(""),
     }
 }
 

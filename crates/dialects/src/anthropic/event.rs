@@ -163,7 +163,18 @@ pub(super) struct Added<'a> {
     pub(super) content: Option<&'a RawValue>,
 }
 
-impl Added<'_> {
+impl<'a> Added<'a> {
+    /// The literal of a piece of text, of a thought or of a call's input.
+    pub(super) fn piece(&self) -> Option<&'a str> {
+        let raw = match &*self.kind {
+            "text_delta" => self.text,
+            "thinking_delta" => self.thinking,
+            "input_json_delta" => self.partial_json,
+            _ => None,
+        };
+        raw.map(RawValue::get)
+    }
+
     /// Whether anything is added.
     pub(super) fn is_content(&self) -> bool {
         [self.text, self.thinking, self.signature, self.partial_json, self.citation, self.content].into_iter().any(says)

@@ -11,7 +11,6 @@ use crate::template::Template;
 use crate::{Ending, Quirks};
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
-use serde_json::value::RawValue;
 
 /// Reads a stream of named events.
 ///
@@ -96,8 +95,9 @@ impl StreamDecoder {
             "message_start" => return begin(&mut self.seen, &mut self.spoken, &event),
             "content_block_start" => self.seen.block(event.content_block),
             "content_block_delta" => object::<Added<'_>>(event.delta).map(|added| {
-                self.template.learn(data, [added.text.map(RawValue::get), None, None]);
-                self.seen.added(&added)
+                let content = self.seen.added(&added);
+                self.template.learn(data, [added.piece().filter(|_| content), None, None]);
+                content
             }),
             "message_delta" => {
                 self.seen.end(&object::<End<'_>>(event.delta).unwrap_or_default(), event.usage);

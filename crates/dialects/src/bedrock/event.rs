@@ -63,9 +63,24 @@ pub(super) struct Step<'a> {
     start: Option<&'a RawValue>,
     #[serde(borrow, default)]
     delta: Option<&'a RawValue>,
+    /// Fills events up, so that their lengths tell nothing of the words.
+    #[serde(borrow, default)]
+    p: Option<&'a RawValue>,
 }
 
 impl<'a> Step<'a> {
+    /// The literals of what alone differs between most events: a piece of text, of a thought without its signature, or
+    /// of a call's input, and what fills up.
+    pub(super) fn moving(&self) -> [Option<&'a str>; 3] {
+        let block = Block::read(self.block()).unwrap_or_default();
+        let piece = match (block.call(), block.thought()) {
+            (Some(call), _) => call.input,
+            (None, Some(thought)) => thought.text.filter(|_| thought.seal().is_none()),
+            (None, None) => block.text,
+        };
+        [piece.map(RawValue::get), self.p.map(RawValue::get), None]
+    }
+
     /// What begins a block or is added to it, as JSON; nothing where there is none.
     pub(super) fn block(&self) -> Option<&'a RawValue> {
         self.start.or(self.delta)

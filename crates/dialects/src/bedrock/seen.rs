@@ -7,8 +7,12 @@ use super::event::{Block, End, Metadata, Step};
 use super::stop;
 use super::usage::usage;
 use crate::anthropic::json::{list, object};
+use crate::template::Template;
 use llm::{Event, FinishReason, Progress};
 use serde_json::value::RawValue;
+
+/// The event that adds a piece to a block.
+const PIECE: &str = "contentBlockDelta";
 
 /// The state of an answer.
 #[derive(Debug, Default)]
@@ -20,6 +24,8 @@ pub(super) struct Seen {
     calls: bool,
     /// The event that tells usage has come.
     told: bool,
+    /// The last piece of a block that was content, which most only repeat with other words.
+    template: Template,
 }
 
 impl Seen {
@@ -35,7 +41,7 @@ impl Seen {
     pub(super) fn note(&mut self, kind: &str, payload: &RawValue) -> Event {
         match kind {
             "messageStart" if self.spoken => Event::Garbage,
-            "contentBlockStart" | "contentBlockDelta" => self.step(payload).unwrap_or(Event::Garbage),
+            "contentBlockStart" | PIECE => self.step(kind, payload).unwrap_or(Event::Garbage),
             "messageStop" => {
                 let end: Option<End<'_>> = object(Some(payload));
                 let Some(word) = end.and_then(|end| end.reason()) else { return Event::Garbage };
@@ -64,9 +70,17 @@ impl Seen {
         }
     }
 
-    fn step(&mut self, payload: &RawValue) -> Option<Event> {
+    /// Whether `payload` repeats the last piece of a block with other words: then it is valid, and content too.
+    pub(super) fn is_alike(&self, kind: &str, payload: &str) -> bool {
+        kind == PIECE && self.template.values(payload.as_bytes()).is_some()
+    }
+
+    fn step(&mut self, kind: &str, payload: &RawValue) -> Option<Event> {
         let step: Step<'_> = object(Some(payload))?;
         let content = self.block(step.block()?)?;
+        if content && kind == PIECE {
+            self.template.learn(payload.get().as_bytes(), step.moving());
+        }
         Some(if content { Event::Content } else { Event::Preamble })
     }
 

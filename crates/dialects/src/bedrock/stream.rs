@@ -96,6 +96,9 @@ impl StreamDecoder {
             return Frame { event: Event::Error(Box::new(error)), raw };
         }
         let text = std::str::from_utf8(payload).unwrap_or_default();
+        if self.seen.is_alike(name, text) {
+            return Frame { event: Event::Content, raw: wrapped(name, text) };
+        }
         let Some(object) = payload_of(text).filter(|_| !name.is_empty()) else {
             return Frame { event: Event::Garbage, raw: payload.clone() };
         };

@@ -7,6 +7,7 @@ use super::event::{Answer, Call, Event, Message};
 use super::stop;
 use super::usage::usage;
 use crate::Unread;
+use crate::template::Mould;
 use crate::thin::{count, on_one_line, text};
 use llm::Delta;
 use std::borrow::Cow;
@@ -31,6 +32,8 @@ pub struct Reader {
     calls: Vec<Open>,
     /// Bytes handed on.
     taken: usize,
+    /// The last event, where it said nothing but one piece.
+    mould: Mould,
 }
 
 /// A call that has begun.
@@ -55,7 +58,19 @@ impl Reader {
     /// # Errors
     /// What is too large, and what is no event of an answer; an end that says that the provider failed is none.
     pub fn push(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Unread> {
+        if let Some((piece, bytes)) = self.mould.cast(data) {
+            self.take(bytes)?;
+            out.push(piece);
+            return Ok(());
+        }
+        let before = out.len();
         let event = Event::read(data).ok_or(Unread::NotAnAnswer)?;
+        self.event(&event, out)?;
+        self.mould.learn(data, [event.piece(), None, None], out.get(before..).unwrap_or_default());
+        Ok(())
+    }
+
+    fn event(&mut self, event: &Event<'_>, out: &mut Vec<Delta>) -> Result<(), Unread> {
         let (added, index) = (event.added(), count(event.index));
         let message = added.message();
         match &*event.kind() {

@@ -6,6 +6,7 @@
 use super::stop;
 use crate::thin::{Raw, is_object, items, object, read, says, text};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// One event of a stream.
@@ -39,6 +40,20 @@ impl<'a> Event<'a> {
     /// What it adds to the answer, in the form of a whole one.
     pub(super) fn added(&self) -> Answer<'a> {
         object(self.delta)
+    }
+
+    /// The literal of the one piece that it adds to text, thoughts or arguments; nothing where it adds more than that, or
+    /// another thing.
+    pub(super) fn piece(&self) -> Option<&'a str> {
+        let message = self.added().message();
+        let raw = match (&*self.kind(), &message.blocks()[..], &message.calls()[..]) {
+            ("content-delta", [Block { text, thinking: None }], []) => *text,
+            ("content-delta", [Block { text: None, thinking }], []) => *thinking,
+            ("tool-call-delta", [], [call]) => object::<Function<'a>>(call.function).arguments,
+            _ => return None,
+        };
+        let alone = !says(message.tool_plan) && !says(message.citations);
+        raw.filter(|_| alone).map(RawValue::get)
     }
 
     /// Whether it is an error body: those have a message and no type.
@@ -120,7 +135,7 @@ impl<'a> Message<'a> {
 
     /// Its citations, each as JSON.
     pub(super) fn citations(&self) -> Vec<&'a str> {
-        items(self.citations).into_iter().map(serde_json::value::RawValue::get).collect()
+        items(self.citations).into_iter().map(RawValue::get).collect()
     }
 
     /// Whether a reader would see something in it.

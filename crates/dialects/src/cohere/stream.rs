@@ -6,6 +6,7 @@ use super::seen::Seen;
 use crate::Ending;
 use crate::runs::Runs;
 use crate::sse::{Block, Framer};
+use crate::template::Template;
 use bytes::Bytes;
 use llm::{Event, Failure, Frame, Progress};
 
@@ -19,6 +20,8 @@ use llm::{Event, Failure, Frame, Progress};
 pub struct StreamDecoder {
     runs: Runs<Framer>,
     seen: Seen,
+    /// The last event that added one piece, which most events only repeat with another.
+    template: Template,
 }
 
 impl StreamDecoder {
@@ -74,6 +77,9 @@ impl StreamDecoder {
         let data = framer.data(block).filter(|data| !data.is_empty() && data.trim_ascii() != b"[DONE]");
         let Some(data) = data else { return Event::Preamble };
         let named_error = framer.name(block) == Some(b"error");
+        if !named_error && self.template.values(data).is_some() {
+            return Event::Content;
+        }
         let Some(event) = Wire::read(data).filter(|_| std::str::from_utf8(data).is_ok()) else {
             return if named_error { failed(data) } else { Event::Garbage };
         };
@@ -93,6 +99,7 @@ impl StreamDecoder {
             "message-start" | "content-start" | "content-delta" | "tool-plan-delta" | "tool-call-start"
             | "tool-call-delta" | "citation-start" => {
                 if self.seen.said(&added) {
+                    self.template.learn(data, [event.piece(), None, None]);
                     Event::Content
                 } else {
                     Event::Preamble

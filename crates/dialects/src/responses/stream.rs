@@ -138,11 +138,8 @@ impl StreamDecoder {
                 let frame = kind == Kind::ItemAdded && matches!(item.kind.get(), "message" | "reasoning");
                 self.content(!frame && says_something(&item))
             }
-            Kind::TextDelta => {
+            Kind::TextDelta | Kind::SummaryDelta | Kind::ReasoningDelta | Kind::ArgumentsDelta | Kind::InputDelta => {
                 self.template.learn(data, wire.moving());
-                self.content(says(wire.delta))
-            }
-            Kind::SummaryDelta | Kind::ReasoningDelta | Kind::ArgumentsDelta | Kind::InputDelta => {
                 self.content(says(wire.delta))
             }
             Kind::TextDone | Kind::SummaryDone | Kind::ReasoningDone => self.content(says(wire.text)),

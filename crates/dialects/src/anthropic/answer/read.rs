@@ -13,7 +13,7 @@ use super::open::Open;
 use super::{CITATIONS, CONTAINER, MAX_BYTES, MOST};
 use crate::Unread;
 use crate::shape::Shape;
-use crate::template::Template;
+use crate::template::{Mould, Template};
 use llm::{Delta, Seal, SealKind};
 use serde_json::value::RawValue;
 
@@ -37,6 +37,8 @@ pub struct Reader {
     of_call: Option<Seal>,
     /// The last event that said nothing but a piece of text.
     template: Template,
+    /// The last event, where it said nothing but a piece of a thought or of a call's input.
+    mould: Mould,
 }
 
 /// Blocks of text that follow each other.
@@ -62,7 +64,20 @@ impl Reader {
         if let Some([text, ..]) = self.template.values(data) {
             return self.say(text.to_owned(), out);
         }
+        if let Some((piece, bytes)) = self.mould.cast(data) {
+            self.take(bytes)?;
+            out.push(piece);
+            return Ok(());
+        }
+        let before = out.len();
         let event = Event::read(data).filter(|event| !event.is_error()).ok_or(Unread::NotAnAnswer)?;
+        self.event(data, &event, out)?;
+        let added = object::<Added<'_>>(event.delta).filter(|added| added.kind != "text_delta").unwrap_or_default();
+        self.mould.learn(data, [added.piece(), None, None], out.get(before..).unwrap_or_default());
+        Ok(())
+    }
+
+    fn event(&mut self, data: &[u8], event: &Event<'_>, out: &mut Vec<Delta>) -> Result<(), Unread> {
         match &*event.kind {
             "message_start" => {
                 let message = object::<Message<'_>>(event.message).filter(|_| !self.spoken);

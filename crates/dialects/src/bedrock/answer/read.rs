@@ -10,6 +10,7 @@ use super::{CITATIONS, MAX_BYTES, MOST};
 use crate::Unread;
 use crate::anthropic::json::{has_entries, list, object, says, text};
 use crate::shape::Shape;
+use crate::template::Mould;
 use llm::{Delta, SealKind};
 use serde_json::value::RawValue;
 
@@ -25,6 +26,8 @@ pub struct Reader {
     calls: u32,
     /// Bytes handed on and held.
     taken: usize,
+    /// The last event, where it said nothing but one piece.
+    mould: Mould,
 }
 
 impl Reader {
@@ -33,13 +36,21 @@ impl Reader {
     /// # Errors
     /// What is too large, and what is no event of an answer: errors among them.
     pub fn push(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Unread> {
+        if let Some((piece, bytes)) = self.mould.cast(data) {
+            self.take(bytes)?;
+            out.push(piece);
+            return Ok(());
+        }
+        let before = out.len();
         let event = Event::read(data).filter(|event| !event.is_error()).ok_or(Unread::NotAnAnswer)?;
         let payload = Some(event.payload);
+        let mut moving = [None; 3];
         self.begin(out);
         match &*event.kind {
             "contentBlockStart" | "contentBlockDelta" => {
                 let step: Step<'_> = object(payload).ok_or(Unread::NotAnAnswer)?;
                 self.block(step.content_block_index, step.block().ok_or(Unread::NotAnAnswer)?, out)?;
+                moving = step.moving();
             }
             "contentBlockStop" => {
                 let step: Step<'_> = object(payload).unwrap_or_default();
@@ -49,6 +60,7 @@ impl Reader {
             "metadata" => count(payload, out),
             _ => {}
         }
+        self.mould.learn(data, moving, out.get(before..).unwrap_or_default());
         Ok(())
     }
 

@@ -32,8 +32,8 @@ pub struct Reader {
     seal: Option<Seal>,
     /// Bytes handed on.
     said: usize,
-    /// The last piece of text, and where it stood: its item's place, and its own.
-    template: (Template, u32, u32),
+    /// The last piece, and where it stood: its item's place, and its own.
+    template: (Template, u32, (Lane, u32)),
 }
 
 /// An item under way.
@@ -58,8 +58,9 @@ struct Told {
 }
 
 /// What a part is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Lane {
+    #[default]
     Text,
     Refusal,
     Summary,
@@ -97,7 +98,7 @@ impl Reader {
             return Ok(());
         }
         if let Some([text, ..]) = self.template.0.values(data) {
-            return self.more_text(text, out);
+            return self.more_of_it(text, out);
         }
         let event: Event<'_> = object(data).ok_or(Unread::NotAnAnswer)?;
         let kind = event.kind();
@@ -111,19 +112,15 @@ impl Reader {
             Kind::Response | Kind::Other | Kind::Failed | Kind::PartDone => Ok(()),
             Kind::ItemAdded => self.added(place, event.item, out),
             Kind::ItemDone => self.done(place, event.item, out),
-            Kind::TextDelta => {
-                self.template.0.learn(data, event.moving());
-                (self.template.1, self.template.2) = (place, part);
-                self.more(place, (Lane::Text, part), event.delta, out)
-            }
+            Kind::TextDelta => self.like(data, &event, (Lane::Text, part), out),
             Kind::TextDone => self.rest(place, (Lane::Text, part), event.text, out),
             Kind::RefusalDelta => self.more(place, (Lane::Refusal, part), event.delta, out),
             Kind::RefusalDone => self.rest(place, (Lane::Refusal, part), event.refusal, out),
-            Kind::SummaryDelta => self.more(place, (Lane::Summary, event.summary_index.0), event.delta, out),
+            Kind::SummaryDelta => self.like(data, &event, (Lane::Summary, event.summary_index.0), out),
             Kind::SummaryDone => self.rest(place, (Lane::Summary, event.summary_index.0), event.text, out),
-            Kind::ReasoningDelta => self.more(place, (Lane::Reasoning, part), event.delta, out),
+            Kind::ReasoningDelta => self.like(data, &event, (Lane::Reasoning, part), out),
             Kind::ReasoningDone => self.rest(place, (Lane::Reasoning, part), event.text, out),
-            Kind::ArgumentsDelta | Kind::InputDelta => self.more(place, (Lane::Arguments, 0), event.delta, out),
+            Kind::ArgumentsDelta | Kind::InputDelta => self.like(data, &event, (Lane::Arguments, 0), out),
             Kind::ArgumentsDone => self.rest(place, (Lane::Arguments, 0), event.arguments, out),
             Kind::InputDone => self.rest(place, (Lane::Arguments, 0), event.input, out),
             Kind::Annotation => self.annotate(place, part, event.annotation, out),
@@ -272,13 +269,24 @@ impl Reader {
         self.say(place, at, words, out)
     }
 
-    /// More of the text that came last, in an event that differs in nothing else.
-    fn more_text(&mut self, text: &str, out: &mut Vec<Delta>) -> Result<(), Unread> {
-        let (place, part) = (self.template.1, self.template.2);
-        let told = self.told(place, Lane::Text, part)?;
+    /// More of a part, in an event whose likes may follow.
+    fn like(&mut self, data: &[u8], event: &Event<'_>, at: (Lane, u32), out: &mut Vec<Delta>) -> Result<(), Unread> {
+        let place = event.output_index.0;
+        self.template.0.learn(data, event.moving());
+        (self.template.1, self.template.2) = (place, at);
+        self.more(place, at, event.delta, out)
+    }
+
+    /// More of the part that came last, in an event that differs in nothing else.
+    fn more_of_it(&mut self, text: &str, out: &mut Vec<Delta>) -> Result<(), Unread> {
+        let (place, at) = (self.template.1, self.template.2);
+        if !self.may_say(place, at.0) {
+            return Ok(());
+        }
+        let told = self.told(place, at.0, at.1)?;
         told.half.add(text.as_bytes());
         let words = told.half.take();
-        self.say(place, (Lane::Text, part), words, out)
+        self.say(place, at, words, out)
     }
 
     /// All of a part: what of it has not been said.
