@@ -7,10 +7,11 @@
 mod work;
 
 use bytes::Bytes;
+use dialects::openai_chat::Server;
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
-use llm::{ChatRequest, Dialect};
+use llm::{Api, ChatRequest, Dialect};
 use std::hint::black_box;
-use work::{asked, pairs, request, stream, told};
+use work::{Asked, Kind, Told, asked, request, requests, stream, streams, told};
 
 // What the program ships with.
 #[global_allocator]
@@ -22,6 +23,9 @@ const REQUEST: u64 = 75_000;
 /// The most for a stream of a hundred events, two thirds of what such a core makes in 2 us each.
 const STREAM: u64 = 1_200_000;
 
+/// The most for one whose events are read in full: more than is wanted, and no more than it was.
+const IN_FULL: u64 = 3_300_000;
+
 fn bounded(instructions: u64) -> LibraryBenchmarkConfig {
     let mut callgrind = Callgrind::default();
     callgrind.hard_limits([(EventKind::Ir, instructions)]);
@@ -30,30 +34,47 @@ fn bounded(instructions: u64) -> LibraryBenchmarkConfig {
     config
 }
 
-fn a_request((from, to): (Dialect, Dialect)) -> (ChatRequest, Dialect) {
-    let request = request(from);
-    // Once beforehand: what is set up at the first use is not the request's.
-    asked(&request, to);
-    (request, to)
+/// Whether the events of a stream are read in full, one by one: each differs in more than its words, or those who read it
+/// know no likeness of its kind yet.
+fn is_read_in_full((kind, api, _): &Told) -> bool {
+    match kind {
+        Kind::Text => false,
+        Kind::Thoughts => *api == Api::Shared(Dialect::OpenAiChat),
+        Kind::Arguments => matches!(*api, Api::Shared(Dialect::OpenAiChat | Dialect::Gemini)),
+        Kind::Counted => true,
+    }
 }
 
-fn a_stream((from, to): (Dialect, Dialect)) -> (Vec<Bytes>, Dialect, Dialect) {
-    let pieces = stream(from);
+fn a_request((from, to, server): Asked) -> (ChatRequest, Api, Server) {
+    let request = request(from);
+    // Once beforehand: what is set up at the first use is not the request's.
+    asked(&request, to, server);
+    (request, to, server)
+}
+
+fn a_stream((kind, from, to): Told) -> (Vec<Bytes>, Api, Dialect) {
+    let pieces = stream(kind, from);
     told(&pieces, from, to);
     (pieces, from, to)
 }
 
 #[library_benchmark(setup = a_request, config = bounded(REQUEST))]
-#[benches::pairs(iter = pairs())]
-fn of_request((request, to): (ChatRequest, Dialect)) -> usize {
-    black_box(asked(black_box(&request), to)).body.len()
+#[benches::of(iter = requests())]
+fn of_request((request, to, server): (ChatRequest, Api, Server)) -> usize {
+    black_box(asked(black_box(&request), to, server)).body.len()
 }
 
 #[library_benchmark(setup = a_stream, config = bounded(STREAM))]
-#[benches::pairs(iter = pairs())]
-fn of_stream((pieces, from, to): (Vec<Bytes>, Dialect, Dialect)) -> usize {
+#[benches::of(iter = streams().filter(|told| !is_read_in_full(told)))]
+fn of_stream((pieces, from, to): (Vec<Bytes>, Api, Dialect)) -> usize {
     told(black_box(&pieces), from, to)
 }
 
-library_benchmark_group!(name = translating, benchmarks = [of_request, of_stream]);
+#[library_benchmark(setup = a_stream, config = bounded(IN_FULL))]
+#[benches::of(iter = streams().filter(is_read_in_full))]
+fn of_stream_in_full((pieces, from, to): (Vec<Bytes>, Api, Dialect)) -> usize {
+    told(black_box(&pieces), from, to)
+}
+
+library_benchmark_group!(name = translating, benchmarks = [of_request, of_stream, of_stream_in_full]);
 main!(library_benchmark_groups = translating);

@@ -1,8 +1,13 @@
 //! The work that both benches measure: requests of 2 KB, and streams of short words.
 
-use bytes::{Bytes, BytesMut};
-use dialects::{Head, Quirks, Translated, Writer, Written, request_for};
-use llm::{Api, ChatRequest, Delta, Dialect, FinishReason, Usage};
+#[path = "../../tests/spoken/mod.rs"]
+mod spoken;
+
+use bytes::Bytes;
+use dialects::openai_chat::Server;
+use dialects::{Quirks, Translated, Written, request_for};
+use llm::{Api, ChatRequest, Delta, Dialect};
+use spoken::{APIS, Provider, arguments, call, head, text, thought};
 
 /// Events of a stream that is measured.
 pub(crate) const EVENTS: usize = 100;
@@ -36,43 +41,98 @@ pub(crate) fn request(dialect: Dialect) -> ChatRequest {
     read.expect("a request")
 }
 
-/// What is said of the answer.
-pub(crate) fn head() -> Head {
-    Head { id: "id".into(), model: "m".into(), created: 1_700_000_000, usage: true, ..Head::default() }
+/// Who asks, and who is asked.
+pub(crate) type Asked = (Dialect, Api, Server);
+
+/// Every client with every provider that speaks otherwise, and with Mistral, which takes less than OpenAI does.
+pub(crate) fn requests() -> impl Iterator<Item = Asked> {
+    Dialect::ANSWERS.into_iter().flat_map(|from| {
+        let others = APIS.into_iter().filter(move |to| !to.is(from)).map(|to| (to, Server::COMPATIBLE));
+        let mistral = (Api::Shared(Dialect::OpenAiChat), Server::MISTRAL);
+        others.chain([mistral]).map(move |(to, server)| (from, to, server))
+    })
 }
 
-/// A stream of short words, as a provider of `dialect` would send it: an event in each piece.
-pub(crate) fn stream(dialect: Dialect) -> Vec<Bytes> {
-    let (mut writer, mut pieces) = (Writer::of(dialect, false, head()), Vec::new());
-    let mut say = |delta: &Delta| {
-        let mut out = BytesMut::new();
-        writer.push(delta, &mut out);
-        pieces.push(out.freeze());
+/// `request`, as a provider is asked it.
+pub(crate) fn asked(request: &ChatRequest, to: Api, server: Server) -> Written {
+    request_for(request, to, Quirks { server, ..Quirks::default() }, "other").expect("written")
+}
+
+/// What a provider goes on saying.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Text,
+    Thoughts,
+    /// The arguments of one call, a piece in each event.
+    Arguments,
+    /// Text, with what was used so far in every event, as Gemini tells it.
+    Counted,
+}
+
+/// What is said, by whom, and for whom.
+pub(crate) type Told = (Kind, Api, Dialect);
+
+/// Text of every provider for every client that speaks otherwise; what else is said, for those who speak chat completions
+/// and messages.
+pub(crate) fn streams() -> impl Iterator<Item = Told> {
+    const GEMINI: Api = Api::Shared(Dialect::Gemini);
+    let clients = |kind: Kind| {
+        let all = matches!(kind, Kind::Text | Kind::Counted);
+        Dialect::ANSWERS.into_iter().filter(move |to| all || matches!(to, Dialect::OpenAiChat | Dialect::Anthropic))
     };
-    say(&Delta::Began { id: "id".into(), model: "m".into() });
-    (0..EVENTS).for_each(|n| say(&Delta::Text { choice: 0, text: format!("word{n} ") }));
-    say(&Delta::Used(Usage { input: 10, output: 100, ..Usage::default() }));
-    say(&Delta::Ended { choice: 0, finish: FinishReason::Stop, stop: None });
-    let mut out = BytesMut::new();
-    writer.finish(&mut out);
-    pieces.push(out.freeze());
-    pieces.retain(|piece| !piece.is_empty());
-    pieces
-}
-/// Every client's dialect with every other one's provider.
-pub(crate) fn pairs() -> impl Iterator<Item = (Dialect, Dialect)> {
-    let others = |from: Dialect| Dialect::ANSWERS.into_iter().filter(move |to| *to != from).map(move |to| (from, to));
-    Dialect::ANSWERS.into_iter().flat_map(others)
+    // The calls of Ollama come whole.
+    let says = |kind: Kind, api: Api| match kind {
+        Kind::Text | Kind::Thoughts => true,
+        Kind::Arguments => api != Api::Ollama,
+        Kind::Counted => api == GEMINI,
+    };
+    let all = [Kind::Text, Kind::Thoughts, Kind::Arguments, Kind::Counted].into_iter();
+    let of = move |kind: Kind| APIS.into_iter().filter(move |api| says(kind, *api)).map(move |api| (kind, api));
+    all.flat_map(of)
+        .flat_map(move |(kind, api)| clients(kind).filter(move |to| !api.is(*to)).map(move |to| (kind, api, to)))
 }
 
-/// `request`, as a provider of another dialect is asked it.
-pub(crate) fn asked(request: &ChatRequest, to: Dialect) -> Written {
-    request_for(request, Api::Shared(to), Quirks::default(), "other").expect("written")
+/// A stream as a provider would send it: an event in each piece.
+pub(crate) fn stream(kind: Kind, api: Api) -> Vec<Bytes> {
+    let mut provider = Provider::of(api);
+    let mut pieces = vec![provider.begins()];
+    if kind == Kind::Arguments {
+        pieces.push(provider.says(&call(0)));
+    }
+    pieces.extend((0..EVENTS).map(|n| match kind {
+        Kind::Text => provider.says(&text(format!("word{n} "))),
+        Kind::Thoughts => provider.says(&thought(format!("word{n} "))),
+        Kind::Arguments => provider.says(&piece(n)),
+        Kind::Counted => counted(n),
+    }));
+    pieces.push(provider.ends());
+    pieces.retain(|piece| !piece.is_empty());
+    pieces.into_iter().map(Bytes::from).collect()
+}
+
+/// A piece of arguments.
+fn piece(n: usize) -> Delta {
+    let text = match n {
+        0 => r#"{"city":""#.to_owned(),
+        n if n + 1 == EVENTS => r#""}"#.to_owned(),
+        n => format!("word{n} "),
+    };
+    arguments(0, text)
+}
+
+/// An event of Gemini's that tells what was used so far.
+fn counted(n: usize) -> Vec<u8> {
+    let said = format!(r#"{{"content":{{"parts":[{{"text":"word{n} "}}],"role":"model"}},"index":0}}"#);
+    let used = format!(r#"{{"promptTokenCount":10,"candidatesTokenCount":{n},"totalTokenCount":{}}}"#, 10 + n);
+    format!(
+        "data: {{\"candidates\":[{said}],\"usageMetadata\":{used},\"modelVersion\":\"m\",\"responseId\":\"r\"}}\n\n"
+    )
+    .into_bytes()
 }
 
 /// Translates a whole stream, an event in each piece; the bytes that are told.
-pub(crate) fn told(pieces: &[Bytes], from: Dialect, to: Dialect) -> usize {
-    let mut translated = Translated::new(Api::Shared(from), Quirks::default(), to, false, head());
+pub(crate) fn told(pieces: &[Bytes], from: Api, to: Dialect) -> usize {
+    let mut translated = Translated::new(from, Quirks::default(), to, false, head());
     let mut bytes = 0;
     for piece in pieces {
         translated.feed(piece);
