@@ -54,12 +54,12 @@ fn gives_the_same(api: Api, body: &Bytes, dialect: Dialect, written: &Bytes) {
     }
     let googles = [Operation::GeminiEmbed, Operation::GeminiBatchEmbed].map(Dialect::Other);
     for other in googles.into_iter().filter(|other| *other != dialect && !api.is(*other)) {
-        let told = |api: Api, body: &Bytes| answers(api, other).whole(body.clone()).map(|(told, _)| told);
+        let told = |api: Api, body: &Bytes| answers(api, other).whole(body.clone()).map(|whole| whole.body);
         assert_eq!(told(Api::Shared(dialect), written), told(api, body), "{other:?}: {}", shown());
     }
     let mut coded = answers(api, dialect);
     coded.head.iter_mut().for_each(|head| head.base64 = true);
-    if let Ok((told, _)) = coded.whole(body.clone()) {
+    if let Ok(Whole { body: told, .. }) = coded.whole(body.clone()) {
         assert!(serde_json::from_slice::<serde_json::Value>(&told).is_ok(), "{}", told.escape_ascii());
     }
 }

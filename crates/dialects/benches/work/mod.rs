@@ -63,6 +63,8 @@ pub(crate) fn asked(request: &ChatRequest, to: Api, server: Server) -> Written {
 pub(crate) enum Kind {
     Text,
     Thoughts,
+    /// Thoughts that are said twice in every event, with what seals them beside, as OpenRouter tells them.
+    Detailed,
     /// The arguments of one call, a piece in each event.
     Arguments,
     /// Text, with what was used so far in every event, as Gemini tells it.
@@ -76,6 +78,7 @@ pub(crate) type Told = (Kind, Api, Dialect);
 /// and messages.
 pub(crate) fn streams() -> impl Iterator<Item = Told> {
     const GEMINI: Api = Api::Shared(Dialect::Gemini);
+    const CHAT: Api = Api::Shared(Dialect::OpenAiChat);
     let clients = |kind: Kind| {
         let all = matches!(kind, Kind::Text | Kind::Counted);
         Dialect::ANSWERS.into_iter().filter(move |to| all || matches!(to, Dialect::OpenAiChat | Dialect::Anthropic))
@@ -85,8 +88,9 @@ pub(crate) fn streams() -> impl Iterator<Item = Told> {
         Kind::Text | Kind::Thoughts => true,
         Kind::Arguments => api != Api::Ollama,
         Kind::Counted => api == GEMINI,
+        Kind::Detailed => api == CHAT,
     };
-    let all = [Kind::Text, Kind::Thoughts, Kind::Arguments, Kind::Counted].into_iter();
+    let all = [Kind::Text, Kind::Thoughts, Kind::Detailed, Kind::Arguments, Kind::Counted].into_iter();
     let of = move |kind: Kind| APIS.into_iter().filter(move |api| says(kind, *api)).map(move |api| (kind, api));
     all.flat_map(of)
         .flat_map(move |(kind, api)| clients(kind).filter(move |to| !api.is(*to)).map(move |to| (kind, api, to)))
@@ -101,7 +105,8 @@ pub(crate) fn stream(kind: Kind, api: Api) -> Vec<Bytes> {
     }
     pieces.extend((0..EVENTS).map(|n| match kind {
         Kind::Text => provider.says(&text(format!("word{n} "))),
-        Kind::Thoughts => provider.says(&thought(format!("word{n} "))),
+        Kind::Thoughts if api == Api::Shared(Dialect::OpenAiChat) => reasoned(n),
+        Kind::Thoughts | Kind::Detailed => provider.says(&thought(format!("word{n} "))),
         Kind::Arguments => provider.says(&piece(n)),
         Kind::Counted => counted(n),
     }));
@@ -118,6 +123,14 @@ fn piece(n: usize) -> Delta {
         n => format!("word{n} "),
     };
     arguments(0, text)
+}
+
+/// A piece of a thought as DeepSeek and most others tell it.
+fn reasoned(n: usize) -> Vec<u8> {
+    let delta = format!(r#"{{"content":null,"reasoning_content":"word{n} "}}"#);
+    let choice = format!(r#"{{"index":0,"delta":{delta},"logprobs":null,"finish_reason":null}}"#);
+    format!("data: {{\"id\":\"id\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{choice}]}}\n\n")
+        .into_bytes()
 }
 
 /// An event of Gemini's that tells what was used so far.

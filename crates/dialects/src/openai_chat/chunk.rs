@@ -106,6 +106,8 @@ pub(super) struct Choices<'a> {
     pub(super) finish: Option<FinishReason>,
     /// The literal of the text that a delta adds, quotes included, if it adds any.
     pub(super) text: Option<&'a str>,
+    /// The literal of what a delta adds to a thought or to a call's arguments, if it adds that alone.
+    pub(super) piece: Option<&'a str>,
     /// What stands beside one choice's text.
     pub(super) beyond: Beyond,
 }
@@ -198,6 +200,7 @@ impl<'a> Choices<'a> {
         beyond.several |= bit != 1 || self.begun != 0;
         beyond.odd |= delta.odd || choice.message.speaks;
         self.text = delta.text.or(self.text);
+        self.piece = delta.piece.or(self.piece);
     }
 }
 
@@ -242,22 +245,35 @@ struct DeltaFields<'a> {
     content: Literal<'a>,
     #[serde(default)]
     refusal: Shape,
-    #[serde(default)]
-    reasoning_content: Shape,
-    #[serde(default)]
-    reasoning: Shape,
+    #[serde(borrow, default)]
+    reasoning_content: Literal<'a>,
+    #[serde(borrow, default)]
+    reasoning: Literal<'a>,
     #[serde(default)]
     reasoning_details: Shape,
     #[serde(default)]
     thinking_blocks: Shape,
-    #[serde(default)]
-    tool_calls: Shape,
+    #[serde(borrow, default)]
+    tool_calls: Literal<'a>,
     #[serde(default)]
     function_call: Shape,
     #[serde(default)]
     audio: Shape,
     #[serde(default)]
     images: Shape,
+}
+
+/// What is sought of a call: its arguments.
+#[derive(Deserialize)]
+struct Call<'a> {
+    #[serde(borrow)]
+    function: Function<'a>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow)]
+    arguments: Literal<'a>,
 }
 
 /// A value as it is written.
@@ -291,6 +307,17 @@ struct Delta<'a> {
     shows: bool,
     odd: bool,
     text: Option<&'a str>,
+    piece: Option<&'a str>,
+}
+
+impl<'a> DeltaFields<'a> {
+    /// The literal of what is added to a thought or to the arguments of one call.
+    fn piece(&self) -> Option<&'a str> {
+        let words = self.reasoning_content.text().or(self.reasoning.text());
+        let Some(calls) = self.tool_calls.0.filter(|_| words.is_none()) else { return words };
+        let [call]: [Call<'a>; 1] = serde_json::from_str(calls.get()).ok()?;
+        call.function.arguments.text()
+    }
 }
 
 impl<'de: 'a, 'a> Outline<'de> for Delta<'a> {
@@ -303,9 +330,9 @@ impl<'de: 'a, 'a> Outline<'de> for Delta<'a> {
         let any = |shapes: &[Shape]| shapes.iter().any(|shape| shape.is_something());
         let text = fields.content.text();
         let content = fields.content.shape().is_something();
-        let calls = any(&[fields.tool_calls, fields.function_call]);
+        let calls = any(&[fields.tool_calls.shape(), fields.function_call]);
         let refuses = fields.refusal.is_something();
-        let reasons = any(&[fields.reasoning_content, fields.reasoning]);
+        let reasons = any(&[fields.reasoning_content.shape(), fields.reasoning.shape()]);
         let shows = any(&[fields.audio, fields.images]);
         Ok(Self {
             speaks: content || calls || refuses || reasons || shows,
@@ -315,6 +342,7 @@ impl<'de: 'a, 'a> Outline<'de> for Delta<'a> {
             shows,
             odd: content && text.is_none(),
             text,
+            piece: if text.is_none() { fields.piece() } else { None },
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct StreamDecoder {
     ended: u128,
     /// The last event of plain text, which most events only repeat with other words.
     template: Template,
+    /// The last event that only added to a thought or to a call's arguments.
+    alike: Template,
     /// What the client is given, where that is asked for.
     transcript: Option<Box<Transcript>>,
     /// Each event is a frame of its own.
@@ -175,6 +177,9 @@ impl StreamDecoder {
             }
             return Event::Content;
         }
+        if !named_error && self.alike.values(data).is_some() {
+            return Event::Content;
+        }
         if data.is_empty() {
             return Event::Preamble;
         }
@@ -206,7 +211,10 @@ impl StreamDecoder {
             transcript.note(&chunk, usage, text);
         }
         if choices.content {
-            self.template.learn(data, [choices.text, chunk.obfuscation.map(RawValue::get), None]);
+            let hidden = chunk.obfuscation.map(RawValue::get);
+            self.template.learn(data, [choices.text, hidden, None]);
+            // A transcript wants to know of each.
+            self.alike.learn(data, [choices.piece.filter(|_| self.transcript.is_none()), hidden, None]);
         }
         chunk.event(usage)
     }

@@ -14,7 +14,7 @@ use super::calls::Calls;
 use super::wire::{Choice, Event, Part, Said};
 use super::{ABOVE, BESIDE, LOGPROBS, MOST};
 use crate::Unread;
-use crate::template::Template;
+use crate::template::{Mould, Template};
 use crate::text::{Half, continued};
 use llm::Delta;
 use serde_json::value::RawValue;
@@ -33,6 +33,8 @@ pub struct Reader {
     above: [u64; ABOVE.len()],
     /// The last event that said nothing but a piece of text, and where its alternative is kept.
     template: (Template, usize),
+    /// The last event, where it said nothing but a piece of a thought or of a call's arguments.
+    mould: Mould,
     /// Bytes handed on.
     read: usize,
 }
@@ -58,6 +60,10 @@ impl Reader {
             return Ok(());
         }
         let before = out.len();
+        if let Some((piece, _)) = self.mould.cast(data) {
+            out.push(piece);
+            return self.count(out.get(before..).unwrap_or_default());
+        }
         if self.says_the_like(data, out) {
             return self.count(out.get(before..).unwrap_or_default());
         }
@@ -77,9 +83,11 @@ impl Reader {
             self.began = true;
             out.push(Delta::Began { id: text(event.id), model: text(event.model) });
         }
-        let mut said = None;
+        let (mut said, mut piece) = (None, None);
         for choice in choices.into_iter().filter_map(|raw| object::<Choice<'_>>(Some(raw))) {
-            said = self.choice(&choice, out)?;
+            let (at, told) = self.choice(&choice, out)?;
+            said = told.as_ref().and_then(|told| Some((at, told.content?.get())));
+            piece = told.and_then(|told| told.piece());
         }
         self.above([event.citations, event.search_results], out);
         out.extend(used.map(Delta::Used));
@@ -87,6 +95,8 @@ impl Reader {
         self.template.1 = words.map_or(0, |(at, _)| at);
         let hidden = event.obfuscation.map(RawValue::get);
         self.template.0.learn(data, [words.map(|(_, words)| words), hidden, None]);
+        let piece = piece.filter(|_| words.is_none());
+        self.mould.learn(data, [piece, hidden, None], out.get(before..).unwrap_or_default());
         self.count(out.get(before..).unwrap_or_default())
     }
 
@@ -117,8 +127,8 @@ impl Reader {
         Ok(out)
     }
 
-    /// Takes in a piece of an alternative; hands back where that is kept, and the literal of the piece's text.
-    fn choice<'a>(&mut self, wire: &Choice<'a>, out: &mut Vec<Delta>) -> Result<Option<(usize, &'a str)>, Unread> {
+    /// Takes in a piece of an alternative; hands back where that is kept, and what the piece says.
+    fn choice<'a>(&mut self, wire: &Choice<'a>, out: &mut Vec<Delta>) -> Result<(usize, Option<Said<'a>>), Unread> {
         let choice = value(wire.index).unwrap_or(0);
         let at = self.told(choice)?;
         let said = object::<Said<'a>>(wire.delta.or(wire.message));
@@ -134,7 +144,7 @@ impl Reader {
                 self.end(at, Delta::Ended { choice, finish: finish(word), stop }, out);
             }
         }
-        Ok(said.and_then(|said| said.content).map(|content| (at, content.get())))
+        Ok((at, said))
     }
 
     /// Where the alternative is kept.

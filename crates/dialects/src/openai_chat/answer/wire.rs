@@ -2,6 +2,7 @@
 //!
 //! Whatever has another shape than expected is passed over: it says nothing. Must never be here: what it all amounts to.
 
+use super::super::raw::{list, object};
 use super::super::thoughts::Thoughts;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -78,6 +79,17 @@ pub(super) struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
+    /// The literal of the one piece that it adds to a thought or to a call's arguments, if it adds but that.
+    pub(super) fn piece(&self) -> Option<&'a str> {
+        let words = self.reasoning_content.or(self.reasoning);
+        let piece = match (&list(self.tool_calls)[..], words) {
+            ([], words) => words,
+            ([call], None) => object::<Function<'a>>(object::<Call<'a>>(Some(call))?.function)?.arguments,
+            _ => None,
+        };
+        piece.map(RawValue::get)
+    }
+
     pub(super) fn thoughts(&self) -> Thoughts<'a> {
         let Self { reasoning_content, reasoning, reasoning_details, thinking_blocks, .. } = *self;
         Thoughts { reasoning_content, reasoning, reasoning_details, thinking_blocks }
