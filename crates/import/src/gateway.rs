@@ -14,15 +14,23 @@ pub(crate) struct Gateway {
     pub(crate) direct: bool,
 }
 
-/// One provider. `api_key` and `headers` hold references, never secrets.
+/// One provider. What may be a secret holds references, never secrets.
 #[derive(Default)]
 pub(crate) struct Provider {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     pub(crate) base_url: Option<String>,
     pub(crate) api_key: Option<String>,
+    pub(crate) access_key_id: Option<String>,
+    pub(crate) secret_access_key: Option<String>,
+    pub(crate) session_token: Option<String>,
+    pub(crate) apis: Vec<&'static str>,
     pub(crate) api_version: Option<String>,
+    pub(crate) project: Option<String>,
+    /// The location, of kind vertex.
     pub(crate) region: Option<String>,
+    /// The path of a file.
+    pub(crate) credentials: Option<String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) models: BTreeMap<String, Model>,
 }
@@ -103,8 +111,14 @@ impl Provider {
             ("kind", Some(Node::text(self.kind))),
             ("base_url", self.base_url.map(Node::Text)),
             ("api_key", self.api_key.map(Node::Text)),
+            ("access_key_id", self.access_key_id.map(Node::Text)),
+            ("secret_access_key", self.secret_access_key.map(Node::Text)),
+            ("session_token", self.session_token.map(Node::Text)),
+            ("apis", Node::List(self.apis.into_iter().map(Node::text).collect()).filled()),
             ("api_version", self.api_version.map(Node::Text)),
+            ("project", self.project.map(Node::Text)),
             (where_it_runs(self.kind), self.region.map(Node::Text)),
+            ("credentials", self.credentials.map(Node::Text)),
             ("headers", Node::Map(headers.collect()).filled()),
             ("models", Node::Map(models.collect()).filled()),
         ])
@@ -195,6 +209,6 @@ impl Policy {
 }
 
 /// The key that says where a provider of this kind runs.
-fn where_it_runs(kind: &str) -> &'static str {
+pub(crate) fn where_it_runs(kind: &str) -> &'static str {
     if kind == "vertex" { "location" } else { "region" }
 }

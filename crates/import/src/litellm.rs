@@ -5,13 +5,16 @@
 //! what they say of addresses and keys providers.
 
 mod account;
+mod address;
 mod deployment;
 mod fallbacks;
 mod fields;
 mod groups;
 mod kinds;
 mod model;
+mod secret;
 mod settings;
+mod signing;
 
 use crate::Import;
 use crate::finding::Findings;
@@ -35,7 +38,7 @@ pub fn litellm(text: &str) -> Result<Import, String> {
     let mut file = parse(text)?;
     let mut findings = Findings::default();
     let mut gateway = Gateway::default();
-    let credentials = account::credentials(file.remove("credential_list"), &mut findings);
+    let credentials = account::credentials(&mut file, &mut findings);
     let entries = list(file.remove("model_list")).ok_or("it has no model_list")?;
     let mut deployments = Deployments::default();
     for (place, entry) in entries.into_iter().enumerate() {

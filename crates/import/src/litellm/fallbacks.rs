@@ -1,6 +1,6 @@
 //! Groups that stand in for others: their targets come behind a route's own.
 
-use super::fields::{fields, list, text};
+use super::fields::{fields, text};
 use crate::finding::Findings;
 use crate::gateway::{Gateway, Route, Target};
 use serde_json::Value;
@@ -42,9 +42,20 @@ impl Fallbacks {
     }
 
     /// Reads a list of `{group: [groups]}`.
-    pub(super) fn read(&mut self, gateway: &mut Gateway, value: Value, at: &str, when: When, findings: &mut Findings) {
-        for (place, entry) in list(Some(value)).unwrap_or_default().into_iter().enumerate() {
-            for (group, spares) in fields(Some(entry)).unwrap_or_default() {
+    pub(super) fn read(
+        &mut self,
+        gateway: &mut Gateway,
+        value: Vec<Value>,
+        at: &str,
+        when: When,
+        findings: &mut Findings,
+    ) {
+        for (place, entry) in value.into_iter().enumerate() {
+            let Some(entry) = fields(Some(entry)) else {
+                findings.manual(&format!("{at}[{place}]"), "it names no group with those that stand in");
+                continue;
+            };
+            for (group, spares) in entry {
                 let at = format!("{at}[{place}].{group}");
                 let routes: Vec<String> = if group == "*" {
                     self.own.iter().map(|route| route.name.clone()).collect()
@@ -61,9 +72,12 @@ impl Fallbacks {
         }
     }
 
-    /// Reads a list of groups that stand in for all.
+    /// Reads a list of groups that stand in for all, which are those that have become routes.
     pub(super) fn read_for_all(&mut self, gateway: &mut Gateway, spares: &Value, at: &str, findings: &mut Findings) {
         let routes: Vec<String> = self.own.iter().map(|route| route.name.clone()).collect();
+        if routes.is_empty() {
+            findings.manual(at, "there is no route: direct calls have no targets to stand in");
+        }
         for route in routes {
             self.stand_in(gateway, &route, spares, at, When::Failed, findings);
         }

@@ -55,6 +55,11 @@ pub(super) fn millis(value: &Value) -> Option<u64> {
         .map(|millis| millis as u64)
 }
 
+/// Where a field stands.
+pub(super) fn place(at: &str, key: &str) -> String {
+    if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
+}
+
 /// Takes a field out by its name and reads it; a value that cannot be read is told, and nothing.
 pub(super) fn take<T>(
     fields: &mut Fields,
@@ -66,16 +71,49 @@ pub(super) fn take<T>(
     let value = fields.remove(key).filter(|value| !value.is_null())?;
     let read = read(&value);
     if read.is_none() {
-        findings.manual(&format!("{at}.{key}"), "its value is not one that could be read here");
+        findings.manual(&place(at, key), "its value is not one that could be read here");
     }
     read
+}
+
+/// Takes a text out by its name.
+pub(super) fn take_text(fields: &mut Fields, at: &str, key: &str, findings: &mut Findings) -> Option<String> {
+    take(fields, at, key, findings, |value| text(Some(value.clone())))
+}
+
+/// Takes a mapping out by its name.
+pub(super) fn take_fields(from: &mut Fields, at: &str, key: &str, findings: &mut Findings) -> Option<Fields> {
+    take(from, at, key, findings, |value| fields(Some(value.clone())))
+}
+
+/// Takes a list out by its name.
+pub(super) fn take_list(from: &mut Fields, at: &str, key: &str, findings: &mut Findings) -> Option<Vec<Value>> {
+    take(from, at, key, findings, |value| list(Some(value.clone())))
+}
+
+/// Takes out all of `keys`, which say the same, and hands on the first that is there with its name.
+pub(super) fn take_first<T>(
+    fields: &mut Fields,
+    at: &str,
+    keys: &[&'static str],
+    findings: &mut Findings,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Option<(&'static str, T)> {
+    let mut first = None;
+    for key in keys.iter().copied() {
+        let Some(value) = take(fields, at, key, findings, &read) else { continue };
+        match &first {
+            None => first = Some((key, value)),
+            Some((before, _)) => findings.approximate(&place(at, key), "", format!("{before} goes first")),
+        }
+    }
+    first
 }
 
 /// Tells of everything that is left.
 pub(super) fn rest(fields: &Fields, at: &str, findings: &mut Findings, why: impl Fn(&str) -> &'static str) {
     for key in fields.keys() {
-        let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-        findings.unsupported(&at, why(key));
+        findings.unsupported(&place(at, key), why(key));
     }
 }
 

@@ -21,19 +21,27 @@ pub(super) fn routes(gateway: &mut Gateway, groups: &[Group], shuffled: bool, fi
         let weights = weights(&group.deployments, shuffled);
         for (deployment, weight) in group.deployments.iter().zip(weights) {
             match kept(&group.name, deployment) {
-                Kept::Target => add(&mut route, deployment, weight, shuffled, findings),
+                Kept::Target => {
+                    findings.exact(&format!("{}.model_name", deployment.entry_at), format!("routes.{}", route.name));
+                    add(&mut route, deployment, weight, shuffled, findings);
+                }
                 Kept::Directly => {
                     gateway.direct = true;
+                    findings.exact(&format!("{}.model_name", deployment.entry_at), "direct");
                     let why = "clients name provider/model, of every provider in the file";
                     findings.approximate(&format!("{}.model", deployment.at), "direct", why);
+                    unplaced(deployment, "it has no route: direct calls follow `defaults`", findings);
                 }
-                Kept::Not => findings.manual(
-                    &format!("{}.model", deployment.at),
-                    "a pattern keeps the name that the client asked for, and this one changes it: list the models",
-                ),
+                Kept::Not => {
+                    let why =
+                        "a pattern keeps the name that the client asked for, and this one changes it: list the models";
+                    findings.manual(&format!("{}.model", deployment.at), why);
+                    findings.manual(&format!("{}.model_name", deployment.entry_at), "its entry has become no target");
+                    unplaced(deployment, "its entry has become no target", findings);
+                }
             }
         }
-        waits(&mut route, &group.deployments, findings);
+        waits(&mut route, &group.name, &group.deployments, findings);
         if !route.targets.is_empty() {
             gateway.routes.push(route);
         }
@@ -123,12 +131,29 @@ fn add(route: &mut Route, deployment: &Deployment, weight: u64, shuffled: bool, 
     }
 }
 
+/// Tells of what an entry says of its share and its calls, where it is no target of a route.
+fn unplaced(deployment: &Deployment, why: &str, findings: &mut Findings) {
+    for (key, there) in [
+        ("weight", deployment.weight.is_some()),
+        ("order", deployment.order.is_some()),
+        ("rpm", deployment.rpm.is_some()),
+        ("tpm", deployment.tpm.is_some()),
+        ("timeout", deployment.timeout.is_some()),
+        ("stream_timeout", deployment.stream_timeout.is_some()),
+        (deployment.retries.map_or("", |(key, _)| key), deployment.retries.is_some()),
+    ] {
+        if there {
+            findings.manual(&format!("{}.{key}", deployment.at), why);
+        }
+    }
+}
+
 /// The longest of what the entries say, for a route has one word on each.
-fn waits(route: &mut Route, deployments: &[Deployment], findings: &mut Findings) {
+fn waits(route: &mut Route, group: &str, deployments: &[Deployment], findings: &mut Findings) {
     let to = format!("routes.{}", route.name);
-    for deployment in deployments {
+    for deployment in deployments.iter().filter(|one| matches!(kept(group, one), Kept::Target)) {
         let policy = &mut route.policy;
-        let attempts = deployment.retries.map(|retries| retries + 1);
+        let attempts = deployment.retries.map(|(_, retries)| retries + 1);
         for (key, said, place, ours, why) in [
             (
                 "timeout",
@@ -145,7 +170,7 @@ fn waits(route: &mut Route, deployments: &[Deployment], findings: &mut Findings)
                 "until the first content, of whole answers too",
             ),
             (
-                "max_retries",
+                deployment.retries.map_or("", |(key, _)| key),
                 attempts,
                 &mut policy.max_attempts,
                 "retry.max_attempts",

@@ -1,6 +1,6 @@
 //! What is said of a model itself: prices, windows, how many calls it takes.
 
-use super::fields::{Fields, count, number, rest, take, text};
+use super::fields::{Fields, count, number, rest, take, take_text};
 use crate::finding::Findings;
 use crate::gateway::Model;
 use catalogue::{Catalogue, Facts};
@@ -52,7 +52,7 @@ pub(super) fn take_facts(fields: &mut Fields, at: &str, to: &str, model: &mut Mo
 /// Takes `model_info`.
 pub(super) fn take_info(mut info: Fields, at: &str, to: &str, model: &mut Model, kind: &str, findings: &mut Findings) {
     take_facts(&mut info, at, to, model, findings);
-    if let Some(base) = text(info.remove("base_model")) {
+    if let Some(base) = take_text(&mut info, at, "base_model", findings) {
         let from = format!("{at}.base_model");
         let base = base.rsplit('/').next().unwrap_or(&base).to_owned();
         match Catalogue::default().models(kind).of(&base) {
@@ -64,7 +64,7 @@ pub(super) fn take_info(mut info: Fields, at: &str, to: &str, model: &mut Model,
                 .manual(&from, format!("the catalogue of models knows no such model; give its price under {to}")),
         }
     }
-    if let Some(mode) = text(info.remove("mode")) {
+    if let Some(mode) = take_text(&mut info, at, "mode", findings) {
         let from = format!("{at}.mode");
         match mode.as_str() {
             "chat" | "responses" | "completion" => findings.exact(&from, ""),
@@ -81,6 +81,13 @@ pub(super) fn take_info(mut info: Fields, at: &str, to: &str, model: &mut Model,
         }
         _ => "there is nothing like it",
     });
+}
+
+/// What the catalogue knows of a model that is called otherwise here, where it is not said already.
+pub(super) fn fill_from(kind: &str, name: &str, model: &mut Model) {
+    if let Some(facts) = Catalogue::default().models(kind).of(name) {
+        fill(model, facts);
+    }
 }
 
 /// What is not said already.

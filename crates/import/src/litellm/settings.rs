@@ -2,7 +2,7 @@
 
 use super::deployment::Group;
 use super::fallbacks::{Fallbacks, When};
-use super::fields::{Fields, count, fields, list, millis, rest, take, text, variable};
+use super::fields::{Fields, count, list, millis, rest, take, take_fields, take_list, take_text, text, variable};
 use crate::finding::Findings;
 use crate::gateway::{Gateway, Target};
 use serde_json::Value;
@@ -35,7 +35,7 @@ pub(super) fn is_shuffled(file: &Fields) -> bool {
 pub(super) fn all(gateway: &mut Gateway, mut file: Fields, groups: &[Group], findings: &mut Findings) {
     let mut fallbacks = Fallbacks::new(gateway);
     for at in ["router_settings", "litellm_settings"] {
-        let Some(mut section) = fields(file.remove(at)) else { continue };
+        let Some(mut section) = take_fields(&mut file, "", at, findings) else { continue };
         calls(gateway, &mut section, at, findings);
         stand_ins(gateway, &mut fallbacks, &mut section, at, findings);
         if at == "router_settings" {
@@ -45,10 +45,10 @@ pub(super) fn all(gateway: &mut Gateway, mut file: Fields, groups: &[Group], fin
         }
     }
     fallbacks.allow_attempts(gateway);
-    if let Some(section) = fields(file.remove("general_settings")) {
+    if let Some(section) = take_fields(&mut file, "", "general_settings", findings) {
         general(gateway, section, findings);
     }
-    for (name, _) in fields(file.remove("environment_variables")).unwrap_or_default() {
+    for (name, _) in take_fields(&mut file, "", "environment_variables", findings).unwrap_or_default() {
         findings
             .manual(&format!("environment_variables.{name}"), "set it where breakwater runs; its value is not copied");
     }
@@ -78,7 +78,7 @@ fn calls(gateway: &mut Gateway, section: &mut Fields, at: &str, findings: &mut F
         gateway.defaults.max_attempts = Some(retries + 1);
         findings.approximate(&from("num_retries"), "defaults.retry.max_attempts", why);
     }
-    if let Some(policy) = fields(section.remove("retry_policy")) {
+    if let Some(policy) = take_fields(section, at, "retry_policy", findings) {
         let most = policy.values().filter_map(count).filter(|n| *n < 1000).max();
         if let (None, Some(most)) = (gateway.defaults.max_attempts, most) {
             gateway.defaults.max_attempts = Some(most + 1);
@@ -113,22 +113,22 @@ fn stand_ins(
         ("context_window_fallbacks", When::TooLong),
         ("content_policy_fallbacks", When::Withheld),
     ] {
-        if let Some(value) = section.remove(key) {
+        if let Some(value) = take_list(section, at, key, findings) {
             fallbacks.read(gateway, value, &format!("{at}.{key}"), when, findings);
         }
     }
-    if let Some(spares) = section.remove("default_fallbacks") {
+    if let Some(spares) = section.remove("default_fallbacks").filter(|spares| !spares.is_null()) {
         fallbacks.read_for_all(gateway, &spares, &format!("{at}.default_fallbacks"), findings);
     }
 }
 
 fn router(gateway: &mut Gateway, mut section: Fields, at: &str, groups: &[Group], findings: &mut Findings) {
-    if let Some(strategy) = text(section.remove("routing_strategy")) {
+    if let Some(strategy) = take_text(&mut section, at, "routing_strategy", findings) {
         balance(gateway, &strategy, &format!("{at}.routing_strategy"), groups, findings);
     }
     aliases(
         gateway,
-        fields(section.remove("model_group_alias")).unwrap_or_default(),
+        take_fields(&mut section, at, "model_group_alias", findings).unwrap_or_default(),
         &format!("{at}.model_group_alias"),
         findings,
     );
@@ -224,7 +224,7 @@ fn proxy(mut section: Fields, at: &str, findings: &mut Findings) {
 
 fn general(gateway: &mut Gateway, mut section: Fields, findings: &mut Findings) {
     let at = "general_settings";
-    if let Some(key) = text(section.remove("master_key")) {
+    if let Some(key) = take_text(&mut section, at, "master_key", findings) {
         let name = variable(&key).unwrap_or("LITELLM_MASTER_KEY");
         gateway.callers.push(("master".to_owned(), format!("${{{name}}}")));
         let why = match variable(&key) {
