@@ -5,6 +5,7 @@
 
 mod cases;
 mod faults;
+mod walk;
 mod whole;
 
 use config::{Format, Settings};
