@@ -10,12 +10,17 @@ use crate::fields::under;
 use crate::json::{Ends, Json, kept};
 use crate::literal::push_literal;
 use llm::ChatRequest;
-use memchr::memmem;
+use memchr::memmem::Finder;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// Where thoughts stand in a message, and what seals them: names that servers gave them and OpenAI did not.
 pub(super) const THOUGHTS: &[&str] =
     &["reasoning_content", "reasoning", "reasoning_details", "thinking_blocks", "extra_content"];
+
+/// Without which a request holds none of them: nearly all are told by that, at the cost of passing over them.
+static MARKS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["\"reasoning", "\"thinking_blocks\"", "\"extra_content\""].map(Finder::new));
 
 /// How a request reaches a server of its own dialect.
 #[derive(Debug, PartialEq)]
@@ -35,7 +40,7 @@ pub(crate) fn fit(request: &ChatRequest, server: &Server, model: &str) -> Fit {
     if server.refuses_of_messages.is_empty() {
         return Fit::AsItCame;
     }
-    if server.own && !mentions(&request.raw, server.refuses_of_messages) {
+    if server.own && !MARKS.iter().any(|mark| mark.find(&request.raw).is_some()) {
         return Fit::AsItCame;
     }
     let Ok(text) = std::str::from_utf8(&request.raw) else { return Fit::AsItCame };
@@ -45,11 +50,6 @@ pub(crate) fn fit(request: &ChatRequest, server: &Server, model: &str) -> Fit {
         return Fit::AsItCame;
     }
     if server.own { without(body, server.refuses_of_messages, model) } else { Fit::Anew }
-}
-
-/// Whether any of `names` may stand in `raw`.
-fn mentions(raw: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|name| memmem::find(raw, format!("\"{name}\"").as_bytes()).is_some())
 }
 
 fn refuses(server: &Server, name: &str, value: Json<'_>) -> bool {
@@ -144,6 +144,14 @@ mod tests {
         format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":"hi"}},{{"role":"assistant","content":"ho",{field}}}]}}"#
         )
+    }
+
+    #[test]
+    fn no_thought_is_without_its_mark() {
+        for name in THOUGHTS {
+            let quoted = format!("\"{name}\"");
+            assert!(MARKS.iter().any(|mark| mark.find(quoted.as_bytes()).is_some()), "{name}");
+        }
     }
 
     #[test]
