@@ -38,9 +38,9 @@ fn bounded(instructions: u64) -> LibraryBenchmarkConfig {
 /// know no likeness of its kind yet.
 fn is_read_in_full((kind, api, _): &Told) -> bool {
     match kind {
-        Kind::Text | Kind::Thoughts => false,
+        Kind::Text | Kind::Thoughts | Kind::Counted => false,
         Kind::Arguments => *api == Api::Shared(Dialect::Gemini),
-        Kind::Counted | Kind::Detailed => true,
+        Kind::Detailed => true,
     }
 }
 

@@ -6,10 +6,11 @@ use super::finish::Reason;
 use crate::json::Json;
 use llm::Usage;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
+use std::num::ParseIntError;
 
 /// The most candidates of an answer.
 pub(super) const MAX_CANDIDATES: u32 = 128;
@@ -22,8 +23,8 @@ pub(super) struct Chunk<'a> {
     candidates: Option<Vec<Candidate<'a>>>,
     #[serde(borrow, default)]
     prompt_feedback: Option<Feedback<'a>>,
-    #[serde(default)]
-    usage_metadata: Option<Counts>,
+    #[serde(borrow, default)]
+    usage_metadata: Option<Metered<'a>>,
     #[serde(borrow, default)]
     pub(super) model_version: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -51,8 +52,15 @@ impl<'a> Chunk<'a> {
         let [candidate] = self.candidates() else { return None };
         let [part] = candidate.parts() else { return None };
         let alone = candidate.finish_reason.is_none() && candidate.beside().next().is_none();
-        let mut fields = Json::from(*part).entries().filter(|_| alone && self.usage_metadata.is_none())?;
+        let mut fields = Json::from(*part).entries().filter(|_| alone)?;
         fields.find(|(name, _)| name == "text").map(|(_, words)| words.get())
+    }
+
+    /// The literals of what alone differs between most events: its words, where it says nothing else, and the counts that
+    /// grow with them.
+    pub(super) fn moving(&self) -> [Option<&'a str>; 3] {
+        let count = |name: &str| self.usage_metadata.as_ref()?.literal(name);
+        [self.words(), count(COUNT), count("totalTokenCount")]
     }
 
     pub(super) fn candidates(&self) -> &[Candidate<'a>] {
@@ -67,7 +75,7 @@ impl<'a> Chunk<'a> {
 
     /// The tokens counted so far; nothing where only the kind of traffic is told.
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.usage_metadata.as_ref().and_then(Counts::usage)
+        self.usage_metadata.as_ref().and_then(|metered| metered.counts.usage())
     }
 }
 
@@ -146,6 +154,52 @@ struct Feedback<'a> {
 /// Text that is borrowed where nothing in it is escaped.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// The count that grows with the answer's words.
+const COUNT: &str = "candidatesTokenCount";
+
+/// Token counts, and how they are written.
+#[derive(Debug)]
+struct Metered<'a> {
+    counts: Counts,
+    written: &'a RawValue,
+}
+
+impl<'a> Metered<'a> {
+    fn literal(&self, name: &str) -> Option<&'a str> {
+        Json::from(self.written).entries()?.find(|(known, _)| known == name).map(|(_, count)| count.get())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Metered<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = <&RawValue>::deserialize(deserializer)?;
+        let counts = serde_json::from_str(written.get()).map_err(D::Error::custom)?;
+        Ok(Self { counts, written })
+    }
+}
+
+/// What an event tells of tokens that repeats another one but for its words and its count of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Meter(Option<Usage>);
+
+impl Meter {
+    /// That of the event's likes; nothing where it does not count its words.
+    pub(super) fn of(chunk: &Chunk<'_>) -> Self {
+        let counts =
+            chunk.usage_metadata.as_ref().is_some_and(|metered| metered.counts.candidates_token_count.is_some());
+        Self(chunk.usage().filter(|_| counts))
+    }
+
+    /// What is used where the count is written so; nothing where none is told.
+    ///
+    /// # Errors
+    /// What is no count.
+    pub(super) fn usage(self, count: &str) -> Result<Option<Usage>, ParseIntError> {
+        let Some(usage) = self.0 else { return Ok(None) };
+        Ok(Some(Usage { output: count.parse::<u64>()?.saturating_add(usage.reasoning), ..usage }))
+    }
+}
 
 /// Token counts, which Google repeats and raises with every event.
 #[derive(Debug, Deserialize)]

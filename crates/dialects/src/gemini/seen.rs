@@ -3,7 +3,7 @@
 //! Receives one object after the other, of a stream or of a whole answer; keeps the progress. Must never be here: how
 //! objects are cut out of bytes.
 
-use super::chunk::{Chunk, MAX_CANDIDATES, Part};
+use super::chunk::{Chunk, MAX_CANDIDATES, Meter, Part};
 use super::error::read_error;
 use crate::template::Template;
 use bytes::Bytes;
@@ -17,8 +17,9 @@ pub(super) struct Seen {
     ended: u128,
     /// Candidates that want tools called.
     called: u128,
-    /// The last object that says nothing but words, which some servers only repeat with other ones.
+    /// The last object that says nothing but words and what is used so far, which most only repeat with others.
     template: Template,
+    meter: Meter,
 }
 
 impl Seen {
@@ -53,7 +54,10 @@ impl Seen {
     /// What one object means.
     pub(super) fn note(&mut self, data: &[u8]) -> Event {
         let error = || Event::Error(Box::new(read_error(200, &Bytes::copy_from_slice(data), None)));
-        if self.template.values(data).is_some() {
+        if let Some([_, count, _]) = self.template.values(data)
+            && let Ok(usage) = self.meter.usage(count)
+        {
+            self.progress.usage = usage.or(self.progress.usage);
             return Event::Content;
         }
         let Ok(text) = std::str::from_utf8(data) else {
@@ -68,7 +72,9 @@ impl Seen {
         let Some(content) = self.candidates(&chunk) else {
             return Event::Garbage;
         };
-        self.template.learn(data, [chunk.words().filter(|_| content), None, None]);
+        let [words, count, total] = chunk.moving();
+        self.template.learn(data, [words.filter(|_| content), count, total]);
+        self.meter = Meter::of(&chunk);
         let progress = &mut self.progress;
         let usage = chunk.usage();
         progress.usage = usage.or(progress.usage);

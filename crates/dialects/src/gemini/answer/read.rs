@@ -4,7 +4,7 @@
 //! line for each of at most 128 candidates, and the arguments of a call that comes in pieces.
 //! Must never be here: whether the answer is any good.
 
-use super::super::chunk::{Candidate, Chunk, FunctionCall, MAX_CANDIDATES, Part};
+use super::super::chunk::{Candidate, Chunk, FunctionCall, MAX_CANDIDATES, Meter, Part};
 use super::super::json::compact;
 use super::super::seal::seal;
 use super::super::whole::objects;
@@ -28,8 +28,9 @@ pub struct Reader {
     usage: Option<Usage>,
     /// Bytes of text read.
     read: usize,
-    /// The last object that said nothing but a piece of text, and of which candidate.
+    /// The last object that said nothing but a piece of text and what is used so far, and of which candidate.
     template: (Template, u32),
+    meter: Meter,
 }
 
 /// What is known of a candidate.
@@ -48,9 +49,12 @@ impl Reader {
     /// # Errors
     /// What is too large, or no object of an answer, an error among them; the steps before it are handed on.
     pub fn push(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Unread> {
-        if let Some([text, ..]) = self.template.0.values(data) {
+        if let Some([text, count, _]) = self.template.0.values(data)
+            && let Ok(usage) = self.meter.usage(count)
+        {
             self.count(text.len())?;
             out.push(Delta::Text { choice: self.template.1, text: text.to_owned() });
+            self.used(usage, out);
             return Ok(());
         }
         let before = out.len();
@@ -69,14 +73,22 @@ impl Reader {
         if chunk.is_blocked() {
             self.end(0, FinishReason::ContentFilter, out);
         }
-        if let Some(usage) = chunk.usage().filter(|usage| self.usage != Some(*usage)) {
+        self.used(chunk.usage(), out);
+        let said = out.get(before..).unwrap_or_default();
+        let alone = matches!(said, [Delta::Text { .. }] | [Delta::Text { .. }, Delta::Used(_)]);
+        let [words, count, total] = chunk.moving();
+        self.template.1 = chunk.candidates().first().map_or(0, Candidate::index);
+        self.template.0.learn(data, [words.filter(|_| alone), count, total]);
+        self.meter = Meter::of(&chunk);
+        Ok(())
+    }
+
+    /// Tells what is used so far, where that is something new.
+    fn used(&mut self, usage: Option<Usage>, out: &mut Vec<Delta>) {
+        if let Some(usage) = usage.filter(|usage| self.usage != Some(*usage)) {
             self.usage = Some(usage);
             out.push(Delta::Used(usage));
         }
-        let words = chunk.words().filter(|_| matches!(out.get(before..), Some([Delta::Text { .. }])));
-        self.template.1 = chunk.candidates().first().map_or(0, Candidate::index);
-        self.template.0.learn(data, [words, None, None]);
-        Ok(())
     }
 
     /// Reads the body of a whole answer, or of a stream that came as one list.
@@ -346,6 +358,22 @@ mod tests {
         let a = Delta::Text { choice: 0, text: "a".into() };
         let expected = [a.clone(), used(1, 1), a.clone(), a, used(1, 5)];
         assert_eq!(said(&[&grown(1), &grown(1), &grown(5)]), expected);
+        // Thoughts are counted beside, and stay; a count that is none is no event, however like the last.
+        let whole = |output: &str| {
+            format!(
+                r#"{{"candidates":[{{"content":{{"parts":[{{"text":"a"}}]}}}}],"usageMetadata":{{"thoughtsTokenCount":3,"candidatesTokenCount":{output},"promptTokenCount":1,"totalTokenCount":9}}}}"#
+            )
+        };
+        let thought = |output| {
+            let tokens = Usage { input: 1, output, reasoning: 3, ..Usage::default() };
+            Delta::Used(tokens)
+        };
+        let a = Delta::Text { choice: 0, text: "a".into() };
+        assert_eq!(said(&[&whole("1"), &whole("2")]), [a.clone(), thought(4), a, thought(5)]);
+        let (mut reader, mut out) = (Reader::default(), Vec::new());
+        assert_eq!(reader.push(whole("1").as_bytes(), &mut out), Ok(()));
+        let endless = whole("99999999999999999999");
+        assert_eq!(reader.push(endless.as_bytes(), &mut out), Err(Unread::NotAnAnswer));
         let blocked = r#"{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":1}}"#;
         assert_eq!(said(&[blocked]), [ended(0, FinishReason::ContentFilter), used(1, 0)]);
     }
