@@ -64,7 +64,7 @@ pub fn correction_for(
 ) -> Option<Written> {
     if request.dialect == Dialect::OpenAiChat && api.is(Dialect::OpenAiChat) {
         let body = openai_chat::corrected(request, model, answer, correction)?;
-        return Some(Written { body, left_out: Vec::new() });
+        return to_a_server(&openai_chat::decode(body).ok()?, quirks, model).ok();
     }
     let mut prompt = read_prompt(request).ok()?;
     let said = openai_chat::told(answer.choices.first()?)?;

@@ -233,7 +233,8 @@ impl Engine {
         let body = match started {
             Started::Whole { body, progress, content_type: is, left_out: of_it } => {
                 content_type = is;
-                left_out.extend(of_it);
+                let new = of_it.into_iter().filter(|name| !left_out.contains(name)).collect::<Vec<_>>();
+                left_out.extend(new);
                 Tail::whole(body, progress, (no, permit, flaw), dialect, good, open, admitted)
             }
             Started::Stream { frames, reading, body } => {

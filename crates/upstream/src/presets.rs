@@ -81,6 +81,16 @@ const COMPATIBLE: Preset = Preset {
 };
 
 impl Preset {
+    /// Where it differs from the dialect, at its own address or at one that somebody gave: who answers there in its name
+    /// may be another, and want the thoughts back that it gave (DeepSeek, Moonshot).
+    #[must_use]
+    pub fn quirks(&self, own_address: bool) -> Quirks {
+        let Quirks { server, .. } = self.quirks;
+        let another = own_address && self.base_url.is_some() && server.own;
+        let server = if another { Server { refuses_of_messages: &[], ..server } } else { server };
+        Quirks { server, ..self.quirks }
+    }
+
     /// All that it speaks, at its own address or at one that somebody gave: its answers first.
     pub fn speaks(&self, own_address: bool) -> impl Iterator<Item = Api> {
         let apis = if own_address { self.elsewhere } else { self.apis };

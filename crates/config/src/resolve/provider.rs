@@ -234,7 +234,7 @@ fn http_from_file(
         reader.fault(&at, "is made from the provider's key; give one of the two");
     }
     let credential = own.unwrap_or(Credential::Keys { keys, scheme });
-    let mut quirks = preset.quirks;
+    let mut quirks = preset.quirks(own_address);
     quirks.done_marker = reader.value(&at.key("done_marker"), file.done_marker).unwrap_or(quirks.done_marker);
     let apis = apis::spoken(reader, &at.key("apis"), file.apis);
     let apis = apis.unwrap_or_else(|| preset.speaks(own_address).collect());

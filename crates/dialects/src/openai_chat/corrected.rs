@@ -81,7 +81,9 @@ fn beginning(text: &str) -> &str {
 mod tests {
     use super::super::decode;
     use super::*;
-    use llm::{Dialect, ToolCall};
+    use crate::openai_chat::Server;
+    use crate::{Quirks, correction_for};
+    use llm::{Api, Dialect, ToolCall};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -98,6 +100,24 @@ mod tests {
 
     fn request(body: &str) -> ChatRequest {
         decode(body.to_owned().into()).expect("sound")
+    }
+
+    #[test]
+    fn a_server_is_asked_again_in_the_words_in_which_it_was_asked() {
+        let before = request(
+            r#"{"model":"chat","max_completion_tokens":9,"messages":[{"role":"assistant","content":"ho","reasoning_content":"hm"}]}"#,
+        );
+        for (server, gone, there) in [
+            (Server::MISTRAL, ["max_completion_tokens", "reasoning_content"], "\"max_tokens\":9"),
+            (Server::OPENAI, ["\"max_tokens\"", "reasoning_content"], "\"max_completion_tokens\":9"),
+        ] {
+            let quirks = Quirks { server, ..Quirks::default() };
+            let chat = Api::Shared(Dialect::OpenAiChat);
+            let again = correction_for(&before, chat, quirks, "m", &answer("hi", &[]), "No.").expect("built");
+            let body = String::from_utf8(again.body.to_vec()).expect("text");
+            assert!(gone.iter().all(|word| !body.contains(word)) && body.contains(there), "{body}");
+            assert!(body.contains("No.") && body.contains("\"model\":\"m\""), "{body}");
+        }
     }
 
     #[test]

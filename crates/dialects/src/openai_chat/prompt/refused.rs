@@ -35,7 +35,7 @@ pub(crate) enum Fit {
 
 /// How `request` reaches `server`, which is asked for `model`.
 ///
-/// A server that keeps up with OpenAI takes all but thoughts, which are taken out; every other byte stays as it came.
+/// A server that keeps up with OpenAI takes all but thoughts, which are taken out; every other value stays as it came.
 pub(crate) fn fit(request: &ChatRequest, server: &Server, model: &str) -> Fit {
     if server.refuses_of_messages.is_empty() {
         return Fit::AsItCame;
