@@ -177,13 +177,8 @@ impl<'a> Asking<'a> {
             What::Rest(transcript) => {
                 let asked = openai_chat::continuation_request(request, transcript, model, manner.prefill);
                 let (body, way) = asked.map_err(|_| Unasked::Impossible)?;
-                let written = match &answers.head {
-                    None => Written { body, left_out: Vec::new() },
-                    Some(_) => {
-                        let rest = openai_chat::decode(body).map_err(unsayable)?;
-                        request_for(&rest, api, quirks, model).map_err(unsayable)?
-                    }
-                };
+                let rest = openai_chat::decode(body).map_err(unsayable)?;
+                let written = request_for(&rest, api, quirks, model).map_err(unsayable)?;
                 let reading = Reading::going_on(Continuation::new(quirks, transcript.clone(), way));
                 let reading = match translated(&answers) {
                     None => reading,

@@ -38,6 +38,8 @@ pub struct Server {
     pub likelihoods: bool,
     /// It takes back a `refusal`; others are given it as the text that it was.
     pub refusals: bool,
+    /// It goes on with a last message of the assistant that bears `prefix`.
+    pub prefix: bool,
     /// It takes documents as `document_url`, from the network too; others as `file`, in the request or by id.
     pub document_urls: bool,
     /// Fields that are no noun of ours and it takes as they are.
@@ -108,6 +110,7 @@ impl Server {
         choices: true,
         likelihoods: true,
         refusals: true,
+        prefix: false,
         document_urls: false,
         takes: &[
             "audio",
@@ -179,6 +182,7 @@ impl Server {
         names: false,
         likelihoods: false,
         refusals: false,
+        prefix: true,
         document_urls: true,
         takes: &["guardrails", "metadata", "prediction", "prompt_cache_key", "prompt_mode", "safe_prompt"],
         refuses: &[

@@ -15,7 +15,7 @@ use crate::hosted::{Hosted, Speaks, hosted, is_hosted};
 use crate::literal::to_vec;
 use crate::{Unsayable, Written};
 use fate::Fate;
-use llm::{Dialect, Format, Prompt, Takes, Thinking};
+use llm::{Dialect, Format, Prompt, Role, Takes, Thinking};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use wire::{Asked, Body, JsonSchema, ResponseFormat, StreamOptions};
@@ -30,7 +30,10 @@ pub fn write_prompt(prompt: &Prompt, model: &str, server: &Server) -> Result<Wri
     let mut left = LeftOut::default();
     let hosted = hosted(prompt, speaks(model, server))?;
     hosted.left_out.iter().for_each(|name| left.note(name));
-    let messages = message::messages(&prompt.turns, server, &mut left)?;
+    let mut messages = message::messages(&prompt.turns, server, &mut left)?;
+    if let Some(last) = messages.last_mut().filter(|_| goes_on(prompt, server)) {
+        last.prefix = Some(true);
+    }
     let (tools, tool_choice) = tools::tools(prompt, server, &mut left)?;
     let sampling = &prompt.sampling;
     if server.own && sampling.stop.len() > MAX_STOPS {
@@ -177,13 +180,27 @@ fn search<'a>(hosted: &Hosted<'a>) -> Result<Option<&'a RawValue>, Unsayable> {
     hosted.given.first().copied().or(asked).map(|options| json(options, "web_search_options")).transpose()
 }
 
+/// Whether the answer is to go on with the last turn, and the server can be told so.
+fn goes_on(prompt: &Prompt, server: &Server) -> bool {
+    let said = prompt.turns.last().is_some_and(|turn| turn.role == Role::Assistant);
+    server.prefix && said && prompt.others.iter().any(|other| is_prefix(&other.name))
+}
+
+/// Whether a field is the mark of a message that is to be gone on with.
+fn is_prefix(name: &str) -> bool {
+    name.starts_with("messages[") && name.ends_with("].prefix")
+}
+
 fn others<'a>(
     prompt: &'a Prompt,
     server: &Server,
     left: &mut LeftOut,
 ) -> Result<BTreeMap<&'a str, &'a RawValue>, Unsayable> {
     let mut said = BTreeMap::new();
-    for other in prompt.others.iter().filter(|other| !is_hosted(&other.name) && !is_grammar(prompt, &other.name)) {
+    // Those that are written elsewhere.
+    let goes_on = goes_on(prompt, server);
+    let elsewhere = |name: &str| is_hosted(name) || is_grammar(prompt, name) || (goes_on && is_prefix(name));
+    for other in prompt.others.iter().filter(|other| !elsewhere(&other.name)) {
         match fate::fate(other, server) {
             Fate::Said => {
                 said.insert(other.name.as_str(), json(&other.json, &other.name)?);

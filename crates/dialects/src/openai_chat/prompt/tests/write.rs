@@ -274,6 +274,8 @@ fn what_cannot_be_said_is_refused_and_hints_are_told() {
         (other("tools.g.format"), Server::OPENAI, "tools.g.format"),
         (other("previous_response_id"), Server::OPENAI, "previous_response_id"),
         (other("messages[3].prefix"), Server::OPENAI, "messages[3].prefix"),
+        // The last turn is not the assistant's.
+        (other("messages[0].prefix"), Server::MISTRAL, "messages[0].prefix"),
         (other("web_search_options"), Server::COMPATIBLE, "web_search_options"),
         (other("logit_bias"), Server::MISTRAL, "logit_bias"),
         (Prompt { sampling: told, ..hi() }, Server::MISTRAL, "logprobs"),
@@ -348,4 +350,25 @@ fn mistral_is_told_nothing_that_it_refuses() {
         {"type": "document_url", "document_url": "https://x/a.pdf"},
     ]);
     assert_eq!(body["messages"][0]["content"], expected);
+}
+
+#[test]
+fn a_beginning_is_marked_where_the_server_goes_on_with_it() {
+    let prefix = || vec![Other { name: "messages[1].prefix".into(), json: "true".into() }];
+    let begun = Prompt {
+        turns: vec![turn(Role::User, vec![text("hi")]), turn(Role::Assistant, vec![text("ho")])],
+        others: prefix(),
+        ..Prompt::default()
+    };
+    let (body, left_out) = written(&begun, &Server::MISTRAL);
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "ho", "prefix": true}));
+    assert!(
+        body["messages"][0].get("prefix").is_none() && body.get("messages[1].prefix").is_none() && left_out.is_empty()
+    );
+    for server in [Server::OPENAI, Server::GROQ, Server::COMPATIBLE] {
+        assert_eq!(
+            write_prompt(&begun, "gpt", &server).map_err(|unsayable| unsayable.field),
+            Err("messages[1].prefix".into())
+        );
+    }
 }

@@ -19,7 +19,7 @@ pub(super) enum Fate {
     Unsayable(&'static str),
 }
 
-/// What becomes of a field. The mark of a message to be gone on with is `messages[0].prefix`.
+/// What becomes of a field.
 pub(super) fn fate(other: &Other, server: &Server) -> Fate {
     match essential::fate(&other.name, &other.json) {
         _ if server.takes.contains(&other.name.as_str()) => Fate::Said,

@@ -114,6 +114,9 @@ pub(super) struct Message<'a> {
     pub(super) tool_calls: Vec<Call<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_call_id: Option<Cow<'a, str>>,
+    /// The answer goes on with this message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prefix: Option<bool>,
 }
 
 #[derive(Serialize)]
