@@ -127,6 +127,30 @@ async fn commands_say_what_was_asked() {
 }
 
 #[tokio::test]
+async fn another_gateways_file_is_imported_and_strictly_only_where_it_means_the_same() {
+    let entry = |more: &str| {
+        format!(
+            "model_list: [{{ model_name: a, litellm_params: {{ model: openai/m, api_key: os.environ/KEY{more} }} }}]"
+        )
+    };
+    for (yaml, told, strict) in [
+        (entry(""), "exact", 0),
+        (entry(", timeout: 3"), "approximate", 1),
+        (entry(", nonsense: 3"), "unsupported", 1),
+        ("[".to_owned(), "error", 2),
+    ] {
+        for (arguments, wanted) in [
+            (&["import", "litellm", "breakwater.yaml"][..], strict & 2),
+            (&["import", "litellm", "breakwater.yaml", "--strict"], strict),
+        ] {
+            let (code, ours, said) = run(&yaml, arguments).await;
+            assert!(code == Some(wanted) && said.contains(told), "{arguments:?}: {code:?} {said}");
+            assert_eq!(ours.contains("kind: openai"), wanted != 2, "{ours}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_explained() {
     let directory = directory(GOOD);
     let request = r#"{"model":"fast","messages":[{"role":"user","content":"hi"}]}"#;

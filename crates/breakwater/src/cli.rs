@@ -80,7 +80,7 @@ pub(crate) enum Import {
     Litellm {
         /// The file
         file: PathBuf,
-        /// Fail with exit code 1 where a field has no place in ours
+        /// Fail with exit code 1 where a finding is not `exact`
         #[arg(long)]
         strict: bool,
     },

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 const FILE_BYTES: u64 = 1 << 20;
 
 /// Prints our configuration, and what became of each field of theirs. Exit code 2 where the file cannot be understood,
-/// and 1 where `strict` forbids that a field has no place in ours.
+/// and 1 where `strict` forbids that a field means anything else in ours.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -28,7 +28,7 @@ pub(crate) fn litellm(file: &Path, strict: bool) -> Result<ExitCode> {
         anstream::eprintln!("{finding}");
     }
     anstream::print!("{}", import.file);
-    Ok(if strict && !import.is_complete() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if strict && !import.is_exact() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn read(file: &Path) -> Result<String> {

@@ -22,9 +22,9 @@ pub struct Import {
 }
 
 impl Import {
-    /// Whether every field has a place in our file, if with a difference.
+    /// Whether every field has a place in our file, and means the same there.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.findings.iter().all(|finding| matches!(finding.status, Status::Exact | Status::Approximate))
+    pub fn is_exact(&self) -> bool {
+        self.findings.iter().all(|finding| finding.status == Status::Exact)
     }
 }
