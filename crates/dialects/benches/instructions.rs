@@ -11,7 +11,7 @@ use dialects::openai_chat::Server;
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use llm::{Api, ChatRequest, Dialect};
 use std::hint::black_box;
-use work::{Asked, Kind, Told, asked, request, requests, stream, streams, told};
+use work::{Asked, Told, asked, request, requests, stream, streams, told};
 
 // What the program ships with.
 #[global_allocator]
@@ -23,25 +23,12 @@ const REQUEST: u64 = 75_000;
 /// The most for a stream of a hundred events, two thirds of what such a core makes in 2 us each.
 const STREAM: u64 = 1_200_000;
 
-/// The most for one whose events are read in full, one by one: more than is wanted, and no more than it is.
-const IN_FULL: u64 = 3_500_000;
-
 fn bounded(instructions: u64) -> LibraryBenchmarkConfig {
     let mut callgrind = Callgrind::default();
     callgrind.hard_limits([(EventKind::Ir, instructions)]);
     let mut config = LibraryBenchmarkConfig::default();
     config.tool(callgrind);
     config
-}
-
-/// Whether the events of a stream are read in full, one by one: each differs in more than its words, or those who read it
-/// know no likeness of its kind yet.
-fn is_read_in_full((kind, api, _): &Told) -> bool {
-    match kind {
-        Kind::Text | Kind::Thoughts | Kind::Counted => false,
-        Kind::Arguments => *api == Api::Shared(Dialect::Gemini),
-        Kind::Detailed => true,
-    }
 }
 
 fn a_request((from, to, server): Asked) -> (ChatRequest, Api, Server) {
@@ -64,16 +51,10 @@ fn of_request((request, to, server): (ChatRequest, Api, Server)) -> usize {
 }
 
 #[library_benchmark(setup = a_stream, config = bounded(STREAM))]
-#[benches::of(iter = streams().filter(|told| !is_read_in_full(told)))]
+#[benches::of(iter = streams())]
 fn of_stream((pieces, from, to): (Vec<Bytes>, Api, Dialect)) -> usize {
     told(black_box(&pieces), from, to)
 }
 
-#[library_benchmark(setup = a_stream, config = bounded(IN_FULL))]
-#[benches::of(iter = streams().filter(is_read_in_full))]
-fn of_stream_in_full((pieces, from, to): (Vec<Bytes>, Api, Dialect)) -> usize {
-    told(black_box(&pieces), from, to)
-}
-
-library_benchmark_group!(name = translating, benchmarks = [of_request, of_stream, of_stream_in_full]);
+library_benchmark_group!(name = translating, benchmarks = [of_request, of_stream]);
 main!(library_benchmark_groups = translating);

@@ -11,15 +11,17 @@ use llm::Delta;
 
 /// The longest event that is remembered, in bytes.
 const LONGEST: usize = 2048;
-/// How many values may differ; the first of them is the text.
+/// How many values may differ by themselves; the first of them is the text.
 const VALUES: usize = 3;
+/// The place behind them: of what says the text once more.
+const AGAIN: usize = VALUES;
 
 /// The bytes of the event last read in full, without the values that may differ.
 #[derive(Debug, Default)]
 pub(crate) struct Template {
     /// Empty where nothing is remembered.
     fixed: Vec<u8>,
-    values: [Option<Value>; VALUES],
+    values: [Option<Value>; AGAIN + 1],
 }
 
 /// A value that may differ.
@@ -42,9 +44,16 @@ impl Template {
     /// Remembers a valid event, and the literals in it that may differ, all of them parts of `data`. The first, the text,
     /// has to be there and plain; of the others, what is neither a plain text nor a number has to stay.
     pub(crate) fn learn(&mut self, data: &[u8], literals: [Option<&str>; VALUES]) {
+        self.learn_doubled(data, literals, None);
+    }
+
+    /// As [`learn`](Self::learn), of an event that says its text once more in the literal `again`: its likes have to as
+    /// well. One that says something else there has to stay.
+    pub(crate) fn learn_doubled(&mut self, data: &[u8], literals: [Option<&str>; VALUES], again: Option<&str>) {
         self.fixed.clear();
-        let mut found: [_; VALUES] =
-            std::array::from_fn(|place| Found::new(data, literals.get(place).copied().flatten()?, place));
+        let again = again.filter(|again| literals[0] == Some(again));
+        let literal = |place: usize| literals.get(place).copied().unwrap_or(again);
+        let mut found: [_; AGAIN + 1] = std::array::from_fn(|place| Found::new(data, literal(place)?, place));
         if data.len() > LONGEST || found[0].is_none_or(|text| text.is_empty()) {
             return;
         }
@@ -64,7 +73,8 @@ impl Template {
         if self.fixed.is_empty() {
             return None;
         }
-        let (mut rest, mut from, mut values) = (data, 0, [""; VALUES]);
+        let (mut rest, mut from, mut values) = (data, 0, [""; AGAIN + 1]);
+        let mut doubled = false;
         for value in self.values.iter().flatten() {
             rest = rest.strip_prefix(self.fixed.get(from..value.at)?)?;
             from = value.at;
@@ -74,8 +84,11 @@ impl Template {
                 Kind::Number => digits(rest)?,
             };
             *values.get_mut(value.place)? = read;
+            doubled |= value.place == AGAIN;
         }
-        (rest == self.fixed.get(from..)? && !values[0].is_empty()).then_some(values)
+        let [text, second, third, again] = values;
+        let alike = rest == self.fixed.get(from..)? && !text.is_empty() && (!doubled || again == text);
+        alike.then_some([text, second, third])
     }
 }
 
@@ -91,13 +104,24 @@ pub(crate) struct Mould {
 impl Mould {
     /// Remembers an event that came to these `steps`, and the literals in it that may differ, where it says but the first.
     pub(crate) fn learn(&mut self, data: &[u8], literals: [Option<&str>; VALUES], steps: &[Delta]) {
+        self.learn_doubled(data, literals, None, steps);
+    }
+
+    /// As [`learn`](Self::learn), of an event that says its words once more in the literal `again`.
+    pub(crate) fn learn_doubled(
+        &mut self,
+        data: &[u8],
+        literals: [Option<&str>; VALUES],
+        again: Option<&str>,
+        steps: &[Delta],
+    ) {
         let plain = literals[0].and_then(|literal| literal.strip_prefix('"')?.strip_suffix('"'));
         self.step = match steps {
             [step] if plain.is_some() && words(step) == plain => cast(step, ""),
             _ => None,
         };
         let literals = if self.step.is_some() { literals } else { [None; VALUES] };
-        self.template.learn(data, literals);
+        self.template.learn_doubled(data, literals, again.filter(|_| self.step.is_some()));
     }
 
     /// What `data` comes to, and of how many bytes of words, if it is the event last learnt with others.
@@ -226,6 +250,35 @@ mod tests {
         assert_eq!(learnt(r"not \u0041 plain", "17").values(again.as_bytes()), None, "what is not plain is not learnt");
         // What is neither a text nor a number stays as it was.
         assert_eq!(learnt("first", "null").values(again.as_bytes()), Some(["a", "", ""]));
+    }
+
+    #[test]
+    fn what_says_the_text_once_more_has_to_go_on_so() {
+        for doubled in [
+            |text: &str, again: &str| format!(r#"{{"t":"{text}","l":[{{"a":"{again}"}}]}}"#),
+            |text: &str, again: &str| format!(r#"{{"l":[{{"a":"{again}"}}],"t":"{text}"}}"#),
+        ] {
+            let literal = |event: &str, key: &str| {
+                let start = event.find(key).expect("there") + key.len();
+                start..start + 1 + event[start + 1..].find('"').expect("an end") + 1
+            };
+            let learnt = |text: &str, again: &str| {
+                let (mut template, event) = (Template::default(), doubled(text, again));
+                let [text, again] = [r#""t":"#, r#""a":"#].map(|key| &event[literal(&event, key)]);
+                template.learn_doubled(event.as_bytes(), [Some(text), None, None], Some(again));
+                template
+            };
+            let first = learnt("first", "first");
+            for (text, again, alike) in
+                [("more", "more", true), ("more", "mere", false), ("more", "", false), ("", "", false)]
+            {
+                let values = first.values(doubled(text, again).as_bytes()).map(|[text, ..]| text.to_owned());
+                assert_eq!(values, alike.then(|| text.to_owned()), "{text} {again}");
+            }
+            let other = learnt("first", "other");
+            assert!(other.values(doubled("more", "other").as_bytes()).is_some(), "it has to stay");
+            assert!(other.values(doubled("more", "more").as_bytes()).is_none());
+        }
     }
 
     #[test]

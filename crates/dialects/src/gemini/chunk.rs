@@ -47,13 +47,14 @@ impl<'a> Chunk<'a> {
         self.error.is_some()
     }
 
-    /// The literal of its words, where it says nothing else.
-    pub(super) fn words(&self) -> Option<&'a str> {
+    /// The literal of its words, or of what it adds to a text among a call's arguments, where it says nothing else.
+    fn words(&self) -> Option<&'a str> {
         let [candidate] = self.candidates() else { return None };
         let [part] = candidate.parts() else { return None };
         let alone = candidate.finish_reason.is_none() && candidate.beside().next().is_none();
         let mut fields = Json::from(*part).entries().filter(|_| alone)?;
-        fields.find(|(name, _)| name == "text").map(|(_, words)| words.get())
+        let (name, said) = fields.find(|(name, _)| matches!(name.as_ref(), "text" | "functionCall"))?;
+        if name == "text" { Some(said.get()) } else { added(said) }
     }
 
     /// The literals of what alone differs between most events: its words, where it says nothing else, and the counts that
@@ -77,6 +78,22 @@ impl<'a> Chunk<'a> {
     pub(super) fn usage(&self) -> Option<Usage> {
         self.usage_metadata.as_ref().and_then(|metered| metered.counts.usage())
     }
+}
+
+/// The literal that a piece of a call adds to one text among its arguments, where it does nothing else.
+fn added<'a>(call: Json<'a>) -> Option<&'a str> {
+    let mut pieces = None;
+    for (name, value) in call.entries()? {
+        match name.as_ref() {
+            "partialArgs" => pieces = value.items(),
+            "name" | "args" => return None,
+            _ => {}
+        }
+    }
+    let mut pieces = pieces?;
+    let (piece, others) = (pieces.next()?, pieces.next());
+    let mut fields = piece.entries().filter(|_| others.is_none())?;
+    fields.find(|(name, _)| name == "stringValue").map(|(_, text)| text.get())
 }
 
 /// An alternative answer, or a piece of it.

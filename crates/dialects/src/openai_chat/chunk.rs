@@ -4,6 +4,7 @@
 //! allocating: a stream has one of these per token.
 
 use super::obstacle::Obstacle;
+use super::thoughts::again;
 use super::usage::usage;
 use crate::shape::{Outline, Shape, outline};
 use llm::{Event, FinishReason, Usage};
@@ -108,6 +109,8 @@ pub(super) struct Choices<'a> {
     pub(super) text: Option<&'a str>,
     /// The literal of what a delta adds to a thought or to a call's arguments, if it adds that alone.
     pub(super) piece: Option<&'a str>,
+    /// The literal that says such a piece of a thought once more.
+    pub(super) again: Option<&'a str>,
     /// What stands beside one choice's text.
     pub(super) beyond: Beyond,
 }
@@ -201,6 +204,7 @@ impl<'a> Choices<'a> {
         beyond.odd |= delta.odd || choice.message.speaks;
         self.text = delta.text.or(self.text);
         self.piece = delta.piece.or(self.piece);
+        self.again = delta.again.or(self.again);
     }
 }
 
@@ -249,10 +253,10 @@ struct DeltaFields<'a> {
     reasoning_content: Literal<'a>,
     #[serde(borrow, default)]
     reasoning: Literal<'a>,
-    #[serde(default)]
-    reasoning_details: Shape,
-    #[serde(default)]
-    thinking_blocks: Shape,
+    #[serde(borrow, default)]
+    reasoning_details: Literal<'a>,
+    #[serde(borrow, default)]
+    thinking_blocks: Literal<'a>,
     #[serde(borrow, default)]
     tool_calls: Literal<'a>,
     #[serde(default)]
@@ -308,6 +312,7 @@ struct Delta<'a> {
     odd: bool,
     text: Option<&'a str>,
     piece: Option<&'a str>,
+    again: Option<&'a str>,
 }
 
 impl<'a> DeltaFields<'a> {
@@ -334,15 +339,18 @@ impl<'de: 'a, 'a> Outline<'de> for Delta<'a> {
         let refuses = fields.refusal.is_something();
         let reasons = any(&[fields.reasoning_content.shape(), fields.reasoning.shape()]);
         let shows = any(&[fields.audio, fields.images]);
+        let sealing = [fields.reasoning_details, fields.thinking_blocks];
+        let piece = if text.is_none() { fields.piece() } else { None };
         Ok(Self {
             speaks: content || calls || refuses || reasons || shows,
             calls,
             refuses,
-            reasons: reasons || any(&[fields.reasoning_details, fields.thinking_blocks]),
+            reasons: reasons || any(&sealing.map(Literal::shape)),
             shows,
             odd: content && text.is_none(),
             text,
-            piece: if text.is_none() { fields.piece() } else { None },
+            piece,
+            again: piece.and_then(|_| again(sealing[0].0.or(sealing[1].0))),
         })
     }
 }

@@ -214,7 +214,8 @@ impl StreamDecoder {
             let hidden = chunk.obfuscation.map(RawValue::get);
             self.template.learn(data, [choices.text, hidden, None]);
             // A transcript wants to know of each.
-            self.alike.learn(data, [choices.piece.filter(|_| self.transcript.is_none()), hidden, None]);
+            let piece = choices.piece.filter(|_| self.transcript.is_none());
+            self.alike.learn_doubled(data, [piece, hidden, None], choices.again);
         }
         chunk.event(usage)
     }

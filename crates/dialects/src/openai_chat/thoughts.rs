@@ -74,6 +74,21 @@ fn detail(raw: &RawValue) -> Vec<Step<'_>> {
     [words(detail.text), words(detail.summary), signature, data].into_iter().flatten().collect()
 }
 
+/// The literal in which a list of one entry says the words once more that stand beside it.
+pub(super) fn again<'a>(entries: Option<&'a RawValue>) -> Option<&'a str> {
+    #[derive(Deserialize)]
+    struct Entry<'a> {
+        #[serde(borrow, default)]
+        text: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        summary: Option<&'a RawValue>,
+        #[serde(borrow, default)]
+        thinking: Option<&'a RawValue>,
+    }
+    let [entry]: [Entry<'a>; 1] = serde_json::from_str(entries?.get()).ok()?;
+    entry.text.or(entry.summary).or(entry.thinking).map(RawValue::get)
+}
+
 /// An entry of `thinking_blocks`, which is Anthropic's whatever it says; also a part of a content.
 pub(super) fn block(raw: &RawValue) -> Vec<Step<'_>> {
     #[derive(Deserialize)]

@@ -18,6 +18,8 @@ const MAX_DEPTH: usize = 128;
 pub(super) struct Arguments {
     fields: Vec<(String, Node)>,
     values: usize,
+    /// Where something was put last.
+    last: Vec<Step>,
 }
 
 #[derive(Debug)]
@@ -49,27 +51,8 @@ impl Arguments {
 
     /// Puts a value in its place, or goes on with the text that stands there.
     pub(super) fn put(&mut self, piece: &PartialArg<'_>) -> Result<(), Unread> {
-        let mut steps = steps(&piece.json_path.0).ok_or(Unread::NotAnAnswer)?.into_iter();
-        let Some(Step::Name(first)) = steps.next() else { return Err(Unread::NotAnAnswer) };
-        let mut place = field(&mut self.fields, first, &mut self.values);
-        for step in steps {
-            place = match step {
-                Step::Name(name) => {
-                    if !matches!(place, Node::Object(_)) {
-                        *place = Node::Object(Vec::new());
-                    }
-                    let Node::Object(fields) = place else { return Err(Unread::NotAnAnswer) };
-                    field(fields, name, &mut self.values)
-                }
-                Step::Index(index) => {
-                    if !matches!(place, Node::List(_)) {
-                        *place = Node::List(Vec::new());
-                    }
-                    let Node::List(items) = place else { return Err(Unread::NotAnAnswer) };
-                    item(items, index, &mut self.values)?
-                }
-            };
-        }
+        self.last = steps(&piece.json_path.0).ok_or(Unread::NotAnAnswer)?;
+        let place = place(&mut self.fields, &self.last, &mut self.values)?;
         match (&piece.string_value, place) {
             (Some(text), Node::Text(so_far)) => so_far.push_str(&text.0),
             (Some(text), place) => *place = Node::Text(text.0.clone().into_owned()),
@@ -78,12 +61,44 @@ impl Arguments {
         if self.values > MAX_VALUES { Err(Unread::TooLarge) } else { Ok(()) }
     }
 
+    /// Goes on with the text that was put last.
+    pub(super) fn go_on(&mut self, text: &str) {
+        if let Ok(Node::Text(so_far)) = place(&mut self.fields, &self.last, &mut self.values) {
+            so_far.push_str(text);
+        }
+    }
+
     /// All of it, as JSON.
     pub(super) fn into_json(self) -> String {
         let mut out = String::new();
         write(&Node::Object(self.fields), &mut out);
         out
     }
+}
+
+/// The place to which these steps lead, made where there is none.
+fn place<'a>(fields: &'a mut Vec<(String, Node)>, steps: &[Step], values: &mut usize) -> Result<&'a mut Node, Unread> {
+    let [Step::Name(first), steps @ ..] = steps else { return Err(Unread::NotAnAnswer) };
+    let mut place = field(fields, first, values);
+    for step in steps {
+        place = match step {
+            Step::Name(name) => {
+                if !matches!(place, Node::Object(_)) {
+                    *place = Node::Object(Vec::new());
+                }
+                let Node::Object(fields) = place else { return Err(Unread::NotAnAnswer) };
+                field(fields, name, values)
+            }
+            Step::Index(index) => {
+                if !matches!(place, Node::List(_)) {
+                    *place = Node::List(Vec::new());
+                }
+                let Node::List(items) = place else { return Err(Unread::NotAnAnswer) };
+                item(items, *index, values)?
+            }
+        };
+    }
+    Ok(place)
 }
 
 /// A value that is no text, as JSON; nothing where none of them is told, for that is how nothing is written.
@@ -96,10 +111,10 @@ fn plain(piece: &PartialArg<'_>) -> String {
 }
 
 /// The field `name`, made where there is none. The last one is usually meant.
-fn field<'a>(fields: &'a mut Vec<(String, Node)>, name: String, values: &mut usize) -> &'a mut Node {
+fn field<'a>(fields: &'a mut Vec<(String, Node)>, name: &str, values: &mut usize) -> &'a mut Node {
     let at = fields.iter().rposition(|(known, _)| *known == name).unwrap_or_else(|| {
         *values += 1;
-        fields.push((name, Node::nothing()));
+        fields.push((name.to_owned(), Node::nothing()));
         fields.len() - 1
     });
     &mut fields[at].1

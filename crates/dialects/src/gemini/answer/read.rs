@@ -28,9 +28,26 @@ pub struct Reader {
     usage: Option<Usage>,
     /// Bytes of text read.
     read: usize,
-    /// The last object that said nothing but a piece of text and what is used so far, and of which candidate.
-    template: (Template, u32),
+    /// The last object that said nothing but a piece of text and what is used so far.
+    template: Template,
+    /// What its likes say.
+    like: Like,
     meter: Meter,
+}
+
+/// What objects say that differ from the last one in their words alone, each of the candidate at this place.
+#[derive(Clone, Copy, Debug)]
+enum Like {
+    /// Text.
+    Text(u32),
+    /// More of a text among the arguments of the call that is open.
+    Argument(u32),
+}
+
+impl Default for Like {
+    fn default() -> Self {
+        Self::Text(0)
+    }
 }
 
 /// What is known of a candidate.
@@ -49,11 +66,10 @@ impl Reader {
     /// # Errors
     /// What is too large, or no object of an answer, an error among them; the steps before it are handed on.
     pub fn push(&mut self, data: &[u8], out: &mut Vec<Delta>) -> Result<(), Unread> {
-        if let Some([text, count, _]) = self.template.0.values(data)
+        if let Some([text, count, _]) = self.template.values(data)
             && let Ok(usage) = self.meter.usage(count)
         {
-            self.count(text.len())?;
-            out.push(Delta::Text { choice: self.template.1, text: text.to_owned() });
+            self.say_the_like(text, out)?;
             self.used(usage, out);
             return Ok(());
         }
@@ -75,11 +91,30 @@ impl Reader {
         }
         self.used(chunk.usage(), out);
         let said = out.get(before..).unwrap_or_default();
-        let alone = matches!(said, [Delta::Text { .. }] | [Delta::Text { .. }, Delta::Used(_)]);
+        let choice = chunk.candidates().first().map_or(0, Candidate::index);
+        let like = match said {
+            [Delta::Text { .. }] | [Delta::Text { .. }, Delta::Used(_)] => Some(Like::Text(choice)),
+            [] | [Delta::Used(_)] => Some(Like::Argument(choice)),
+            _ => None,
+        };
         let [words, count, total] = chunk.moving();
-        self.template.1 = chunk.candidates().first().map_or(0, Candidate::index);
-        self.template.0.learn(data, [words.filter(|_| alone), count, total]);
+        self.template.learn(data, [words.filter(|_| like.is_some()), count, total]);
+        self.like = like.unwrap_or_default();
         self.meter = Meter::of(&chunk);
+        Ok(())
+    }
+
+    /// Takes in an object that differs from the last one in its words, which are `text`, and in counts.
+    fn say_the_like(&mut self, text: &str, out: &mut Vec<Delta>) -> Result<(), Unread> {
+        self.count(text.len())?;
+        match self.like {
+            Like::Text(choice) => out.push(Delta::Text { choice, text: text.to_owned() }),
+            Like::Argument(choice) => {
+                if let Some(open) = &mut self.spoken(choice).open {
+                    open.go_on(text);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -312,6 +347,10 @@ mod tests {
         let piece = parts(
             r#"{"functionCall":{"partialArgs":[{"jsonPath":"$.id","stringValue":"A","willContinue":true}],"willContinue":true}}"#,
         );
+        let more = piece.replace("\"A\"", "\"é!\"");
+        let deep = piece.replace("$.id", "$.a[1].b");
+        let deeper = deep.replace("\"A\"", "\"B\"");
+        let grown = arguments(0, r#"{"id":"Aé!é!","a":[null,{"b":"ABB"}]}"#);
         let last = parts(r#"{"functionCall":{"partialArgs":[{"jsonPath":"$.n","numberValue":3}]}}"#);
         let nothing = parts(r#"{"functionCall":{"willContinue":true}}"#);
         let end = parts(r#"{"functionCall":{}}"#);
@@ -320,6 +359,7 @@ mod tests {
         let first = f(0);
         for (objects, expected) in [
             (vec![&begin, &piece, &nothing, &piece, &end], vec![first.clone(), arguments(0, r#"{"id":"AA"}"#)]),
+            (vec![&begin, &piece, &more, &more, &deep, &deeper, &deeper, &end], vec![first.clone(), grown]),
             (vec![&begin, &piece, &last], vec![first.clone(), arguments(0, r#"{"id":"A","n":3}"#)]),
             (vec![&begin, &end], vec![first.clone(), arguments(0, "{}")]),
             // The piece that ends it was forgotten.

@@ -83,11 +83,12 @@ impl Reader {
             self.began = true;
             out.push(Delta::Began { id: text(event.id), model: text(event.model) });
         }
-        let (mut said, mut piece) = (None, None);
+        let (mut said, mut piece, mut again) = (None, None, None);
         for choice in choices.into_iter().filter_map(|raw| object::<Choice<'_>>(Some(raw))) {
             let (at, told) = self.choice(&choice, out)?;
             said = told.as_ref().and_then(|told| Some((at, told.content?.get())));
-            piece = told.and_then(|told| told.piece());
+            piece = told.as_ref().and_then(Said::piece);
+            again = told.as_ref().filter(|_| piece.is_some()).and_then(Said::again);
         }
         self.above([event.citations, event.search_results], out);
         out.extend(used.map(Delta::Used));
@@ -96,7 +97,7 @@ impl Reader {
         let hidden = event.obfuscation.map(RawValue::get);
         self.template.0.learn(data, [words.map(|(_, words)| words), hidden, None]);
         let piece = piece.filter(|_| words.is_none());
-        self.mould.learn(data, [piece, hidden, None], out.get(before..).unwrap_or_default());
+        self.mould.learn_doubled(data, [piece, hidden, None], again, out.get(before..).unwrap_or_default());
         self.count(out.get(before..).unwrap_or_default())
     }
 

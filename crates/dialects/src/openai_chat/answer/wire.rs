@@ -3,7 +3,7 @@
 //! Whatever has another shape than expected is passed over: it says nothing. Must never be here: what it all amounts to.
 
 use super::super::raw::{list, object};
-use super::super::thoughts::Thoughts;
+use super::super::thoughts::{Thoughts, again};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -88,6 +88,11 @@ impl<'a> Said<'a> {
             _ => None,
         };
         piece.map(RawValue::get)
+    }
+
+    /// The literal that says such a piece of a thought once more.
+    pub(super) fn again(&self) -> Option<&'a str> {
+        again(self.reasoning_details.or(self.thinking_blocks))
     }
 
     pub(super) fn thoughts(&self) -> Thoughts<'a> {
