@@ -45,6 +45,7 @@ mod text;
 mod thin;
 mod translated;
 mod vectors;
+pub mod websocket;
 mod writer;
 
 pub use advice::{Quotas, limits, quotas, retry_after};

@@ -6,6 +6,7 @@ use crate::{Engine, Lost, OpenCall};
 use admission::Admitted;
 use bytes::Bytes;
 use dialects::Quotas;
+use http::header::SEC_WEBSOCKET_ACCEPT;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use llm::{CallError, Failure, Outcome};
@@ -15,7 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::time::{Instant, Sleep, timeout};
 use upstream::{Duplex, Passing, Switched};
 
@@ -83,6 +84,8 @@ pub struct Connect {
     pub plan: Plan,
     /// What a provider is asked for its model.
     pub asks: Box<dyn Fn(&Candidate) -> Passing + Send + Sync>,
+    /// What a provider's `Sec-WebSocket-Accept` has to be; its client sees to that where it is given none.
+    pub proof: Option<String>,
     /// The proof that the caller may ask; held until the talk has ended.
     pub admitted: Admitted,
     /// The record so far.
@@ -93,6 +96,8 @@ pub struct Connect {
 pub struct Talk {
     /// What its head says.
     pub headers: HeaderMap,
+    /// What the provider calls the model in Gemini's conversations.
+    pub live_name: String,
     provider: Box<dyn Duplex>,
     open: OpenCall,
     _admitted: Admitted,
@@ -104,7 +109,7 @@ impl Engine {
     /// # Errors
     /// [`Lost`] where none does.
     pub async fn connect(&self, connect: Connect) -> Result<Talk, Box<Lost>> {
-        let Connect { mut plan, asks, admitted, mut open } = connect;
+        let Connect { mut plan, asks, proof, admitted, mut open } = connect;
         open.routed(&mut plan);
         let dialect = open.dialect();
         let mut told = String::from("No target of this model talks in real time");
@@ -113,9 +118,13 @@ impl Engine {
                 continue;
             }
             let why = match timeout(OPENING, self.transport().switch(asks(candidate))).await {
+                Ok(Ok(Switched::To(headers, _))) if !proves(&headers, proof.as_deref()) => {
+                    "speaks no websockets".to_owned()
+                }
                 Ok(Ok(Switched::To(headers, provider))) => {
+                    let live_name = self.transport().live_name(candidate.provider, &candidate.target.model);
                     open.committed(Some(candidate.target.clone()), None, 101, Instant::now().into_std());
-                    return Ok(Talk { headers, provider, open, _admitted: admitted });
+                    return Ok(Talk { headers, live_name, provider, open, _admitted: admitted });
                 }
                 Ok(Ok(Switched::Refused(status))) => format!("answered {status}"),
                 Ok(Err(failure)) => failure.to_string(),
@@ -131,6 +140,22 @@ impl Engine {
 }
 
 impl Talk {
+    /// Says what a client said before there was a provider.
+    ///
+    /// # Errors
+    /// [`Lost`] where the provider does not take it.
+    pub async fn say(mut self, bytes: &[u8]) -> Result<Self, Box<Lost>> {
+        let said = timeout(OPENING, async {
+            self.provider.write_all(bytes).await?;
+            self.provider.flush().await
+        });
+        if matches!(said.await, Ok(Ok(()))) {
+            return Ok(self);
+        }
+        let error = CallError::UpstreamFailed { message: "The provider ended the talk before it began.".into() };
+        Err(Box::new(Lost { error, quotas: Quotas::default(), open: self.open }))
+    }
+
     /// Carries what either side says to the other, until one of them ends it.
     pub async fn carry(mut self, mut client: impl AsyncRead + AsyncWrite + Unpin) {
         let carried = timeout(TALK, copy_bidirectional(&mut client, &mut self.provider)).await;
@@ -139,6 +164,11 @@ impl Talk {
             Ok(Err(_)) | Err(_) => Outcome::Truncated,
         };
     }
+}
+
+/// Whether a head says what it has to.
+fn proves(headers: &HeaderMap, proof: Option<&str>) -> bool {
+    proof.is_none_or(|proof| headers.get(SEC_WEBSOCKET_ACCEPT).is_some_and(|said| said == proof))
 }
 
 /// How a call ends whose response comes whole.

@@ -93,13 +93,15 @@ pub enum Operation {
     GeminiBatchEmbed,
     /// OpenAI's conversations in real time, over a websocket.
     Realtime,
+    /// Gemini's conversations in real time, over a websocket.
+    GeminiLive,
     /// Whatever a provider has besides: handed through to it unread.
     Passthrough,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Completions,
         Self::Embeddings,
         Self::Moderations,
@@ -116,6 +118,7 @@ impl Operation {
         Self::GeminiEmbed,
         Self::GeminiBatchEmbed,
         Self::Realtime,
+        Self::GeminiLive,
         Self::Passthrough,
     ];
 
@@ -139,6 +142,7 @@ impl Operation {
             Self::GeminiEmbed => "gemini_embed",
             Self::GeminiBatchEmbed => "gemini_batch_embed",
             Self::Realtime => "realtime",
+            Self::GeminiLive => "gemini_live",
             Self::Passthrough => "passthrough",
         }
     }
@@ -149,7 +153,7 @@ impl Operation {
         match self {
             Self::CountTokens => Dialect::Anthropic,
             Self::InputTokens => Dialect::Responses,
-            Self::GeminiCountTokens | Self::GeminiEmbed | Self::GeminiBatchEmbed => Dialect::Gemini,
+            Self::GeminiCountTokens | Self::GeminiEmbed | Self::GeminiBatchEmbed | Self::GeminiLive => Dialect::Gemini,
             Self::Completions
             | Self::Embeddings
             | Self::Moderations

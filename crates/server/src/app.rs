@@ -1,7 +1,7 @@
 //! The data listener's paths, and what their handlers work with.
 
 use crate::health::Health;
-use crate::{calls, models, passthrough, realtime, respond};
+use crate::{calls, live, models, passthrough, realtime, respond};
 use admission::Admission;
 use axum::Router;
 use axum::body::Body;
@@ -90,6 +90,9 @@ pub fn data_router(app: Arc<App>) -> Router {
         .route("/v1beta/models", get(models::list_of_gemini).fallback(not_get(Dialect::Gemini)))
         .route("/v1beta/models/{*id}", get(models::one_of_gemini).post(calls::generate).fallback(not_on_a_model))
         .route("/v1/realtime", get(realtime::connect).fallback(not_get(Dialect::OpenAiChat)))
+        .route("/ws/{*rest}", get(live::connect).fallback(not_get(Dialect::Gemini)))
+        // As Google's client for Node has it.
+        .route("//ws/{*rest}", get(live::connect).fallback(not_get(Dialect::Gemini)))
         .route("/passthrough/{*rest}", any(passthrough::listed))
         .route("/v1/files", any(passthrough::files))
         .route("/v1/files/{*rest}", any(passthrough::files))

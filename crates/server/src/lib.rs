@@ -10,6 +10,7 @@ mod calls;
 mod health;
 mod intake;
 mod listen;
+mod live;
 mod models;
 mod passthrough;
 mod quotas;

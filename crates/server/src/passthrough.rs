@@ -17,7 +17,7 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
 use llm::{CallError, Dialect, Operation};
 use std::sync::Arc;
-use upstream::Passing;
+use upstream::{Passing, Path};
 
 /// Headers of a connection, which mean nothing behind it (RFC 9110, section 7.6.1).
 const OF_A_CONNECTION: [HeaderName; 8] = [
@@ -87,7 +87,7 @@ async fn pass(app: &App, provider: usize, path: String, request: Request<Body>) 
     let limits = admitted.limits();
     let path = head.uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
     let (method, headers) = (head.method, forwarded(&head.headers));
-    let body = body.map_err(Into::into).boxed_unsync();
+    let (path, body) = (Path::Below(path), body.map_err(Into::into).boxed_unsync());
     let passing = Passing { provider, method, path, headers, body };
     match app.engine.pass(Pass { passing, admitted, open }).await {
         Ok(Passed { status, headers, body }) => {

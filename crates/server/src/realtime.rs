@@ -16,7 +16,9 @@ use llm::{CallError, Dialect, Operation};
 use routing::Candidate;
 use std::borrow::Cow;
 use std::sync::Arc;
-use upstream::Passing;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use upstream::{Passing, Path};
 
 /// The most talks at one time.
 pub(crate) const MAX_TALKS: usize = 1024;
@@ -24,7 +26,7 @@ pub(crate) const MAX_TALKS: usize = 1024;
 const KEY_PROTOCOL: &str = "openai-insecure-api-key.";
 const DIALECT: Dialect = Dialect::Other(Operation::Realtime);
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
-const UPGRADES: HeaderValue = HeaderValue::from_static("Upgrade");
+const SWITCHES: HeaderValue = HeaderValue::from_static("Upgrade");
 
 /// `GET /v1/realtime?model=...`.
 pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Body>) -> Response<Body> {
@@ -40,9 +42,7 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
     let limits = admitted.limits();
     let asked = asked(&request).and_then(|(model, query)| {
         let plan = calls::plan(&app, &admitted, &model, intake::session(request.headers()))?;
-        let room = Arc::clone(&app.talks).try_acquire_owned();
-        let full = |_| CallError::Overloaded { retry_after: std::time::Duration::from_secs(1) };
-        Ok((plan, query, room.map_err(full)?))
+        Ok((plan, query, room(&app)?))
     });
     let (plan, query, room) = match asked {
         Ok(asked) => asked,
@@ -50,8 +50,7 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
     };
     let route = plan.route.clone();
     let mut headers = passthrough::forwarded(request.headers());
-    headers.insert(CONNECTION, UPGRADES);
-    headers.insert(UPGRADE, WEBSOCKET);
+    switches(&mut headers);
     headers.remove(SEC_WEBSOCKET_PROTOCOL);
     let spoken = protocols.iter().filter(|protocol| !protocol.starts_with(KEY_PROTOCOL));
     let spoken = spoken.map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -59,18 +58,14 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
         headers.insert(SEC_WEBSOCKET_PROTOCOL, spoken);
     }
     let asks = Box::new(move |candidate: &Candidate| passing(candidate, &query, headers.clone()));
-    let talk = match app.engine.connect(Connect { plan, asks, admitted, open }).await {
+    let talk = match app.engine.connect(Connect { plan, asks, proof: None, admitted, open }).await {
         Ok(talk) => talk,
         Err(lost) => {
             let Lost { error, open, .. } = *lost;
             return calls::settle(&error, open, Some(&route.name), quotas::own(limits));
         }
     };
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    *response.headers_mut() = passthrough::returned(&talk.headers);
-    response.headers_mut().insert(CONNECTION, UPGRADES);
-    response.headers_mut().insert(UPGRADE, WEBSOCKET);
+    let mut response = switched(passthrough::returned(&talk.headers));
     respond::frame(response.headers_mut(), DIALECT, &id, Some(&route.name), 1);
     quotas::tell(response.headers_mut(), DIALECT, &quotas::own(limits));
     let client = hyper::upgrade::on(&mut request);
@@ -86,21 +81,54 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
 
 /// The model that a request asks for, and what else its query says.
 fn asked<B>(request: &Request<B>) -> Result<(String, Vec<(String, String)>), CallError> {
-    let wants = request.headers().get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    let invalid = |message: &str, param: Option<&str>| {
-        Err(CallError::InvalidRequest { message: message.into(), param: param.map(str::to_owned) })
-    };
-    if !wants {
-        return invalid("This path takes websockets only: send `Upgrade: websocket`.", None);
-    }
+    is_websocket(request.headers())?;
     let pairs = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let (models, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "model");
     match models.first().and_then(|(_, model)| value(model)) {
         Some(model) if !model.is_empty() => {
             Ok((model, others.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
         }
-        _ => invalid("Missing required parameter: 'model'.", Some("model")),
+        _ => {
+            let (message, param) = ("Missing required parameter: 'model'.".into(), Some("model".into()));
+            Err(CallError::InvalidRequest { message, param })
+        }
     }
+}
+
+/// Whether a websocket is asked for.
+///
+/// # Errors
+/// [`CallError::InvalidRequest`] where none is.
+pub(crate) fn is_websocket(headers: &HeaderMap) -> Result<(), CallError> {
+    if headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+        return Ok(());
+    }
+    let message = "This path takes websockets only: send `Upgrade: websocket`.".into();
+    Err(CallError::InvalidRequest { message, param: None })
+}
+
+/// Room for one more talk.
+///
+/// # Errors
+/// [`CallError::Overloaded`] where there is none.
+pub(crate) fn room(app: &App) -> Result<OwnedSemaphorePermit, CallError> {
+    let room = Arc::clone(&app.talks).try_acquire_owned();
+    room.map_err(|_| CallError::Overloaded { retry_after: Duration::from_secs(1) })
+}
+
+/// Says in a head that the connection is to speak websockets.
+pub(crate) fn switches(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, SWITCHES);
+    headers.insert(UPGRADE, WEBSOCKET);
+}
+
+/// The response after which a connection speaks websockets.
+pub(crate) fn switched(headers: HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = headers;
+    switches(response.headers_mut());
+    response
 }
 
 /// What a provider is asked for its own model.
@@ -109,6 +137,11 @@ fn passing(candidate: &Candidate, query: &[(String, String)], headers: HeaderMap
     for (name, value) in query {
         path.extend(["&", name, "=", value]);
     }
+    asking(candidate, Path::Below(path), headers)
+}
+
+/// A request to switch protocols there.
+pub(crate) fn asking(candidate: &Candidate, path: Path, headers: HeaderMap) -> Passing {
     let body = Empty::<Bytes>::new().map_err(|never| match never {}).boxed_unsync();
     Passing { provider: candidate.provider, method: Method::GET, path, headers, body }
 }
@@ -120,7 +153,7 @@ fn protocols(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// A value of a query as itself. Forms write a blank as `+`.
-fn value(text: &str) -> Option<String> {
+pub(crate) fn value(text: &str) -> Option<String> {
     unescaped(&text.replace('+', " ")).map(Cow::into_owned)
 }
 

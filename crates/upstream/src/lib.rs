@@ -12,6 +12,7 @@ mod credential;
 #[cfg(feature = "gcp")]
 mod google;
 mod keys;
+mod live;
 mod names;
 mod passing;
 mod presets;
@@ -30,7 +31,7 @@ pub use credential::{Credential, Scheme};
 #[cfg(feature = "gcp")]
 pub use google::{GoogleAccount, ServiceAccount, UserAccount};
 pub use keys::Key;
-pub use passing::{Duplex, Passing, PassingBody, Switched, Switching};
+pub use passing::{Duplex, Passing, PassingBody, Path, Switched, Switching};
 pub use presets::{PRESETS, Preset, preset};
 pub use settings::{ProviderSettings, WebhookSettings};
 pub use site::Site;

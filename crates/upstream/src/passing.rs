@@ -4,6 +4,7 @@
 
 use crate::connect::{TimedConnector, client};
 use bytes::Bytes;
+use dialects::gemini::live::Opened;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper_util::client::legacy::Client;
@@ -19,6 +20,15 @@ pub type PassingBody = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 /// Connections for bodies that are not there as a whole.
 pub(crate) type PassingPool = Client<TimedConnector, PassingBody>;
 
+/// Where a request is handed through to.
+#[derive(Debug)]
+pub enum Path {
+    /// Below the provider's base address: the path and the query.
+    Below(String),
+    /// Where it has Gemini's conversations in real time.
+    Live(Opened),
+}
+
 /// A request that is handed through as it is.
 #[derive(Debug)]
 pub struct Passing {
@@ -26,8 +36,8 @@ pub struct Passing {
     pub provider: usize,
     /// The method.
     pub method: Method,
-    /// The path below the provider's base address, and the query.
-    pub path: String,
+    /// Where.
+    pub path: Path,
     /// The headers, the client's credentials and those of its connection left out.
     pub headers: HeaderMap,
     /// The body.

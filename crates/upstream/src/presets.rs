@@ -6,7 +6,7 @@ use crate::credential::Scheme;
 use dialects::Quirks;
 use dialects::openai_chat::Server;
 use llm::Operation::{
-    Completions, CountTokens, Embeddings, GeminiBatchEmbed, GeminiCountTokens, GeminiEmbed, ImageEdits,
+    Completions, CountTokens, Embeddings, GeminiBatchEmbed, GeminiCountTokens, GeminiEmbed, GeminiLive, ImageEdits,
     ImageGenerations, ImageVariations, InputTokens, Moderations, Realtime, Rerank, Speech, Transcriptions,
     Translations,
 };
@@ -132,7 +132,7 @@ pub const PRESETS: &[Preset] = &[
         apis: GEMINI,
         elsewhere: GEMINI,
         scheme: Scheme::X_GOOG_API_KEY,
-        operations: &[GeminiCountTokens, GeminiEmbed, GeminiBatchEmbed],
+        operations: &[GeminiCountTokens, GeminiEmbed, GeminiBatchEmbed, GeminiLive],
         ..COMPATIBLE
     },
     Preset {
@@ -160,7 +160,7 @@ pub const PRESETS: &[Preset] = &[
         key_variables: &["GOOGLE_ACCESS_TOKEN"],
         apis: VERTEX,
         elsewhere: VERTEX,
-        operations: &[CountTokens, GeminiCountTokens],
+        operations: &[CountTokens, GeminiCountTokens, GeminiLive],
         ..COMPATIBLE
     },
     Preset {

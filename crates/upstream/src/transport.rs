@@ -3,8 +3,9 @@
 use crate::connect::{Pool, TimedConnector, connector, pool, tls};
 use crate::credential::{Presented, When};
 use crate::keys::{Key, KeyRing};
+use crate::live;
 use crate::names::Names;
-use crate::passing::{Passing, PassingBody, PassingPool, Switched, Switching, lets_pass, passing_pool};
+use crate::passing::{Passing, PassingBody, PassingPool, Path, Switched, Switching, lets_pass, passing_pool};
 use crate::reason;
 use crate::settings::ProviderSettings;
 use crate::site::{Place, Site};
@@ -86,6 +87,9 @@ pub trait Transport: Send + Sync {
 
     /// Hands a request through that asks to switch protocols.
     fn switch(&self, passing: Passing) -> Switching<'_>;
+
+    /// What a provider calls its `model` in Gemini's conversations in real time.
+    fn live_name(&self, provider: usize, model: &str) -> String;
 
     /// Whether clients may have `path` of a provider handed through.
     fn lets_pass(&self, provider: usize, path: &str) -> bool;
@@ -254,6 +258,10 @@ impl Transport for Upstream {
         })
     }
 
+    fn live_name(&self, provider: usize, model: &str) -> String {
+        self.providers.get(provider).map_or_else(String::new, |it| live::name(&it.site, &it.base, model))
+    }
+
     fn lets_pass(&self, provider: usize, path: &str) -> bool {
         self.providers.get(provider).is_some_and(|provider| lets_pass(&provider.passthrough, path))
     }
@@ -331,7 +339,7 @@ impl Provider {
         let mut addresses = Vec::new();
         for api in &apis {
             let path = site.path(Place { api: *api, model: "", stream: false, listed: false });
-            if matches!(path, Cow::Borrowed(_)) {
+            if matches!(path, Cow::Borrowed(known) if !known.is_empty()) {
                 addresses.push((path.clone(), below(&base, &path).ok_or_else(|| unusable("base_url"))?));
             }
         }
@@ -393,12 +401,18 @@ impl Provider {
             return Err(Failure::Internal("what is handed through unread cannot be signed"));
         }
         let Passing { method, path, headers, body, .. } = passing;
-        // Clients may give the path with the prefix of the base address, or without.
-        let prefix = self.base.path().trim_end_matches('/');
-        let behind = path.strip_prefix(prefix).filter(|behind| behind.starts_with('/')).unwrap_or(&path);
+        let uri = match &path {
+            Path::Below(path) => {
+                // Clients may give the path with the prefix of the base address, or without.
+                let prefix = self.base.path().trim_end_matches('/');
+                let behind = path.strip_prefix(prefix).filter(|behind| behind.starts_with('/')).unwrap_or(path);
+                below(&self.base, behind)
+            }
+            Path::Live(opened) => live::address(&self.site, &self.base, opened),
+        };
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = method;
-        *request.uri_mut() = below(&self.base, behind).ok_or(Failure::Internal("its address cannot be made"))?;
+        *request.uri_mut() = uri.ok_or(Failure::Internal("its address cannot be made"))?;
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
         headers.insert(HOST, self.authority.clone());
@@ -414,8 +428,13 @@ impl Provider {
 
 /// The address of `path` below `base`.
 fn below(base: &Uri, path: &str) -> Option<Uri> {
+    beside(base, &format!("{}{path}", base.path().trim_end_matches('/')))
+}
+
+/// The address of `path` where `base` is.
+pub(crate) fn beside(base: &Uri, path: &str) -> Option<Uri> {
     let mut parts = base.clone().into_parts();
-    parts.path_and_query = format!("{}{path}", base.path().trim_end_matches('/')).try_into().ok();
+    parts.path_and_query = path.try_into().ok();
     Uri::from_parts(parts).ok()
 }
 

@@ -2,14 +2,13 @@
 
 use super::files::{Beside, Failure, File, Holds, Told, files, say};
 use super::source::provider;
-use crate::client::{Answer, Ask, End, Exchange};
+use crate::client::{Answer, Ask, End};
 use crate::dialect::Dialect;
 use crate::gateway::Gateway;
 use crate::heard::{ends, errors, told};
 use crate::provider::{Raw, streamed, whole};
+use crate::socket::{LIVE, Peer, TEXT, Talking, frame, masked};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 /// The pieces of a recorded response.
 fn response(status: u16, content_type: &str, body: &[u8]) -> Vec<Vec<u8>> {
@@ -116,44 +115,34 @@ async fn recorded_failures_are_told_to_clients_of_every_dialect() {
     say(&format!("{count} recorded failures, each to {} dialects", Dialect::ALL.len()));
 }
 
-/// A message of a server, as a websocket carries it (RFC 6455, section 5.2): unmasked text.
-fn message(text: &str) -> Vec<u8> {
-    let length = match u16::try_from(text.len()).expect("a short message") {
-        short @ 0..126 => vec![u8::try_from(short).expect("short")],
-        long => [&[126], &long.to_be_bytes()[..]].concat(),
-    };
-    [&[0x81], &length[..], text.as_bytes()].concat()
-}
-
 #[tokio::test]
 async fn recorded_talks_are_carried_byte_for_byte() {
     let Some(files) = files() else { return };
     for File { name, holds } in files {
         let Holds::Talk(messages) = holds else { continue };
-        let said: Vec<u8> = messages.iter().flat_map(|text| message(text)).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let speaks = said.clone();
-        let speaking = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                stream.read_buf(&mut head).await.expect("a head");
-            }
-            let switched = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n";
-            stream.write_all(switched.as_bytes()).await.expect("written");
-            for piece in speaks.chunks(700) {
-                stream.write_all(piece).await.expect("written");
-            }
-        });
-        let yaml = format!("providers: {{ p: {{ kind: openai, base_url: \"http://{address}/v1\" }} }}\ndirect: true\n");
+        let said: Vec<u8> = messages.iter().flat_map(|text| frame(TEXT, text.as_bytes())).collect();
+        let provider = Talking::new().await;
+        let live = name.starts_with("google/");
+        let (kind, version) = if live { ("gemini", "v1beta") } else { ("openai", "v1") };
+        let url = format!("{}/{version}", provider.url);
+        let yaml = format!("providers: {{ p: {{ kind: {kind}, base_url: \"{url}\" }} }}\ndirect: true\n");
         let gateway = Gateway::start(&yaml).await;
-        let asks = "GET /v1/realtime?model=p/m HTTP/1.1\r\nhost: g\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-                    sec-websocket-key: k\r\nsec-websocket-version: 13\r\n\r\n";
-        let answer = Exchange::saying(gateway.data, asks.as_bytes()).await.answer().await;
-        assert_eq!(answer.status, 101, "{name}: {}", answer.head);
-        assert!(answer.raw.ends_with(&[b"\r\n\r\n", &said[..]].concat()), "{name}: {}", answer.text());
-        speaking.await.expect("all said");
+        let path = if live { LIVE } else { "/v1/realtime?model=p/m" };
+        let asks = async {
+            let mut client = Peer::asking(gateway.data, path, &[]).await;
+            assert!(client.head.starts_with("HTTP/1.1 101 "), "{name}: {}", client.head);
+            client.write(&masked(TEXT, br#"{"setup":{"model":"models/p/m"}}"#)).await;
+            client.rest().await
+        };
+        let speaks = async {
+            let mut peer = provider.next().await;
+            peer.frame().await;
+            for piece in said.chunks(700) {
+                peer.write(piece).await;
+            }
+        };
+        let (heard, ()) = tokio::join!(asks, speaks);
+        assert!(heard == said, "{name}: {}", heard.escape_ascii());
         say(&format!("{} messages of a recorded talk", messages.len()));
     }
 }

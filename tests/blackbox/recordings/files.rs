@@ -27,8 +27,6 @@ pub(super) enum Holds {
     Failure(Failure),
     /// What a provider says in real time, a message a line.
     Talk(Vec<String>),
-    /// Nothing that can be replayed, and why.
-    Nothing(&'static str),
     /// Nobody knows.
     Unknown,
 }
@@ -134,13 +132,8 @@ const FAILURES: [(&str, Dialect, u16, Told); 6] = [
 ];
 
 /// Files of talks in real time.
-const TALKS: [&str; 1] = ["openai/openai-realtime-speech-translation.chunks.txt"];
-
-/// Files that are not replayed.
-const NOTHING: [(&str, &str); 1] = [(
-    "google/google-live-speech-translation.chunks.txt",
-    "a websocket of Gemini's live API, to which no path of the gateway leads",
-)];
+const TALKS: [&str; 2] =
+    ["google/google-live-speech-translation.chunks.txt", "openai/openai-realtime-speech-translation.chunks.txt"];
 
 /// Files whose pieces are others than their end says.
 const UNSURE: [&str; 1] = ["openai/openai-shell-container.1.chunks.txt"];
@@ -149,8 +142,7 @@ const UNSURE: [&str; 1] = ["openai/openai-shell-container.1.chunks.txt"];
 pub(super) fn tabled() -> impl Iterator<Item = &'static str> {
     let beside = BESIDE.iter().map(|(name, ..)| *name);
     let failures = FAILURES.iter().map(|(name, ..)| *name);
-    let nothing = NOTHING.iter().map(|(name, _)| *name);
-    beside.chain(failures).chain(nothing).chain(TALKS).chain(UNSURE)
+    beside.chain(failures).chain(TALKS).chain(UNSURE)
 }
 
 /// Says a line where it is seen: the test harness swallows what the print macros of a passing test say.
@@ -184,9 +176,6 @@ fn within(folder: &Path) -> Vec<PathBuf> {
 fn holds(name: &str, path: &Path) -> Holds {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"));
     let stream = name.ends_with(".chunks.txt");
-    if let Some((_, why)) = NOTHING.iter().find(|(known, _)| *known == name) {
-        return Holds::Nothing(why);
-    }
     if TALKS.contains(&name) {
         return Holds::Talk(text.lines().map(str::to_owned).collect());
     }

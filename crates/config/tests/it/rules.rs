@@ -92,7 +92,7 @@ fn providers() {
         (
             "providers: { p: { kind: vllm, apis: [respnses, messages, messages] } }",
             &[
-                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, ollama, converse, bedrock_count_tokens, cohere_embed, ollama_embed, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, input_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed, realtime",
+                "providers.p.apis[0]: unknown API `respnses` (did you mean `responses`?); known are chat_completions, responses, messages, generate_content, cohere, ollama, converse, bedrock_count_tokens, cohere_embed, ollama_embed, completions, embeddings, moderations, image_generations, image_edits, image_variations, speech, transcriptions, translations, rerank, count_tokens, input_tokens, gemini_count_tokens, gemini_embed, gemini_batch_embed, realtime, gemini_live",
                 "providers.p.apis[2]: is named twice",
             ],
         ),

@@ -11,6 +11,7 @@ mod error;
 mod fields;
 mod finish;
 mod json;
+pub mod live;
 mod path;
 mod prompt;
 mod request;

@@ -73,12 +73,16 @@ pub struct Asked {
 /// A name that says of itself where it stands (`tunedModels/x`) keeps that place.
 #[must_use]
 pub fn path(model: &str, operation: Operation) -> String {
-    let placed = ["models/", "tunedModels/"].iter().any(|place| model.starts_with(place));
-    let mut path = String::from(if placed { "/" } else { "/models/" });
+    let mut path = String::from(if is_placed(model) { "/" } else { "/models/" });
     path.push_str(&escaped_but(model, b"/@"));
     path.push(':');
     path.push_str(operation.method());
     path
+}
+
+/// Whether a name says of itself where it stands.
+pub(super) fn is_placed(model: &str) -> bool {
+    ["models/", "tunedModels/"].iter().any(|place| model.starts_with(place))
 }
 
 /// Reads what stands behind `/models/` in a client's path, and the query behind that.

@@ -16,15 +16,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess};
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as Google words it.
 pub fn decode(model: &str, stream: bool, raw: Bytes) -> Result<ChatRequest, CallError> {
-    if too_deep(&raw) {
-        return Err(invalid(format!("The JSON body nests deeper than {MAX_DEPTH} levels."), None));
-    }
-    let text = std::str::from_utf8(&raw)
-        .map_err(|e| invalid(format!("The request body is not valid UTF-8 (at byte {}).", e.valid_up_to()), None))?;
-    // A derived struct would take a list for its fields in order.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(invalid("Invalid JSON payload received. Expected an object.".into(), None));
-    }
+    let text = object(&raw)?;
     let thin: Thin =
         serde_json::from_str(text).map_err(|e| invalid(format!("Invalid JSON payload received. {e}."), None))?;
     thin.contents.judge()?;
@@ -39,6 +31,20 @@ pub fn decode(model: &str, stream: bool, raw: Bytes) -> Result<ChatRequest, Call
         listed: false,
         forwarded: Vec::new(),
     })
+}
+
+/// The text of a JSON object, as far as can be told before it is parsed.
+pub(super) fn object(raw: &[u8]) -> Result<&str, CallError> {
+    if too_deep(raw) {
+        return Err(invalid(format!("The JSON body nests deeper than {MAX_DEPTH} levels."), None));
+    }
+    let text = std::str::from_utf8(raw)
+        .map_err(|e| invalid(format!("The request body is not valid UTF-8 (at byte {}).", e.valid_up_to()), None))?;
+    // A derived struct would take a list for its fields in order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(invalid("Invalid JSON payload received. Expected an object.".into(), None));
+    }
+    Ok(text)
 }
 
 /// The request's bytes for `model`: the very same, for it is named by the path.

@@ -19,8 +19,8 @@ pub fn path(operation: Operation, model: &str) -> Cow<'static, str> {
         Operation::Translations => "/audio/translations",
         Operation::Rerank => "/rerank",
         Operation::Realtime => "/realtime",
-        // Its path is the client's.
-        Operation::Passthrough => "",
+        // The path is the client's, or stands beside the base address.
+        Operation::Passthrough | Operation::GeminiLive => "",
         Operation::CountTokens => "/messages/count_tokens",
         Operation::InputTokens => "/responses/input_tokens",
         Operation::GeminiCountTokens => return gemini::path(model, gemini::Operation::CountTokens).into(),

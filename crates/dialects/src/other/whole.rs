@@ -52,7 +52,7 @@ fn object(operation: Operation, body: &Bytes, progress: Progress) -> Result<Prog
         Operation::CountTokens | Operation::InputTokens => answer.input_tokens == Shape::Number,
         Operation::GeminiCountTokens => answer.total_tokens == Shape::Number,
         Operation::GeminiEmbed => answer.embedding == Shape::Object,
-        Operation::Realtime | Operation::Passthrough => true,
+        Operation::Realtime | Operation::GeminiLive | Operation::Passthrough => true,
         Operation::GeminiBatchEmbed => answer.embeddings.is_something(),
     };
     if there { Ok(answer.noted(progress)) } else { Err(Failure::Empty) }

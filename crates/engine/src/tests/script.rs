@@ -260,6 +260,10 @@ impl Transport for Scripted {
         Box::pin(async { Err(Failure::Internal("nobody talks here")) })
     }
 
+    fn live_name(&self, _: usize, model: &str) -> String {
+        model.to_owned()
+    }
+
     fn lets_pass(&self, _: usize, _: &str) -> bool {
         false
     }

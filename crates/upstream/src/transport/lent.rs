@@ -55,8 +55,13 @@ async fn send(upstream: &Upstream) -> Result<u16, Failure> {
 
 async fn pass(upstream: &Upstream) -> Result<u16, Failure> {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-    let passing =
-        Passing { provider: 0, method: Method::GET, path: "/operations/1".into(), headers: HeaderMap::new(), body };
+    let passing = Passing {
+        provider: 0,
+        method: Method::GET,
+        path: Path::Below("/operations/1".into()),
+        headers: HeaderMap::new(),
+        body,
+    };
     Ok(upstream.pass(passing).await?.status.as_u16())
 }
 

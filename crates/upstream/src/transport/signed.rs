@@ -125,8 +125,13 @@ async fn each_request_is_signed_at_its_own_time() {
 async fn nothing_is_handed_through_without_a_signature() {
     let service = Service::new(&[ok("{}")]).await;
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-    let passing =
-        Passing { provider: 0, method: Method::POST, path: "/model/m/invoke".into(), headers: HeaderMap::new(), body };
+    let passing = Passing {
+        provider: 0,
+        method: Method::POST,
+        path: Path::Below("/model/m/invoke".into()),
+        headers: HeaderMap::new(),
+        body,
+    };
     let passed = upstream(&service, None).pass(passing).await;
     assert!(matches!(passed, Err(Failure::Internal(_))), "{passed:?}");
     assert!(service.requests().is_empty());
