@@ -106,6 +106,11 @@ fn other() {
 }
 
 #[test]
+fn socket() {
+    replay("socket", fuzz::socket, 10);
+}
+
+#[test]
 fn translated() {
     replay("translated", fuzz::translated, 10);
 }

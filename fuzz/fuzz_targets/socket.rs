@@ -1,0 +1,3 @@
+//! Fuzzes [`fuzz::socket`].
+#![cfg_attr(fuzzing, no_main)]
+fuzz::target!(socket);
