@@ -107,7 +107,7 @@ fn other() {
 
 #[test]
 fn socket() {
-    replay("socket", fuzz::socket, 10);
+    replay("socket", fuzz::socket, 5);
 }
 
 #[test]

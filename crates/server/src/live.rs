@@ -81,12 +81,10 @@ impl Call {
     async fn carry<S: AsyncRead + AsyncWrite + Unpin>(mut self, stream: S) {
         let mut client = Client::new(stream, SETUP.min(self.app.limits.body));
         let asked = match client.first().await {
-            Ok(message) => Ok(message),
+            Ok(message) => live::decode(message.payload).map(|setup| (setup, message.kind)),
             Err(Ended::Gone) => return,
             Err(Ended::Turned(error)) => Err(error),
         };
-        self.open.read(intake::now());
-        let asked = asked.and_then(|message| Ok((live::decode(message.payload)?, message.kind)));
         let (setup, kind) = match asked {
             Ok(asked) => asked,
             Err(error) => return end(client, &error, self.open).await,

@@ -1,4 +1,4 @@
-"""Google's client talks in real time: its websocket through the gateway to a Gemini that others wrote.
+"""Google's client talks in real time: its websocket through the gateway to `../provider/live.py`.
 
 The client takes `wss:` for any address, so that a door with a certificate of its own stands before the gateway.
 """
@@ -6,6 +6,7 @@ The client takes `wss:` for any address, so that a door with a certificate of it
 import asyncio
 import contextlib
 import datetime
+import json
 import os
 import ssl
 import urllib.parse
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google import genai
 from google.genai import errors, types
-from test_dialects import KEY, SEA, sent
+from test_dialects import KEY
 
 TIMEOUT = 20
 
@@ -84,11 +85,15 @@ async def turn(session, words):
 
 
 def test_a_talk_reaches_the_routes_provider(certificate):
-    model = "gemini-live-python"
-    assert talk(certificate, model, ["Where does the sea end?", "Where does the sea end?"]) == [SEA, SEA]
-    entry = sent(f"models/{model}")
-    assert entry["headers"]["x-goog-api-key"] == "key-of-gemini"
-    assert KEY not in str(entry["headers"])
+    said = ["Where does the sea end?", "And where does it begin?"]
+    told = [json.loads(answer) for answer in talk(certificate, "live-python", said)]
+    assert [answer["said"] for answer in told] == said
+    for answer in told:
+        assert answer["path"] == "/ws/google.ai.generativelanguage.v1.GenerativeService.BidiGenerateContent"
+        assert answer["setup"] == {"model": "models/live-python", "generationConfig": {"responseModalities": ["TEXT"]}}
+        headers = {name.lower(): value for name, value in answer["headers"].items()}
+        assert headers["x-goog-api-key"] == "key-of-live"
+        assert KEY not in headers.values() and "sec-websocket-extensions" not in headers
 
 
 def test_a_model_that_nobody_has_is_told_so(certificate):
@@ -105,4 +110,4 @@ def test_a_talk_with_a_model_that_has_none_is_told_so(certificate):
 
 def test_a_wrong_key_opens_nothing(certificate):
     with pytest.raises(Exception, match="401"):
-        talk(certificate, "gemini", api_key="nobodys-key")
+        talk(certificate, "live", api_key="nobodys-key")

@@ -157,6 +157,7 @@ mod tests {
         let vertex = |version: &str| format!("{}{version}{}", VERTEX.0, VERTEX.1);
         for (path, at_gemini, at_vertex) in [
             (gemini("v1beta"), gemini("v1beta"), vertex("v1beta1")),
+            (gemini("v1"), gemini("v1"), vertex("v1beta1")),
             (gemini("v1alpha") + CONSTRAINED, gemini("v1alpha"), vertex("v1beta1")),
             (format!("/{}", gemini("v1beta")), gemini("v1beta"), vertex("v1beta1")),
             (vertex("v1"), gemini("v1beta"), vertex("v1")),
