@@ -2,7 +2,7 @@
 //!
 //! Receives JSON; hands on borrowed fields, parts of a candidate unread. Must never be here: what they amount to.
 
-use super::finish::Reason;
+use super::stop::Reason;
 use crate::json::Json;
 use llm::Usage;
 use serde::Deserialize;

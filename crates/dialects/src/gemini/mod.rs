@@ -9,7 +9,6 @@ mod counted;
 mod elements;
 mod error;
 mod fields;
-mod finish;
 mod json;
 pub mod live;
 mod path;
@@ -18,6 +17,7 @@ mod request;
 mod schema;
 mod seal;
 mod seen;
+mod stop;
 mod stream;
 mod whole;
 

@@ -3,8 +3,8 @@
 //! Receives all steps; hands on the body. Must never be here: what is held while steps still come.
 
 use super::super::chunk::MAX_CANDIDATES;
-use super::super::finish::told;
 use super::super::seal::token;
+use super::super::stop::told;
 use super::beyond::Stands;
 use super::form::{Beside, Call, Candidate, Content, Named, Part, mark_unsigned};
 use crate::Head;

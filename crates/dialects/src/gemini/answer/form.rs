@@ -2,9 +2,9 @@
 //!
 //! Must never be here: which steps make which object.
 
-use super::super::finish::word;
 use super::super::json::{arguments, input, raw};
 use super::super::seal::{UNSIGNED, token};
+use super::super::stop::word;
 use bytes::{BufMut, BytesMut};
 use llm::{FinishReason, Seal, Usage};
 use serde::Serialize;

@@ -7,8 +7,8 @@
 
 use super::super::chunk::MAX_CANDIDATES;
 use super::super::error::{as_event, as_last_entry};
-use super::super::finish::told;
 use super::super::seal::token;
+use super::super::stop::told;
 use super::beyond::{LeftOut, Stands};
 use super::form::{Beside, Call, Candidate, Named, Part, mark_unsigned};
 use crate::{Head, Rendered};
