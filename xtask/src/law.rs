@@ -5,6 +5,7 @@
 
 mod arrows;
 mod bans;
+mod dialects;
 mod documents;
 mod manifest;
 mod sources;
@@ -54,6 +55,7 @@ fn check(tree: &Tree) -> Vec<Breach> {
     breaches.extend(arrows::check(&manifests));
     breaches.extend(bans::check(&manifests));
     breaches.extend(sources::check(tree));
+    breaches.extend(dialects::check(tree));
     breaches.extend(documents::check(tree));
     breaches
 }
@@ -78,12 +80,19 @@ mod tests {
                 "[package]\nname = 'llm'\n[dependencies]\nengine.workspace = true\ntokio = '1'\n[lints]\nworkspace = true\n",
             ),
             ("crates/llm/src/lib.rs", "fn headless() {}"),
+            ("crates/dialects/src/completions/prompt.rs", "//! without answers"),
             ("ARCHITECTURE.md", "see `crates/gone`"),
             ("notes.txt", &machine),
         ]);
         let paths: Vec<_> = check(&tree).into_iter().map(|breach| breach.path).collect();
-        let expected =
-            ["crates/llm/Cargo.toml", "crates/llm/Cargo.toml", "crates/llm/src/lib.rs", "ARCHITECTURE.md", "notes.txt"];
+        let expected = [
+            "crates/llm/Cargo.toml",
+            "crates/llm/Cargo.toml",
+            "crates/llm/src/lib.rs",
+            "crates/dialects/src/completions",
+            "ARCHITECTURE.md",
+            "notes.txt",
+        ];
         assert_eq!(sorted(paths), sorted(expected.map(str::to_owned).to_vec()));
     }
 
