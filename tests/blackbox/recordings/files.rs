@@ -3,12 +3,15 @@
 //! Must never be here: gateways, and what becomes of a recording.
 
 use super::clouds;
-use super::source::Source;
+use super::source::{Source, provider};
 use crate::dialect::Dialect;
 use crate::heard::Heard;
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+
+/// What ends a stream of OpenAI's chat dialect.
+pub(super) const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// A recorded file.
 pub(super) struct File {
@@ -34,6 +37,8 @@ pub(super) enum Holds {
 /// A recorded answer.
 pub(super) struct Recording {
     pub(super) source: Source,
+    /// The `kind` of the provider that said it.
+    pub(super) kind: &'static str,
     pub(super) stream: bool,
     pub(super) body: Vec<u8>,
     /// The answer, or its events.
@@ -43,6 +48,23 @@ pub(super) struct Recording {
 }
 
 impl Recording {
+    /// The name of its provider: one for each kind and dialect.
+    pub(super) fn provider(&self) -> String {
+        format!("{}-{}", self.kind, self.source.label())
+    }
+
+    /// Its provider at this address, as the configuration has it.
+    pub(super) fn configured(&self, url: &str) -> String {
+        let rest = match (self.kind, self.source) {
+            ("vertex", _) => ", project: p, location: global",
+            (_, Source::Shared(Dialect::Responses)) => ", apis: [responses]",
+            // It speaks both, and is asked in the client's words where it can be.
+            ("azure_openai", _) => ", apis: [chat_completions]",
+            _ => "",
+        };
+        provider(&self.provider(), self.kind, url, rest)
+    }
+
     /// What it says.
     pub(super) fn heard(&self) -> Heard {
         match self.source {
@@ -135,6 +157,20 @@ const FAILURES: [(&str, Dialect, u16, Told); 6] = [
 const TALKS: [&str; 2] =
     ["google/google-live-speech-translation.chunks.txt", "openai/openai-realtime-speech-translation.chunks.txt"];
 
+/// Whose files these are, by what their names begin with: the `kind` of a provider whose answers differ from those of its
+/// dialect, or might. All others are said to be of the plainest kind of their dialect.
+const KINDS: [(&str, &str); 9] = [
+    ("azure/", "azure_openai"),
+    ("deepseek/", "deepseek"),
+    ("google/google-vertex-", "vertex"),
+    ("groq/", "groq"),
+    ("mistral/", "mistral"),
+    ("open-responses/lmstudio-", "lm_studio"),
+    ("openai-compatible/xai-", "xai"),
+    ("perplexity/", "perplexity"),
+    ("xai/", "xai"),
+];
+
 /// Files whose pieces are others than their end says.
 const UNSURE: [&str; 1] = ["openai/openai-shell-container.1.chunks.txt"];
 
@@ -143,6 +179,11 @@ pub(super) fn tabled() -> impl Iterator<Item = &'static str> {
     let beside = BESIDE.iter().map(|(name, ..)| *name);
     let failures = FAILURES.iter().map(|(name, ..)| *name);
     beside.chain(failures).chain(TALKS).chain(UNSURE)
+}
+
+/// What the names of some files begin with.
+pub(super) fn beginnings() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(begins, _)| *begins)
 }
 
 /// Says a line where it is seen: the test harness swallows what the print macros of a passing test say.
@@ -188,14 +229,20 @@ fn holds(name: &str, path: &Path) -> Holds {
         let body = if stream { text.lines().map(framed).collect() } else { text };
         return Holds::Failure(Failure { source: *source, status: *status, body: body.into(), told: *told });
     }
-    let answers = if stream { streamed(&text) } else { whole(&text).into_iter().collect() };
-    match answers {
-        answers if answers.is_empty() => Holds::Unknown,
-        mut answers => {
-            answers.iter_mut().for_each(|answer| answer.unsure = UNSURE.contains(&name));
-            Holds::Answers(answers)
+    let mut answers = if stream { streamed(&text) } else { whole(&text).into_iter().collect() };
+    if answers.is_empty() {
+        return Holds::Unknown;
+    }
+    let kind = KINDS.iter().find(|(begins, _)| name.starts_with(begins)).map(|(_, kind)| *kind);
+    for answer in &mut answers {
+        answer.unsure = UNSURE.contains(&name);
+        answer.kind = kind.unwrap_or(answer.source.kind());
+        // Perplexity ends its streams without a terminator.
+        if stream && answer.source == Source::Shared(Dialect::Chat) && answer.kind != "perplexity" {
+            answer.body.extend_from_slice(DONE);
         }
     }
+    Holds::Answers(answers)
 }
 
 /// The content type and the body of what is replayed byte for byte.
@@ -224,7 +271,8 @@ fn parsed(line: &str) -> Value {
 fn whole(text: &str) -> Option<Recording> {
     let object = parsed(text);
     let source = Source::of_whole(&object)?;
-    Some(Recording { source, stream: false, body: text.into(), objects: vec![object], unsure: false })
+    let (kind, body, objects) = (source.kind(), text.into(), vec![object]);
+    Some(Recording { source, kind, stream: false, body, objects, unsure: false })
 }
 
 /// The streamed answers in a file.
@@ -243,15 +291,12 @@ fn streamed(text: &str) -> Vec<Recording> {
         let begins = object["type"] == "response.created";
         if begins || answers.last().and_then(|answer| answer.objects.last()).is_none_or(is_end) {
             let (body, objects) = (Vec::new(), Vec::new());
-            answers.push(Recording { source, stream: true, body, objects, unsure: false });
+            answers.push(Recording { source, kind: source.kind(), stream: true, body, objects, unsure: false });
         }
         if let Some(answer) = answers.last_mut() {
             answer.body.extend(source.framed(line));
             answer.objects.push(object);
         }
-    }
-    if source == Source::Shared(Dialect::Chat) {
-        answers.iter_mut().for_each(|answer| answer.body.extend_from_slice(b"data: [DONE]\n\n"));
     }
     answers
 }

@@ -14,11 +14,6 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// All of them.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        Dialect::ALL.map(Self::Shared).into_iter().chain([Self::Bedrock, Self::Cohere])
-    }
-
     /// Whose whole answer this is.
     pub(super) fn of_whole(object: &Value) -> Option<Self> {
         match object {
@@ -66,7 +61,7 @@ impl Source {
         }
     }
 
-    /// The name of its provider.
+    /// Its name.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Shared(dialect) => dialect.label(),
@@ -75,11 +70,14 @@ impl Source {
         }
     }
 
-    /// A provider that speaks so at this address, as the configuration has it.
-    pub(super) fn provider(self, url: &str) -> String {
+    /// The plainest kind of provider that speaks so.
+    pub(super) fn kind(self) -> &'static str {
         match self {
-            Self::Shared(dialect) => dialect.provider(dialect.label(), url, ""),
-            Self::Bedrock | Self::Cohere => provider(self.label(), self.label(), url, ""),
+            Self::Shared(Dialect::Chat | Dialect::Responses) => "openai",
+            Self::Shared(Dialect::Messages) => "anthropic",
+            Self::Shared(Dialect::Generate) => "gemini",
+            Self::Bedrock => "bedrock",
+            Self::Cohere => "cohere",
         }
     }
 }
