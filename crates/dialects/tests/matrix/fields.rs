@@ -1,7 +1,7 @@
 //! Fields that are no noun, on which answers depend: refused or told at every provider that does not have them, under
 //! one name and to one effect.
 
-use crate::sides::{CLIENTS, PROVIDERS};
+use crate::sides::{CLIENTS, providers};
 use llm::Dialect::{self, Anthropic, Gemini, OpenAiChat, Responses};
 use serde_json::{Value, json};
 
@@ -20,6 +20,10 @@ use Elsewhere::{Nothing, Refused, Told};
 /// A client's dialect; a field of it, by a path of its names, with its value; the name by which it is known where it is
 /// not said; the providers that say it; what becomes of it at the others.
 type Field = (Dialect, &'static str, fn() -> Value, &'static str, &'static [&'static str], Elsewhere);
+
+const OF_OPENAI: &[&str] = &["openai", "elsewhere"];
+const OF_CHAT: &[&str] = &["openai", "elsewhere", "compatible", "openrouter", "vllm", "perplexity"];
+const CLAUDE: &[&str] = &["anthropic", "vertex"];
 
 const FIELDS: &[Field] = &[
     (
@@ -55,30 +59,30 @@ const FIELDS: &[Field] = &[
         Told,
     ),
     (Gemini, "safetySettings", || json!([{"category": "C"}]), "safetySettings", &["gemini"], Told),
-    (OpenAiChat, "modalities", || json!(["text", "audio"]), "modalities", &["openai"], Refused),
-    (OpenAiChat, "audio", || json!({"voice": "alloy"}), "audio", &["openai"], Refused),
-    (OpenAiChat, "logit_bias", || json!({"1": 5}), "logit_bias", &["openai", "compatible", "openrouter"], Refused),
+    (OpenAiChat, "modalities", || json!(["text", "audio"]), "modalities", OF_OPENAI, Refused),
+    (OpenAiChat, "audio", || json!({"voice": "alloy"}), "audio", OF_OPENAI, Refused),
+    (OpenAiChat, "logit_bias", || json!({"1": 5}), "logit_bias", OF_CHAT, Refused),
     (
         OpenAiChat,
         "prediction",
         || json!({"type": "content", "content": "x"}),
         "prediction",
-        &["openai", "mistral"],
+        &["openai", "elsewhere", "mistral"],
         Told,
     ),
     (OpenAiChat, "store", || json!(true), "store", &["responses"], Told),
     (OpenAiChat, "store", || json!(false), "store", &["responses"], Nothing),
-    (Anthropic, "mcp_servers", || json!([{"type": "url", "url": "https://x"}]), "mcp_servers", &["anthropic"], Refused),
-    (Anthropic, "container", || json!("c"), "container", &["anthropic"], Refused),
+    (Anthropic, "mcp_servers", || json!([{"type": "url", "url": "https://x"}]), "mcp_servers", CLAUDE, Refused),
+    (Anthropic, "container", || json!("c"), "container", CLAUDE, Refused),
     (
         Anthropic,
         "context_management",
         || json!({"edits": [{"type": "clear_tool_uses_20250919"}]}),
         "context_management",
-        &["anthropic"],
+        CLAUDE,
         Told,
     ),
-    (Anthropic, "inference_geo", || json!("us"), "inference_geo", &["anthropic"], Refused),
+    (Anthropic, "inference_geo", || json!("us"), "inference_geo", CLAUDE, Refused),
     (Responses, "previous_response_id", || json!("resp_1"), "previous_response_id", &["responses"], Refused),
     (Responses, "conversation", || json!("conv_1"), "conversation", &["responses"], Refused),
     (Responses, "background", || json!(true), "background", &["responses"], Refused),
@@ -110,7 +114,7 @@ fn a_field_that_is_not_said_is_refused_or_told_everywhere_alike() {
         }
         let reader = CLIENTS.into_iter().find(|one| one.dialect == *client).expect("a client");
         let prompt = (reader.read)(request.to_string().as_bytes()).expect("sound");
-        for provider in PROVIDERS {
+        for provider in providers() {
             let written = (provider.write)(&prompt, provider.model, &provider.quirks.server);
             let cell = format!("{client:?}'s {path} {} at {}: {written:?}", value(), provider.name);
             if said_at.contains(&provider.name) {
@@ -138,7 +142,7 @@ fn what_is_cached_at_google_is_refused_by_all_others() {
         json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "cachedContent": "cachedContents/x"});
     let client = CLIENTS.into_iter().find(|one| one.dialect == Gemini).expect("a client");
     let prompt = (client.read)(request.to_string().as_bytes()).expect("sound");
-    for provider in PROVIDERS {
+    for provider in providers() {
         match (provider.write)(&prompt, provider.model, &provider.quirks.server) {
             Ok(written) => {
                 let said: Value = serde_json::from_slice(&written.body).expect("JSON");

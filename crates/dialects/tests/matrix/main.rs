@@ -16,5 +16,6 @@ mod meaning;
 mod nouns;
 mod provider;
 mod requests;
+mod rows;
 mod sides;
 mod snapshots;

@@ -2,7 +2,8 @@
 
 use crate::asked::{FEATURES, asked};
 use crate::nouns::{Noun, invented, nouns, vanished};
-use crate::sides::{CLIENTS, Client, PROVIDERS, Provider};
+use crate::rows::{ROWS, Row};
+use crate::sides::{CLIENTS, Client, Provider, providers};
 use crate::snapshots::snapshot;
 use llm::CallError;
 use serde_json::Value;
@@ -71,18 +72,35 @@ fn occurs(value: &Value, word: &str) -> bool {
     }
 }
 
+/// What becomes of one feature: at which provider, and what is told, for which clients.
+type Fates = BTreeMap<(usize, &'static str, String), Vec<&'static str>>;
+
+/// The same with providers in one line at which the same becomes of it.
+fn together(fates: Fates) -> Vec<(Vec<&'static str>, String, Vec<&'static str>)> {
+    let mut lines: Vec<(Vec<&str>, String, Vec<&str>)> = Vec::new();
+    for ((_, name, told), clients) in fates {
+        match lines.iter_mut().find(|(_, known, of)| *known == told && *of == clients) {
+            Some((names, ..)) => names.push(name),
+            None => lines.push((vec![name], told, clients)),
+        }
+    }
+    lines
+}
+
 #[test]
 fn every_request_keeps_its_meaning_or_is_told_what_it_loses() {
-    let (mut faults, mut cells, mut table) = (Vec::new(), 0, String::new());
+    let (mut faults, mut cells) = (Vec::new(), 0);
+    let line = |row: Row| format!("{:<10}  {}\n", row.name, row.kinds.join(", "));
+    let mut table = format!("providers, each with its kinds\n    {}", ROWS.map(line).join("    "));
     for feature in FEATURES {
-        let mut fates: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
+        let mut fates = Fates::new();
         for client in CLIENTS {
             let Some(body) = asked(client.dialect, feature) else { continue };
-            for (at, provider) in PROVIDERS.into_iter().enumerate() {
+            for (at, provider) in providers().enumerate() {
                 cells += 1;
                 match fate(client, provider, &body) {
                     Ok(None) => {}
-                    Ok(Some(told)) => fates.entry((at, told)).or_default().push(client.dialect.as_str()),
+                    Ok(Some(told)) => fates.entry((at, provider.name, told)).or_default().push(client.dialect.as_str()),
                     Err(fault) => faults.push(format!("{feature}, {:?} to {}: {fault}", client.dialect, provider.name)),
                 }
             }
@@ -93,8 +111,8 @@ fn every_request_keeps_its_meaning_or_is_told_what_it_loses() {
             .map(|one| one.dialect.as_str())
             .collect();
         writeln!(table, "{feature} (asked by {})", clients.join(", ")).expect("memory");
-        for ((at, told), clients) in fates {
-            writeln!(table, "    {:<10}  {told}  <- {}", PROVIDERS[at].name, clients.join(", ")).expect("memory");
+        for (names, told, clients) in together(fates) {
+            writeln!(table, "    {:<10}  {told}  <- {}", names.join(", "), clients.join(", ")).expect("memory");
         }
     }
     assert!(faults.is_empty(), "{} of {cells} cells:\n{}", faults.len(), faults.join("\n"));

@@ -1,13 +1,15 @@
-//! The two sides: whoever asks, and whoever is asked. A further provider is one more line.
+//! The two sides: whoever asks, and whoever is asked. A further provider is one more row (`rows`).
 
 use crate::foreign;
 use crate::nouns::{Noun, nouns};
+use crate::rows::{ROWS, Row};
 use bytes::Bytes;
 use dialects::openai_chat::Server;
 use dialects::{
     Quirks, Unsayable, Written, anthropic, bedrock, cohere, gemini, ollama, openai_chat, request_for, responses,
 };
 use llm::{Api, CallError, ChatRequest, Dialect, Prompt};
+use serde_json::Value;
 
 /// Reads a request in full.
 pub(crate) type Read = fn(&[u8]) -> Result<Prompt, CallError>;
@@ -28,44 +30,8 @@ pub(crate) struct Client {
     pub(crate) read: Read,
 }
 
-/// The providers, each with the reader of what it is sent.
-pub(crate) const PROVIDERS: [Provider; 11] = [
-    chat("openai", "gpt", Server::OPENAI),
-    chat("compatible", "m", Server::COMPATIBLE),
-    chat("openrouter", "m", Server::OPENROUTER),
-    Provider { nouns: foreign::mistral, ..chat("mistral", "mistral-large", Server::MISTRAL) },
-    Provider { nouns: foreign::groq, ..chat("groq", "m", Server::GROQ) },
-    Provider {
-        nouns: |body| nouns(&anthropic::read_prompt(body).expect("sound")),
-        write: |prompt, model, _| anthropic::write_prompt(prompt, model),
-        ..of("anthropic", Api::Shared(Dialect::Anthropic), "claude-opus-4-6")
-    },
-    Provider {
-        nouns: |body| nouns(&gemini::read_prompt(body).expect("sound")),
-        write: |prompt, model, _| gemini::write_prompt(prompt, model),
-        ..of("gemini", Api::Shared(Dialect::Gemini), "gemini-3-flash")
-    },
-    Provider {
-        nouns: |body| nouns(&responses::read_prompt(body).expect("sound")),
-        write: |prompt, model, _| responses::write_prompt(prompt, model),
-        ..of("responses", Api::Shared(Dialect::Responses), "gpt")
-    },
-    Provider {
-        nouns: foreign::cohere,
-        write: |prompt, model, _| cohere::write_prompt(prompt, model),
-        ..of("cohere", Api::Cohere, "command")
-    },
-    Provider {
-        nouns: foreign::ollama,
-        write: |prompt, model, _| ollama::write_prompt(prompt, model),
-        ..of("ollama", Api::Ollama, "llama")
-    },
-    Provider {
-        nouns: foreign::bedrock,
-        write: |prompt, model, _| bedrock::write_prompt(prompt, model),
-        ..of("bedrock", Api::Bedrock, "anthropic.claude-opus-4-6-v1")
-    },
-];
+/// Reads what a body says.
+type Told = fn(&[u8]) -> Vec<Noun>;
 
 /// Writes a prompt anew.
 type Write = fn(&Prompt, &str, &Server) -> Result<Written, Unsayable>;
@@ -78,29 +44,70 @@ pub(crate) struct Provider {
     pub(crate) quirks: Quirks,
     pub(crate) model: &'static str,
     /// What a body says.
-    pub(crate) nouns: fn(&[u8]) -> Vec<Noun>,
+    pub(crate) nouns: Told,
     /// The writer of its dialect: requests of its own clients go through it where something in them has to be changed.
     pub(crate) write: Write,
 }
 
-const fn of(name: &'static str, api: Api, model: &'static str) -> Provider {
-    Provider {
-        name,
-        api,
-        quirks: Quirks { done_marker: true, server: Server::COMPATIBLE },
-        model,
-        nouns: |body| nouns(&openai_chat::read_prompt(body).expect("sound")),
-        write: openai_chat::write_prompt,
-    }
-}
-
-const fn chat(name: &'static str, model: &'static str, server: Server) -> Provider {
-    Provider { quirks: Quirks { done_marker: true, server }, ..of(name, Api::Shared(Dialect::OpenAiChat), model) }
+/// The providers, each with the reader of what it is sent.
+pub(crate) fn providers() -> impl Iterator<Item = Provider> {
+    ROWS.into_iter().map(Provider::of)
 }
 
 impl Provider {
+    fn of(row: Row) -> Self {
+        let (model, nouns, write): (_, Told, Write) = match row.api {
+            Api::Shared(Dialect::Anthropic) => (
+                "claude-opus-4-6",
+                |body| nouns(&anthropic::read_prompt(body).expect("sound")),
+                |prompt, model, _| anthropic::write_prompt(prompt, model),
+            ),
+            Api::Shared(Dialect::Gemini) => (
+                "gemini-3-flash",
+                |body| nouns(&gemini::read_prompt(body).expect("sound")),
+                |prompt, model, _| gemini::write_prompt(prompt, model),
+            ),
+            Api::Shared(Dialect::Responses) => (
+                "gpt",
+                |body| nouns(&responses::read_prompt(body).expect("sound")),
+                |prompt, model, _| responses::write_prompt(prompt, model),
+            ),
+            Api::Cohere => ("command", foreign::cohere, |prompt, model, _| cohere::write_prompt(prompt, model)),
+            Api::Ollama => ("llama", foreign::ollama, |prompt, model, _| ollama::write_prompt(prompt, model)),
+            Api::Bedrock => ("anthropic.claude-opus-4-6-v1", foreign::bedrock, |prompt, model, _| {
+                bedrock::write_prompt(prompt, model)
+            }),
+            _ => Self::of_chat(row.name),
+        };
+        let Row { name, api, quirks, .. } = row;
+        Self { name, api, quirks, model, nouns, write }
+    }
+
+    fn of_chat(name: &str) -> (&'static str, Told, Write) {
+        let (model, nouns): (_, Told) = match name {
+            "openai" | "elsewhere" => ("gpt", in_chat),
+            "mistral" => ("mistral-large", foreign::mistral),
+            "groq" => ("m", foreign::groq),
+            _ => ("m", in_chat),
+        };
+        (model, nouns, openai_chat::write_prompt)
+    }
+
     /// What it is sent for `request`.
     pub(crate) fn asked(&self, request: &ChatRequest) -> Result<Written, CallError> {
-        request_for(request, self.api, self.quirks, self.model)
+        let written = request_for(request, self.api, self.quirks, self.model)?;
+        Ok(if self.name == "vertex" { on_vertex(written) } else { written })
     }
+}
+
+fn in_chat(body: &[u8]) -> Vec<Noun> {
+    nouns(&openai_chat::read_prompt(body).expect("sound"))
+}
+
+/// As `upstream` sends it there.
+fn on_vertex(written: Written) -> Written {
+    let body = anthropic::for_vertex(&written.body).expect("an object");
+    let said: Value = serde_json::from_slice(&body).expect("JSON");
+    assert!(said.get("model").is_none() && said["anthropic_version"] == "vertex-2023-10-16", "{said}");
+    Written { body, ..written }
 }

@@ -1,14 +1,61 @@
-//! OpenAI's chat completions, with the reasoning of OpenRouter.
+//! OpenAI's chat completions, with thoughts as each server tells them.
 
 use super::{Scene, Wire, bytes, pieces, sent};
 use crate::meaning::Meaning;
+use crate::rows::Row;
 use llm::FinishReason;
 use serde_json::{Value, json};
 
-pub(super) fn answer(scene: Scene) -> Wire {
+pub(super) fn answer(row: Row, scene: Scene) -> Wire {
     // Which sequence it met is not told.
-    let meaning = Meaning { stop: None, ..scene.meaning() };
-    Wire { events: stream(&meaning), whole: bytes(&whole(&meaning)), meaning }
+    let mut meaning = Meaning { stop: None, ..scene.meaning() };
+    let thoughts = Thoughts::of(row);
+    if thoughts == Thoughts::Untold {
+        meaning.thought.clear();
+    }
+    if thoughts != Thoughts::Details {
+        meaning.seals.clear();
+    }
+    let mut events = stream(thoughts, &meaning);
+    if !row.quirks.done_marker {
+        events.pop();
+    }
+    Wire { events, whole: bytes(&whole(thoughts, &meaning)), meaning }
+}
+
+/// Where a server tells what it thought.
+#[derive(Clone, Copy, PartialEq)]
+enum Thoughts {
+    /// Nowhere: OpenAI.
+    Untold,
+    /// In a field of its own.
+    Field(&'static str),
+    /// In `reasoning`, and with what seals them in `reasoning_details`: OpenRouter.
+    Details,
+    /// Among the parts of the content: Mistral.
+    Parts,
+}
+
+impl Thoughts {
+    fn of(row: Row) -> Self {
+        match row.name {
+            "openai" => Self::Untold,
+            "openrouter" => Self::Details,
+            "mistral" => Self::Parts,
+            "vllm" | "groq" => Self::Field("reasoning"),
+            _ => Self::Field("reasoning_content"),
+        }
+    }
+
+    /// A thought as a part of a message, in a stream or in a whole one.
+    fn said(self, text: &str, signature: Option<&String>) -> Value {
+        match self {
+            Self::Untold => json!({}),
+            Self::Field(name) => json!({name: text}),
+            Self::Details => json!({"reasoning": text, "reasoning_details": [detail(text, signature)]}),
+            Self::Parts => json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]}),
+        }
+    }
 }
 
 pub(super) fn failure() -> Vec<u8> {
@@ -40,7 +87,7 @@ fn detail(text: &str, signature: Option<&String>) -> Value {
     detail
 }
 
-fn stream(meaning: &Meaning) -> Vec<Vec<u8>> {
+fn stream(thoughts: Thoughts, meaning: &Meaning) -> Vec<Vec<u8>> {
     let chunk = |choices: Value| {
         json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m-1",
         "choices": choices, "usage": null})
@@ -48,8 +95,7 @@ fn stream(meaning: &Meaning) -> Vec<Vec<u8>> {
     let said = |delta: Value| chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": null}]));
     let mut events = vec![said(json!({"role": "assistant", "content": "", "refusal": null}))];
     if !meaning.thought.is_empty() {
-        let words = |text: &str| said(json!({"reasoning": text, "reasoning_details": [detail(text, None)]}));
-        events.extend(pieces(&meaning.thought).map(words));
+        events.extend(pieces(&meaning.thought).map(|text| said(thoughts.said(text, None))));
         events.extend(meaning.seals.first().map(|seal| said(json!({"reasoning_details": [detail("", Some(seal))]}))));
     }
     for (field, text) in [("content", &meaning.text), ("refusal", &meaning.refusal)] {
@@ -73,13 +119,17 @@ fn stream(meaning: &Meaning) -> Vec<Vec<u8>> {
     stream
 }
 
-fn whole(meaning: &Meaning) -> Value {
+fn whole(thoughts: Thoughts, meaning: &Meaning) -> Value {
     let something = |text: &String| Some(text).filter(|text| !text.is_empty()).cloned();
     let mut message = json!({"role": "assistant", "content": something(&meaning.text),
         "refusal": something(&meaning.refusal)});
     if !meaning.thought.is_empty() {
-        message["reasoning"] = json!(meaning.thought);
-        message["reasoning_details"] = json!([detail(&meaning.thought, meaning.seals.first())]);
+        let mut said = thoughts.said(&meaning.thought, meaning.seals.first());
+        if thoughts == Thoughts::Parts {
+            let text = json!({"type": "text", "text": meaning.text});
+            said["content"].as_array_mut().expect("parts").push(text);
+        }
+        message.as_object_mut().expect("a message").extend(said.as_object().expect("fields").clone());
     }
     if !meaning.calls.is_empty() {
         let call = |(id, name, input): &(String, String, Value)| {

@@ -11,19 +11,9 @@ mod ollama;
 mod responses;
 
 use crate::meaning::Meaning;
+use crate::rows::Row;
 use llm::{Api, Dialect, FinishReason, Usage};
 use serde_json::{Value, json};
-
-/// Who answers.
-pub(crate) const APIS: [Api; 7] = [
-    Api::Shared(Dialect::OpenAiChat),
-    Api::Shared(Dialect::Anthropic),
-    Api::Shared(Dialect::Gemini),
-    Api::Shared(Dialect::Responses),
-    Api::Cohere,
-    Api::Ollama,
-    Api::Bedrock,
-];
 
 /// What happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,10 +118,10 @@ pub(crate) struct Wire {
     pub(crate) meaning: Meaning,
 }
 
-/// What a provider that speaks `api` answers; nothing where its dialect has no such scene.
-pub(crate) fn answer(api: Api, scene: Scene) -> Option<Wire> {
-    match api {
-        Api::Shared(Dialect::OpenAiChat) => Some(chat::answer(scene)),
+/// What the providers of a row answer; nothing where their dialect has no such scene.
+pub(crate) fn answer(row: Row, scene: Scene) -> Option<Wire> {
+    match row.api {
+        Api::Shared(Dialect::OpenAiChat) => Some(chat::answer(row, scene)),
         Api::Shared(Dialect::Anthropic) => anthropic::answer(scene),
         Api::Shared(Dialect::Gemini) => gemini::answer(scene),
         Api::Shared(Dialect::Responses) => Some(responses::answer(scene)),
