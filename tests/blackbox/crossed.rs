@@ -20,46 +20,6 @@ fn route(dialect: Dialect) -> String {
     format!("of_{}", dialect.label())
 }
 
-/// How a provider refuses, with which advice, and what the client is told: status and wait.
-const REFUSALS: [(u16, &str, u16, Option<&str>); 6] = [
-    (400, "", 400, None),
-    (401, "", 502, None),
-    (404, "", 502, None),
-    (429, "retry-after: 7\r\n", 503, Some("7")),
-    (500, "", 502, None),
-    (529, "retry-after: 9\r\n", 503, Some("9")),
-];
-
-#[tokio::test]
-async fn refusals_are_told_in_the_clients_words() {
-    for (status, advice, expected, wait) in REFUSALS {
-        for of in Dialect::ALL {
-            let body = refusal(of, status, "secret words");
-            let mut pieces = whole(&format!("{status} No"), "application/json", body.as_bytes());
-            let head =
-                String::from_utf8(pieces[0].clone()).expect("text").replacen("\r\n", &format!("\r\n{advice}"), 1);
-            pieces[0] = head.into_bytes();
-            let provider = Raw::saying(pieces).await;
-            let more = "direct: true\ndefaults: { retry: { max_attempts: 1 } }\n";
-            let gateway = gateway(&[(of, &provider.url)], more).await;
-            for client in Dialect::ALL {
-                for stream in [false, true] {
-                    // Models of their own: one that is throttled is not asked again.
-                    let model = format!("{}/{}-{stream}", of.label(), client.label());
-                    let answer = gateway.ask(client.ask(&model, stream)).await;
-                    let shown = format!("{of:?} to {client:?}, {status}: {} {}", answer.head, answer.text());
-                    assert_eq!((answer.status, answer.end), (expected, End::Complete), "{shown}");
-                    assert_eq!(answer.header("retry-after"), wait, "{shown}");
-                    assert_eq!(answer.header("content-type"), Some("application/json"), "{shown}");
-                    let message = told(client, expected, &answer.json());
-                    // Only what is the client's own fault is its provider's to explain.
-                    assert_eq!(message.contains("secret words"), status == 400, "{shown}");
-                }
-            }
-        }
-    }
-}
-
 /// How a stream fails that has said "alpha ", and what the record calls it.
 #[derive(Clone, Copy, Debug)]
 enum Break {

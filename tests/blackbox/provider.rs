@@ -70,6 +70,17 @@ async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+/// A provider of this kind at this address, as the configuration has it: with a key where it needs one, and further settings.
+pub(crate) fn configured(name: &str, kind: &str, url: &str, rest: &str) -> String {
+    let place = match kind {
+        "bedrock" => ", region: us-east-1",
+        // Whoever asks in Anthropic's words is not to be taken for one who asks for Claude.
+        "vertex" => ", project: p, location: global, apis: [generate_content]",
+        _ => "",
+    };
+    format!("  {name}: {{ kind: {kind}{place}, base_url: \"{url}\", api_key: key-of-{kind}{rest} }}\n")
+}
+
 /// A port that refuses connections, and stays so as long as this lives.
 pub(crate) struct Closed {
     pub(crate) address: SocketAddr,

@@ -1,12 +1,11 @@
 //! What is recorded beside answers: operations with paths of their own, what is handed through, failures and talks.
 
 use super::files::{Beside, Failure, File, Holds, Told, files, say};
-use super::source::provider;
 use crate::client::{Answer, Ask, End};
 use crate::dialect::Dialect;
 use crate::gateway::Gateway;
 use crate::heard::{ends, errors, told};
-use crate::provider::{Raw, streamed, whole};
+use crate::provider::{Raw, configured, streamed, whole};
 use crate::socket::{LIVE, Peer, TEXT, Talking, frame, masked};
 use serde_json::json;
 
@@ -50,7 +49,7 @@ async fn recorded_operations_pass_byte_for_byte() {
     let (mut raws, mut yaml) = (Vec::new(), "providers:\n".to_owned());
     for (number, (_, beside)) in all.iter().enumerate() {
         let raw = Raw::saying(response(beside.status, &beside.content_type, &beside.body)).await;
-        yaml += &provider(&format!("p{number}"), beside.kind, &raw.url, ", passthrough: [/*]");
+        yaml += &configured(&format!("p{number}"), beside.kind, &raw.url, ", passthrough: [/*]");
         raws.push(raw);
     }
     let gateway = Gateway::start(&(yaml + "direct: true\n")).await;

@@ -3,9 +3,10 @@
 //! Must never be here: gateways, and what becomes of a recording.
 
 use super::clouds;
-use super::source::{Source, provider};
+use super::source::Source;
 use crate::dialect::Dialect;
 use crate::heard::Heard;
+use crate::provider;
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -56,13 +57,12 @@ impl Recording {
     /// Its provider at this address, as the configuration has it.
     pub(super) fn configured(&self, url: &str) -> String {
         let rest = match (self.kind, self.source) {
-            ("vertex", _) => ", project: p, location: global",
             (_, Source::Shared(Dialect::Responses)) => ", apis: [responses]",
             // It speaks both, and is asked in the client's words where it can be.
             ("azure_openai", _) => ", apis: [chat_completions]",
             _ => "",
         };
-        provider(&self.provider(), self.kind, url, rest)
+        provider::configured(&self.provider(), self.kind, url, rest)
     }
 
     /// What it says.

@@ -81,9 +81,3 @@ impl Source {
         }
     }
 }
-
-/// A provider of this kind at this address, with a key where it needs one, and further settings.
-pub(super) fn provider(name: &str, kind: &str, url: &str, rest: &str) -> String {
-    let region = if kind == "bedrock" { ", region: us-east-1" } else { "" };
-    format!("  {name}: {{ kind: {kind}{region}, base_url: \"{url}\", api_key: key-of-{kind}{rest} }}\n")
-}
