@@ -4,7 +4,7 @@ use crate::client::{Answer, Ask, End};
 use crate::dialect::Dialect;
 use crate::gateway::Gateway;
 use crate::heard::{ends, errors, heard, told};
-use crate::provider::{Held, Raw, streamed, whole};
+use crate::provider::{Held, Raw, configured, streamed, whole};
 use crate::speech::{answer, failure, refusal, speech};
 use serde_json::json;
 
@@ -317,5 +317,25 @@ async fn what_an_answer_holds_that_the_client_has_no_words_for_is_told() {
         assert_eq!((answer.status, answer.end), (200, End::Complete), "{client:?}: {}", answer.text());
         let told = answer.text().contains("\n: x-breakwater-left-out: signature\n\n");
         assert_eq!(told, lost, "{client:?}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn calls_that_have_no_ids_are_no_fault_to_googles_clients() {
+    let call = |n: u8| json!({"name": "f", "args": {"n": n}});
+    let parts: Vec<_> = [1, 2].map(|n| json!({"functionCall": call(n)})).into();
+    let google = json!({"candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": "STOP"}]});
+    let calls: Vec<_> = [1, 2].map(|n| json!({"function": {"name": "f", "arguments": {"n": n}}})).into();
+    let ollama = json!({"model": "m", "message": {"role": "assistant", "content": "", "tool_calls": calls},
+        "done": true, "done_reason": "stop"});
+    for (kind, body) in [("gemini", google), ("ollama_native", ollama)] {
+        let provider = Raw::answering("application/json", body.to_string().as_bytes()).await;
+        let providers = configured("p", kind, &provider.url, "");
+        let gateway = Gateway::start(&format!("providers:\n{providers}direct: true\n")).await;
+        let tools = json!({"tools": [{"functionDeclarations": [{"name": "f"}]}]});
+        let answer = gateway.ask(Dialect::Generate.ask_with("p/m", false, tools)).await;
+        assert_eq!((answer.status, answer.end), (200, End::Complete), "{kind}: {}", answer.text());
+        let heard = heard(Dialect::Generate, false, &answer.body);
+        assert_eq!(heard.calls, [1, 2].map(|n| ("f".to_owned(), json!({"n": n}))), "{kind}");
     }
 }

@@ -3,7 +3,8 @@
 //! Receives deltas; hands on an [`Answer`]. Must never be here: whether the answer is any good.
 
 use crate::Unread;
-use llm::{Answer, Choice, Delta, SealKind, ToolCall};
+use llm::{Answer, Choice, Delta, Dialect, SealKind, ToolCall};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The most text that is held, in bytes, all choices and arguments together.
@@ -34,9 +35,18 @@ pub struct Fold {
     choices: BTreeMap<u32, Choice>,
     /// Bytes of text held.
     held: usize,
+    /// Calls need no id: Google's clients tell their results apart by order.
+    by_place: bool,
 }
 
 impl Fold {
+    /// What puts an answer together that a client of `dialect` is given. A call that needs no id there and has none is
+    /// known by its place.
+    #[must_use]
+    pub fn of(dialect: Dialect) -> Self {
+        Self { by_place: dialect == Dialect::Gemini, ..Self::default() }
+    }
+
     /// Takes in a delta.
     ///
     /// # Errors
@@ -96,11 +106,14 @@ impl Fold {
 
     fn call(&mut self, index: u32, id: &str, name: &str, free: bool) -> Result<(), Unread> {
         self.hold(id.len() + name.len())?;
+        let by_place = self.by_place;
         let calls = &mut self.choice(index)?.calls;
         if calls.len() >= MAX_PARTS {
             return Err(Unread::TooLarge);
         }
-        calls.push(ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: String::new(), free });
+        let id =
+            if by_place && id.is_empty() { Cow::Owned(format!("call_{}", calls.len())) } else { Cow::Borrowed(id) };
+        calls.push(ToolCall { id: id.into_owned(), name: name.to_owned(), arguments: String::new(), free });
         Ok(())
     }
 }
@@ -176,6 +189,17 @@ mod tests {
             fold.push(&Delta::Text { choice: 0, text: "a".into() }).expect("held");
             fold.push(&other).expect("held");
             assert_eq!(fold.finish().choices[0].media, media, "{name}");
+        }
+    }
+
+    #[test]
+    fn calls_without_ids_are_told_apart_where_they_need_none() {
+        let call = |call| Delta::Call { choice: 0, call, id: String::new(), name: "f".into(), free: false, seal: None };
+        for (dialect, apart) in [(Dialect::Gemini, true), (Dialect::Anthropic, false), (Dialect::Responses, false)] {
+            let mut fold = Fold::of(dialect);
+            [call(0), call(1)].iter().for_each(|delta| fold.push(delta).expect("held"));
+            let calls = &fold.finish().choices[0].calls;
+            assert_eq!(calls[0].id != calls[1].id, apart, "{dialect:?}: {calls:?}");
         }
     }
 

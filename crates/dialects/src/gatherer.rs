@@ -38,7 +38,7 @@ impl Gatherer {
                 Inner::Any(Box::new(Any {
                     api,
                     reader: Reader::of(api),
-                    fold: Fold::default(),
+                    fold: Fold::of(dialect),
                     deltas: Vec::new(),
                     calls: false,
                 }))

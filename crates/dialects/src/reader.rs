@@ -102,7 +102,7 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> Result<Answer, Unread> {
     if dialect == Dialect::OpenAiChat {
         return openai_chat::read_answer(body);
     }
-    let mut fold = Fold::default();
+    let mut fold = Fold::of(dialect);
     read_deltas(Api::Shared(dialect), body)?.iter().try_for_each(|delta| fold.push(delta))?;
     Ok(fold.finish())
 }

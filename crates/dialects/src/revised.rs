@@ -37,7 +37,7 @@ pub fn revised(dialect: Dialect, body: &Bytes, revision: Revision<'_>) -> Option
     }
     let deltas = edited(read_deltas(Api::Shared(dialect), body).ok()?, &changes(before, after)?)?;
     let written = write_answer(dialect, &head(&deltas, now), &deltas);
-    let read = fold(&read_deltas(Api::Shared(dialect), &written).ok()?)?;
+    let read = fold(dialect, &read_deltas(Api::Shared(dialect), &written).ok()?)?;
     (reads_as(read, before, after) && none_are_left([&*written], &written, taken)).then_some(written)
 }
 
@@ -78,7 +78,7 @@ pub fn revised_stream(
         Ok::<_, ()>(())
     })
     .ok()?;
-    let read = fold(&events(dialect, &written)?)?;
+    let read = fold(dialect, &events(dialect, &written)?)?;
     let clean = none_are_left(pieces.iter().map(Vec::as_slice), &written, taken);
     (reads_as(read, before, after) && clean).then_some(written)
 }
@@ -89,8 +89,8 @@ fn events(dialect: Dialect, raw: &[u8]) -> Option<Vec<Delta>> {
     matches!(deltas.first(), Some(Delta::Began { .. })).then_some(deltas)
 }
 
-fn fold(deltas: &[Delta]) -> Option<Answer> {
-    let mut fold = Fold::default();
+fn fold(dialect: Dialect, deltas: &[Delta]) -> Option<Answer> {
+    let mut fold = Fold::of(dialect);
     deltas.iter().try_for_each(|delta| fold.push(delta)).ok()?;
     Some(fold.finish())
 }
