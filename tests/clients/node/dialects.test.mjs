@@ -4,15 +4,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { harbour, speakers } from './speakers.mjs';
 
-const kinds = ['anthropic', 'azure', 'azure_v1', 'bedrock', 'chat', 'cohere', 'gemini', 'ollama', 'responses'];
+const kinds = ['anthropic', 'azure', 'azure_v1', 'bedrock', 'chat', 'cohere', 'gemini', 'mistral', 'ollama', 'openrouter', 'responses', 'vertex', 'claude_vertex'];
 const sea = 'The sea ends where the land begins, and begins there too.';
 // One pixel, and behind its end so much that its size tells whether it came.
 const pixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const picture = Buffer.concat([Buffer.from(pixel, 'base64'), Buffer.alloc(6000)]);
 
-// What the mock cannot say: its answers of these kinds count no tokens, or name no limit.
-const countsNothing = ['ollama'];
+// What the mock cannot say: its answers of these kinds count no tokens, or name no limit. (Mistral itself counts unasked.)
+const countsNothing = (kind, streamed) => kind === 'ollama' || (kind === 'mistral' && streamed);
 const namesNoLimit = (name, kind) =>
   ['ollama', 'responses'].includes(kind) || (kind.startsWith('azure') && ['Responses', 'AiOpenai'].includes(name));
 
@@ -36,7 +36,7 @@ for (const [name, Speaker] of Object.entries(speakers)) {
         test('text', async () => {
           const answer = await speaker.ask(kind, speaker.question('Where does the sea end?'), { streamed });
           assert.deepEqual([answer.text, answer.calls, answer.finish], [sea, [], 'stop']);
-          assert.deepEqual(answer.usage, countsNothing.includes(kind) ? [0, 0] : [12, 8]);
+          assert.deepEqual(answer.usage, countsNothing(kind, streamed) ? [0, 0] : [12, 8]);
         });
 
         test('a tool, there and back', async () => {
@@ -44,9 +44,21 @@ for (const [name, Speaker] of Object.entries(speakers)) {
           assert.deepEqual([asked.calls.length, asked.finish], [1, 'tools']);
           const [call] = asked.calls;
           assert.deepEqual([call.name, call.input], ['weather', { place: 'harbour' }]);
-          const said = speaker.result(asked, call, 'rain at sea');
+          const said = speaker.results(asked, 'rain at sea');
           const answer = await speaker.ask(kind, said, { streamed, tools: true });
           assert.deepEqual([answer.text, answer.calls, answer.finish], ['There is rain at sea.', [], 'stop']);
+        });
+
+        test('two calls at once', async () => {
+          const question = speaker.question('How is it at both ends?');
+          const asked = await speaker.ask(own('twice'), question, { streamed, tools: true });
+          assert.deepEqual(asked.calls.map(({ name, input }) => [name, input.place]), [['weather', 'harbour'], ['weather', 'pier']]);
+          const said = speaker.results(asked, 'rain at sea', 'sun on land');
+          const answer = await speaker.ask(own('twice'), said, { streamed, tools: true });
+          assert.deepEqual([answer.text, answer.calls, answer.finish], ['Rain here, sun there.', [], 'stop']);
+          // Both came, in order.
+          const results = (await sent(own('twice'))).body.messages.filter(({ role }) => role === 'tool');
+          assert.match(JSON.stringify(results), /rain at sea.*sun on land/);
         });
 
         test('a picture', async () => {
@@ -84,6 +96,21 @@ for (const [name, Speaker] of Object.entries(speakers)) {
         }
       });
     }
+
+    for (const kind of ['anthropic', 'claude_vertex']) test(`${name}, ${way}, ${kind}: thoughts come back sealed`, async () => {
+      // The mock refuses, as Anthropic does, a tool's result behind a call whose thoughts or their signature are gone.
+      const how = { streamed, tools: true, thinks: true };
+      const asked = await speaker.ask(kind, speaker.question('Think of the tide.'), how);
+      assert.deepEqual([asked.thoughts, asked.calls.length], ['It turns at noon.', 1]);
+      const answer = await speaker.ask(kind, speaker.results(asked, 'low water'), how);
+      assert.deepEqual([answer.text, answer.finish], ['The tide is out.', 'stop']);
+    });
+
+    test(`${name}, ${way}: what came from a cache is counted`, async () => {
+      // Of all that the mock plays, OpenRouter alone tells of it.
+      const answer = await speaker.ask('openrouter', speaker.question('What did I ask before?'), { streamed });
+      assert.deepEqual([answer.text, answer.usage, answer.cached], ['Of the sea.', [20, 9], 12]);
+    });
 
     for (const [what, key, model, status] of [
       ['an unknown model', undefined, 'nobody-has-this', 404],

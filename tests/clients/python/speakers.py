@@ -34,6 +34,9 @@ class Heard(NamedTuple):
     # The request as it has to be said before a tool's result: all that was said so far, in the SDK's own words.
     said: list
     parsed: object = None
+    thoughts: str = ""
+    # Tokens of the question that came from a cache; all of it is counted in `usage`.
+    cached: int = 0
 
 
 def data_url(picture):
@@ -54,11 +57,14 @@ class Chat:
         parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": data_url(picture)}}]
         return [{"role": "user", "content": parts}]
 
-    def result(self, heard, call, text):
-        return heard.said + [{"role": "tool", "tool_call_id": call.id, "content": text}]
+    def results(self, heard, *texts):
+        results = zip(heard.calls, texts, strict=True)
+        return heard.said + [{"role": "tool", "tool_call_id": call.id, "content": text} for call, text in results]
 
-    def ask(self, model, messages, streamed, tools=False, schema=False):
+    def ask(self, model, messages, streamed, tools=False, schema=False, thinks=False):
         request = {"model": model, "messages": messages}
+        if thinks:
+            request["reasoning_effort"] = "low"
         if tools:
             function = {"name": "weather", "description": DESCRIPTION, "parameters": PARAMETERS}
             request["tools"] = [{"type": "function", "function": function}]
@@ -76,12 +82,21 @@ class Chat:
             answer = (completions.parse if schema else completions.create)(**request)
         choice = answer.choices[0]
         calls = [Call(c.id, c.function.name, json.loads(c.function.arguments)) for c in choice.message.tool_calls or []]
-        usage = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
-        said = messages + [choice.message.model_dump(include={"role", "content", "tool_calls"}, exclude_none=True)]
+        counted = answer.usage
+        usage = (counted.prompt_tokens, counted.completion_tokens) if counted else (0, 0)
+        # What seals thoughts is a field of OpenRouter's, which the SDK hands on as it hands on all that it does not know.
+        kept = {"role", "content", "tool_calls", "reasoning_details"}
+        said = messages + [choice.message.model_dump(include=kept, exclude_none=True)]
         for call in said[-1].get("tool_calls", []):
             call["function"].pop("parsed_arguments", None)
             call.pop("index", None)
-        return Heard(choice.message.content or "", calls, self.FINISHES[choice.finish_reason], usage, said, getattr(choice.message, "parsed", None))
+        details = counted and counted.prompt_tokens_details
+        return Heard(
+            choice.message.content or "", calls, self.FINISHES[choice.finish_reason], usage, said,
+            getattr(choice.message, "parsed", None),
+            getattr(choice.message, "reasoning", None) or getattr(choice.message, "reasoning_content", None) or "",
+            details.cached_tokens or 0 if details else 0,
+        )
 
     def models(self):
         return [model.id for model in self.client.models.list()]
@@ -108,11 +123,14 @@ class Responses(Chat):
         parts = [{"type": "input_text", "text": text}, {"type": "input_image", "image_url": data_url(picture), "detail": "auto"}]
         return [{"role": "user", "content": parts}]
 
-    def result(self, heard, call, text):
-        return heard.said + [{"type": "function_call_output", "call_id": call.id, "output": text}]
+    def results(self, heard, *texts):
+        results = zip(heard.calls, texts, strict=True)
+        return heard.said + [{"type": "function_call_output", "call_id": call.id, "output": text} for call, text in results]
 
-    def ask(self, model, messages, streamed, tools=False, schema=False):
+    def ask(self, model, messages, streamed, tools=False, schema=False, thinks=False):
         request = {"model": model, "input": messages}
+        if thinks:
+            request |= {"reasoning": {"effort": "low"}, "include": ["reasoning.encrypted_content"], "store": False}
         if tools:
             function = {"name": "weather", "description": DESCRIPTION, "parameters": PARAMETERS, "strict": False}
             request["tools"] = [{"type": "function", **function}]
@@ -131,7 +149,11 @@ class Responses(Chat):
         finish = "length" if cut else "tools" if calls else {"completed": "stop"}[answer.status]
         said = messages + [item.model_dump(exclude={"parsed_arguments"}, exclude_none=True) for item in answer.output]
         usage = (answer.usage.input_tokens, answer.usage.output_tokens)
-        return Heard(answer.output_text, calls, finish, usage, said, getattr(answer, "output_parsed", None))
+        thoughts = "".join(part.text for item in answer.output if item.type == "reasoning" for part in item.summary)
+        # The mock's own answers lack these.
+        details = answer.usage.input_tokens_details
+        cached = details.cached_tokens if details else 0
+        return Heard(answer.output_text, calls, finish, usage, said, getattr(answer, "output_parsed", None), thoughts, cached)
 
 
 class Messages(Chat):
@@ -148,12 +170,15 @@ class Messages(Chat):
         source = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(picture).decode()}
         return [{"role": "user", "content": [{"type": "image", "source": source}, {"type": "text", "text": text}]}]
 
-    def result(self, heard, call, text):
-        result = {"type": "tool_result", "tool_use_id": call.id, "content": text}
-        return heard.said + [{"role": "user", "content": [result]}]
+    def results(self, heard, *texts):
+        results = zip(heard.calls, texts, strict=True)
+        blocks = [{"type": "tool_result", "tool_use_id": call.id, "content": text} for call, text in results]
+        return heard.said + [{"role": "user", "content": blocks}]
 
-    def ask(self, model, messages, streamed, tools=False, schema=False):
-        request = {"model": model, "messages": messages, "max_tokens": 1000}
+    def ask(self, model, messages, streamed, tools=False, schema=False, thinks=False):
+        request = {"model": model, "messages": messages, "max_tokens": 4000}
+        if thinks:
+            request["thinking"] = {"type": "enabled", "budget_tokens": 1024}
         if tools:
             request["tools"] = [{"name": "weather", "description": DESCRIPTION, "input_schema": PARAMETERS}]
         if schema:
@@ -167,8 +192,12 @@ class Messages(Chat):
         calls = [Call(block.id, block.name, block.input) for block in answer.content if block.type == "tool_use"]
         blocks = [block.model_dump(exclude={"parsed_output"}, exclude_none=True) for block in answer.content]
         said = messages + [{"role": "assistant", "content": blocks}]
-        usage = (answer.usage.input_tokens, answer.usage.output_tokens)
-        return Heard(text, calls, self.FINISHES[answer.stop_reason], usage, said, getattr(answer, "parsed_output", None))
+        thoughts = "".join(block.thinking for block in answer.content if block.type == "thinking")
+        # What came from a cache is counted apart there.
+        cached = answer.usage.cache_read_input_tokens or 0
+        usage = (answer.usage.input_tokens + cached, answer.usage.output_tokens)
+        parsed = getattr(answer, "parsed_output", None)
+        return Heard(text, calls, self.FINISHES[answer.stop_reason], usage, said, parsed, thoughts, cached)
 
     def error(self, status):
         more = {503: anthropic.ServiceUnavailableError}
@@ -189,12 +218,15 @@ class Gemini(Chat):
         parts = [] if picture is None else [types.Part.from_bytes(data=picture, mime_type="image/png")]
         return [types.Content(role="user", parts=parts + [types.Part.from_text(text=text)])]
 
-    def result(self, heard, call, text):
-        response = types.FunctionResponse(id=call.id, name=call.name, response={"result": text})
-        return heard.said + [types.Content(role="user", parts=[types.Part(function_response=response)])]
+    def results(self, heard, *texts):
+        results = zip(heard.calls, texts, strict=True)
+        responses = [types.FunctionResponse(id=c.id, name=c.name, response={"result": text}) for c, text in results]
+        return heard.said + [types.Content(role="user", parts=[types.Part(function_response=r) for r in responses])]
 
-    def ask(self, model, messages, streamed, tools=False, schema=False):
+    def ask(self, model, messages, streamed, tools=False, schema=False, thinks=False):
         config = {}
+        if thinks:
+            config["thinking_config"] = types.ThinkingConfig(thinking_budget=1024, include_thoughts=True)
         if tools:
             function = {"name": "weather", "description": DESCRIPTION, "parameters_json_schema": PARAMETERS}
             config["tools"] = [types.Tool(function_declarations=[types.FunctionDeclaration(**function)])]
@@ -214,7 +246,10 @@ class Gemini(Chat):
         said = messages + [types.Content(role="model", parts=parts)]
         parsed = Harbour.model_validate_json(text) if schema and streamed else chunks[0].parsed
         finish = "tools" if calls and finish == "STOP" else self.FINISHES[finish]
-        return Heard(text, calls, finish, (usage.prompt_token_count, usage.candidates_token_count), said, parsed)
+        thoughts = "".join(part.text for part in parts if part.text and part.thought)
+        tokens = (usage.prompt_token_count, usage.candidates_token_count) if usage else (0, 0)
+        cached = usage.cached_content_token_count or 0 if usage else 0
+        return Heard(text, calls, finish, tokens, said, parsed, thoughts, cached)
 
     @staticmethod
     def parts(chunk):

@@ -75,7 +75,7 @@ def test_the_gateways_signatures_are_right(gateway, provider, key, model, stream
 def test_tools_are_signed_too(gateway, streamed):
     asked = gateway.ask("lent/m", gateway.question("How is the weather?"), streamed, tools=True)
     (call,) = asked.calls
-    answer = gateway.ask("lent/m", gateway.result(asked, call, "rain at sea \u2614"), streamed, tools=True)
+    answer = gateway.ask("lent/m", gateway.results(asked, "rain at sea \u2614"), streamed, tools=True)
     assert (answer.text, last_at_door()["key"]) == ("There is rain at sea.", LENT[0])
 
 

@@ -10,14 +10,15 @@ import pytest
 from speakers import Chat, Gemini, Harbour, Messages, Responses
 
 SPEAKERS = [Chat, Responses, Messages, Gemini]
-KINDS = ["anthropic", "azure", "azure_v1", "bedrock", "chat", "cohere", "gemini", "ollama", "responses"]
+KINDS = ["anthropic", "azure", "azure_v1", "bedrock", "chat", "cohere", "gemini", "mistral", "ollama", "openrouter", "responses", "vertex", "claude_vertex"]
 KEY = "key-of-clients"
 SEA = "The sea ends where the land begins, and begins there too."
 # One pixel, and behind its end so much that its size tells whether it came.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = base64.b64decode(PIXEL) + bytes(6000)
-# What the mock cannot say: its answers of these kinds count no tokens, or name no limit.
-COUNTS_NOTHING = {"ollama"}
+# What the mock cannot say: its answers of these kinds count no tokens, whole or streamed, or name no limit. (Mistral itself
+# counts unasked.)
+COUNTS_NOTHING = {("ollama", False), ("ollama", True), ("mistral", True)}
 NAMES_NO_LIMIT = {"ollama", "responses"}
 # Kinds that are asked for responses where the client speaks them.
 SPEAK_RESPONSES = {"azure", "azure_v1", "responses"}
@@ -58,15 +59,52 @@ def sent(model):
 def test_text(speaker, kind, streamed):
     heard = speaker.ask(kind, speaker.question("Where does the sea end?"), streamed)
     assert (heard.text, heard.calls, heard.finish) == (SEA, [], "stop")
-    assert heard.usage == ((0, 0) if kind in COUNTS_NOTHING else (12, 8))
+    assert heard.usage == ((0, 0) if (kind, streamed) in COUNTS_NOTHING else (12, 8))
 
 
 def test_tool_there_and_back(speaker, kind, streamed):
     asked = speaker.ask(kind, speaker.question("How is the weather?"), streamed, tools=True)
     (call,) = asked.calls
     assert (call.name, call.arguments, asked.finish) == ("weather", {"place": "harbour"}, "tools")
-    answer = speaker.ask(kind, speaker.result(asked, call, "rain at sea"), streamed, tools=True)
+    answer = speaker.ask(kind, speaker.results(asked, "rain at sea"), streamed, tools=True)
     assert (answer.text, answer.calls, answer.finish) == ("There is rain at sea.", [], "stop")
+
+
+def test_two_calls_at_once(speaker, kind, streamed):
+    model = own_model(kind, speaker, streamed, "twice")
+    asked = speaker.ask(model, speaker.question("How is it at both ends?"), streamed, tools=True)
+    assert [(call.name, call.arguments) for call in asked.calls] == [("weather", {"place": "harbour"}), ("weather", {"place": "pier"})]
+    # Google's clients need no ids, and Ollama gives none.
+    ids = {call.id for call in asked.calls} - {None}
+    assert asked.finish == "tools" and len(ids) == (0 if kind == "ollama" and isinstance(speaker, Gemini) else 2)
+    answer = speaker.ask(model, speaker.results(asked, "rain at sea", "sun on land"), streamed, tools=True)
+    assert (answer.text, answer.calls, answer.finish) == ("Rain here, sun there.", [], "stop")
+    # Both came, in order and each for its call.
+    results = [turn for turn in sent(model)["body"]["messages"] if turn["role"] == "tool"]
+    assert ["rain at sea" in json.dumps(results[0]), "sun on land" in json.dumps(results[1])] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "claude_vertex"])
+def test_thoughts_come_back_sealed(speaker, kind, streamed):
+    # The mock refuses, as Anthropic does, a tool's result behind a call whose thoughts or their signature are gone.
+    asked = speaker.ask(kind, speaker.question("Think of the tide."), streamed, tools=True, thinks=True)
+    assert (asked.thoughts, len(asked.calls)) == ("It turns at noon.", 1)
+    answer = speaker.ask(kind, speaker.results(asked, "low water"), streamed, tools=True, thinks=True)
+    assert (answer.text, answer.finish) == ("The tide is out.", "stop")
+
+
+def test_thoughts_that_are_gone_are_refused():
+    messages = at_gateway(Messages)
+    asked = messages.ask("anthropic", messages.question("Think of the tide."), False, tools=True, thinks=True)
+    asked.said[-1]["content"] = [block for block in asked.said[-1]["content"] if block["type"] != "thinking"]
+    with pytest.raises(messages.error(400)):
+        messages.ask("anthropic", messages.results(asked, "low water"), False, tools=True, thinks=True)
+
+
+def test_what_came_from_a_cache_is_counted(speaker, streamed):
+    # Of all that the mock plays, OpenRouter alone tells of it.
+    heard = speaker.ask("openrouter", speaker.question("What did I ask before?"), streamed)
+    assert (heard.text, heard.usage, heard.cached) == ("Of the sea.", (20, 9), 12)
 
 
 def test_picture(speaker, kind, streamed):
