@@ -3,8 +3,8 @@
 //! Must never be here: how anything is written on the wire.
 
 use crate::{
-    Head, Quirks, Stream, StreamDecoder, Translated, Writer, anthropic, bedrock, cohere, counts, gemini, ollama,
-    openai_chat, other, responses, vectors,
+    Head, Quirks, Stream, StreamDecoder, Translated, Writer, anthropic, bedrock, cohere, completions, counts, gemini,
+    ollama, openai_chat, other, responses, vectors,
 };
 use crate::{read_deltas, write_answer};
 use bytes::{Bytes, BytesMut};
@@ -59,14 +59,20 @@ impl Answers {
         }
         let deltas = read_deltas(self.api, &body).map_err(|_| Failure::NotAnAnswer("an answer that cannot be read"))?;
         let told = write_answer(self.dialect, head, &deltas);
-        if progress.content && !deltas.iter().any(is_said_by_all) && self.is_empty_to_the_client(&told) {
+        if progress.content && self.is_empty_to_the_client(&deltas, &told) {
             return Err(Failure::Empty);
         }
         Ok(Whole { left_out: lost(self.dialect, head, &deltas), ..whole(told, progress) })
     }
 
-    /// Whether an answer that was written for the client says nothing to it, and would only look complete.
-    fn is_empty_to_the_client(&self, told: &Bytes) -> bool {
+    /// Whether an answer of `deltas` says nothing to the client it was written for, and would only look complete.
+    fn is_empty_to_the_client(&self, deltas: &[Delta], told: &Bytes) -> bool {
+        if self.dialect == Dialect::COMPLETIONS {
+            return !deltas.iter().any(completions::tells);
+        }
+        if deltas.iter().any(is_said_by_all) {
+            return false;
+        }
         let Self { quirks, dialect, listed, .. } = *self;
         let client = Self { api: Api::Shared(dialect), quirks, dialect, listed, head: None };
         matches!(client.read(told), Err(Failure::Empty))
@@ -141,12 +147,10 @@ impl Answers {
 /// What `deltas` hold that a client of `dialect` has no word for. Its writer knows, and need not be asked where every
 /// dialect has words for all of them.
 fn lost(dialect: Dialect, head: &Head, deltas: &[Delta]) -> Vec<String> {
-    let known = |delta: &Delta| {
-        is_said_by_all(delta)
-            || matches!(
-                delta,
-                Delta::Began { .. } | Delta::Used(_) | Delta::Ended { .. } | Delta::Arguments { choice: 0, .. }
-            )
+    let known = |delta: &Delta| match delta {
+        Delta::Began { .. } | Delta::Used(_) | Delta::Ended { .. } | Delta::Text { choice: 0, .. } => true,
+        Delta::Call { choice: 0, .. } | Delta::Arguments { choice: 0, .. } => dialect != Dialect::COMPLETIONS,
+        _ => false,
     };
     if deltas.iter().all(known) {
         return Vec::new();
@@ -160,7 +164,7 @@ fn lost(dialect: Dialect, head: &Head, deltas: &[Delta]) -> Vec<String> {
     writer.left_out().to_vec()
 }
 
-/// Whether every dialect has words for it: text and calls of the first alternative, which nearly every answer has.
+/// Whether every dialect of chats has words for it: text and calls of the first alternative, which nearly every answer has.
 fn is_said_by_all(delta: &Delta) -> bool {
     matches!(delta, Delta::Text { choice: 0, .. } | Delta::Call { choice: 0, .. })
 }

@@ -5,8 +5,8 @@
 use crate::openai_chat::{Fit, Server};
 use crate::own_words::own_word;
 use crate::{
-    Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, counts, gemini, ollama, openai_chat, other,
-    responses, vectors,
+    Head, Quirks, Unsayable, Written, anthropic, bedrock, cohere, completions, counts, gemini, ollama, openai_chat,
+    other, responses, vectors,
 };
 use bytes::Bytes;
 use llm::{Answer, Api, CallError, ChatRequest, Dialect, Operation, Part, PartKind, Prompt, Role, Terms, Turn};
@@ -93,6 +93,7 @@ pub fn head_for(request: &ChatRequest, id: &str, created: u64) -> Head {
         Dialect::OpenAiChat => ("chatcmpl-", openai_chat::wants_usage(&request.raw)),
         Dialect::Anthropic => ("msg_", true),
         Dialect::Responses => ("resp_", true),
+        Dialect::COMPLETIONS => ("cmpl-", openai_chat::wants_usage(&request.raw)),
         Dialect::Gemini | Dialect::Other(_) => ("", true),
     };
     let (base64, texts) = vectors::form(request);
@@ -125,6 +126,7 @@ fn read_prompt(request: &ChatRequest) -> Result<Prompt, CallError> {
         Dialect::Anthropic => anthropic::read_prompt(&request.raw),
         Dialect::Gemini => gemini::read_prompt(&request.raw),
         Dialect::Responses => responses::read_prompt(&request.raw),
+        Dialect::COMPLETIONS => completions::read_prompt(&request.raw),
         Dialect::Other(operation) => Err(untranslated(operation)),
     }?;
     // Gemini's stands in the path.
@@ -186,7 +188,8 @@ pub(crate) fn untranslated(operation: Operation) -> CallError {
     CallError::InvalidRequest { message, param: Some("model".into()) }
 }
 
-fn refused(unsayable: Unsayable) -> CallError {
+/// What a client is told whose provider cannot be asked what it asks.
+pub(crate) fn refused(unsayable: Unsayable) -> CallError {
     let message = format!("No provider of this model can be asked this: {unsayable}.");
     CallError::InvalidRequest { message, param: Some(unsayable.field) }
 }

@@ -62,6 +62,9 @@ const GEMINI: Words = &[
     ("top_p", "generationConfig.topP"),
 ];
 
+/// All that is said is the text to be completed.
+const COMPLETIONS: Words = &[("content", "prompt"), ("messages", "prompt")];
+
 const RESPONSES: Words = &[
     ("cache_control", "prompt_cache_breakpoint"),
     ("content", "input"),
@@ -86,6 +89,7 @@ pub(crate) fn own_word<'a>(dialect: Dialect, prompt: &Prompt, field: &'a str) ->
         Dialect::Anthropic => ANTHROPIC,
         Dialect::Gemini => GEMINI,
         Dialect::Responses => RESPONSES,
+        Dialect::COMPLETIONS => COMPLETIONS,
         Dialect::Other(_) => &[],
     };
     // The client's own word already, which may be the same as one of ours.
@@ -102,7 +106,7 @@ mod tests {
 
     #[test]
     fn each_word_stands_there_once() {
-        for words in [CHAT, ANTHROPIC, GEMINI, RESPONSES] {
+        for words in [CHAT, ANTHROPIC, COMPLETIONS, GEMINI, RESPONSES] {
             assert!(words.is_sorted_by(|(one, _), (next, _)| one < next), "{words:?}");
         }
     }
@@ -118,6 +122,8 @@ mod tests {
             (Dialect::Gemini, "seed", "generationConfig.seed"),
             (Dialect::Gemini, "tools[1]", "tools[1]"),
             (Dialect::Responses, "messages", "input"),
+            (Dialect::COMPLETIONS, "messages", "prompt"),
+            (Dialect::COMPLETIONS, "seed", "seed"),
         ] {
             assert_eq!(own_word(dialect, &nothing, field), own, "{dialect:?}");
         }

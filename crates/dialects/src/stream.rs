@@ -59,6 +59,15 @@ impl Stream {
         }
     }
 
+    /// Whether the provider has said anything, the client being told of it or not.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        match self {
+            Self::Passed(decoder) => decoder.has_begun(),
+            Self::Translated(translated) => translated.speaks(),
+        }
+    }
+
     /// The event that ends this stream in an error, for a client that was given all of it so far.
     #[must_use]
     pub fn failing(&mut self, error: &Rendered) -> Bytes {

@@ -3,7 +3,7 @@
 //! What comes in leaves with the event it came in: nothing is gathered but what the client's dialect cannot say in
 //! pieces. Must never be here: how anything is written on the wire.
 
-use crate::{Ending, Head, Quirks, Reader, Rendered, StreamDecoder, Unread, Writer, each_data};
+use crate::{Ending, Head, Quirks, Reader, Rendered, StreamDecoder, Unread, Writer, completions, each_data};
 use bytes::{Bytes, BytesMut};
 use llm::{Api, Delta, Dialect, Event, Failure, Frame, Progress};
 use std::collections::VecDeque;
@@ -81,7 +81,13 @@ impl Translated {
     /// Whether enough has come to believe that an answer is being given.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        self.decoder.has_begun() && !self.is_hollow()
+        self.speaks() && !self.is_hollow()
+    }
+
+    /// Whether the provider has said anything, the client being told of it or not.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        self.decoder.has_begun()
     }
 
     /// Whether the provider has said something, and nothing of it to this client: the answer would only look complete.
@@ -143,6 +149,7 @@ impl Translated {
                 let before = out.len();
                 writer.push(&delta, out);
                 *spoken |= match delta {
+                    _ if matches!(writer, Writer::Completions(_)) => completions::tells(&delta),
                     Delta::Began { .. } | Delta::Used(_) | Delta::Ended { .. } => false,
                     // Some dialects have a call told whole, once it is, and why the model declined, at the end.
                     Delta::Call { choice: 0, .. } | Delta::Refusal { choice: 0, .. } => true,

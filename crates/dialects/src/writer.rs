@@ -2,7 +2,7 @@
 //!
 //! Must never be here: how any dialect writes.
 
-use crate::{Head, Rendered, anthropic, gemini, openai_chat, responses};
+use crate::{Head, Rendered, anthropic, completions, gemini, openai_chat, responses};
 use bytes::{Bytes, BytesMut};
 use llm::{Delta, Dialect};
 
@@ -17,6 +17,8 @@ pub enum Writer {
     Gemini(Box<gemini::Writer>),
     /// OpenAI responses.
     Responses(Box<responses::Writer>),
+    /// OpenAI's completions of a text.
+    Completions(Box<completions::Writer>),
 }
 
 impl Writer {
@@ -29,6 +31,7 @@ impl Writer {
             Dialect::Gemini if listed => Self::Gemini(Box::new(gemini::Writer::list(head))),
             Dialect::Gemini => Self::Gemini(Box::new(gemini::Writer::new(head))),
             Dialect::Responses => Self::Responses(Box::new(responses::Writer::new(head))),
+            Dialect::COMPLETIONS => Self::Completions(Box::new(completions::Writer::new(head))),
             // Nobody asks for these: they are not translated.
             Dialect::Other(operation) => Self::of(operation.worded_as(), listed, head),
         }
@@ -41,6 +44,7 @@ impl Writer {
             Self::Anthropic(writer) => writer.push(delta, out),
             Self::Gemini(writer) => writer.push(delta, out),
             Self::Responses(writer) => writer.push(delta, out),
+            Self::Completions(writer) => writer.push(delta, out),
         }
     }
 
@@ -51,13 +55,14 @@ impl Writer {
             Self::Anthropic(writer) => writer.finish(out),
             Self::Gemini(writer) => writer.finish(out),
             Self::Responses(writer) => writer.finish(out),
+            Self::Completions(writer) => writer.finish(out),
         }
     }
 
     /// Ends the stream in an error: appends the event that says so, and no terminator.
     pub fn fail(&mut self, error: &Rendered, out: &mut BytesMut) {
         match self {
-            Self::OpenAiChat(_) => out.extend_from_slice(&openai_chat::as_event(error)),
+            Self::OpenAiChat(_) | Self::Completions(_) => out.extend_from_slice(&openai_chat::as_event(error)),
             Self::Anthropic(_) => out.extend_from_slice(&anthropic::as_event(error)),
             Self::Gemini(writer) => writer.fail(error, out),
             Self::Responses(writer) => writer.fail(error, out),
@@ -72,6 +77,7 @@ impl Writer {
             Self::Anthropic(writer) => writer.left_out(),
             Self::Gemini(writer) => writer.left_out(),
             Self::Responses(writer) => writer.left_out(),
+            Self::Completions(writer) => writer.left_out(),
         }
     }
 }
@@ -84,6 +90,7 @@ pub fn write_answer(dialect: Dialect, head: &Head, deltas: &[Delta]) -> Bytes {
         Dialect::Anthropic => anthropic::write_answer(head, deltas),
         Dialect::Gemini => gemini::write_answer(head, deltas),
         Dialect::Responses => responses::write_answer(head, deltas),
+        Dialect::COMPLETIONS => completions::write_answer(head, deltas),
         Dialect::Other(operation) => write_answer(operation.worded_as(), head, deltas),
     }
 }

@@ -7,7 +7,7 @@ mod spoken;
 
 use dialects::{Gatherer, Quirks, Translated, Unread};
 use llm::{Api, Delta, Dialect, Event};
-use spoken::{APIS, Provider, arguments, call, head, pairs, text};
+use spoken::{APIS, CLIENTS, Provider, arguments, call, head, pairs, text};
 
 /// The most text of an answer, in bytes.
 const MAX_BYTES: usize = 32 << 20;
@@ -75,7 +75,7 @@ fn calls_are_bounded_in_every_translation() {
 #[test]
 fn text_is_bounded_in_every_translation() {
     // Each provider's reader once, and each client's writer.
-    for (api, dialect) in APIS.into_iter().zip(Dialect::ANSWERS.into_iter().cycle().skip(1)) {
+    for (api, dialect) in APIS.into_iter().zip(CLIENTS.into_iter().cycle().skip(1)) {
         is_translated_up_to_there(api, dialect, &words(0));
     }
 }
@@ -102,7 +102,7 @@ fn alternatives_are_bounded_where_there_are_any() {
         let mut gatherer = Gatherer::of(from);
         let taken = (0..=MAX_PARTS).take_while(|n| gatherer.push(event(*n).as_bytes(), |_, _, _| {}).is_ok()).count();
         assert_eq!(taken, MAX_PARTS as usize, "{from:?}");
-        for to in Dialect::ANSWERS.into_iter().filter(|to| *to != from) {
+        for to in CLIENTS.into_iter().filter(|to| *to != from) {
             let mut stream = Translated::new(Api::Shared(from), Quirks::default(), to, false, head());
             let mut passes = |n: u32| {
                 stream.feed(event(n).as_bytes());
@@ -118,7 +118,7 @@ fn alternatives_are_bounded_where_there_are_any() {
 #[test]
 fn events_are_bounded_in_every_translation() {
     const MAX_EVENT: usize = 8 << 20;
-    for (api, dialect) in APIS.into_iter().zip(Dialect::ANSWERS.into_iter().cycle().skip(1)) {
+    for (api, dialect) in APIS.into_iter().zip(CLIENTS.into_iter().cycle().skip(1)) {
         for (more, passes) in [(0, true), (2, false)] {
             let mut provider = Provider::of(api);
             let mut stream = Translated::new(api, Quirks::default(), dialect, false, head());

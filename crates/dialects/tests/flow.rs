@@ -5,7 +5,7 @@ mod spoken;
 
 use dialects::{Answers, Ending, Quirks, Stream};
 use llm::{Api, Delta, Dialect};
-use spoken::{APIS, Provider, arguments, head, text, thought};
+use spoken::{APIS, CLIENTS, Provider, arguments, head, text, thought};
 
 /// Events of a stream.
 const EVENTS: u32 = 12;
@@ -163,17 +163,19 @@ fn leaves(stream: &mut Stream, piece: &[u8]) -> Vec<u8> {
     std::iter::from_fn(|| stream.next_frame()).flat_map(|frame| frame.raw).collect()
 }
 
-/// Every client of every provider, those that speak the same among them; one that wants a list gets it written.
-fn clients(api: Api) -> impl Iterator<Item = (Dialect, bool)> {
+/// Every client of every provider that can be told of this `kind`, those that speak the same among them; one that wants a
+/// list gets it written.
+fn clients(api: Api, kind: Kind) -> impl Iterator<Item = (Dialect, bool)> {
     let listed = (!api.is(Dialect::Gemini)).then_some((Dialect::Gemini, true));
-    Dialect::ANSWERS.into_iter().map(|dialect| (dialect, false)).chain(listed)
+    let told = CLIENTS.into_iter().filter(move |dialect| kind == Kind::Text || *dialect != Dialect::COMPLETIONS);
+    told.map(|dialect| (dialect, false)).chain(listed)
 }
 
 #[test]
 fn every_event_leaves_before_the_next_one_comes() {
     for (api, kind) in APIS.into_iter().flat_map(|api| KINDS.map(|kind| (api, kind))) {
         let Said { begins, events, ends } = said(api, kind);
-        for (dialect, listed) in clients(api) {
+        for (dialect, listed) in clients(api, kind) {
             let shown = format!("{kind:?}, {api:?} to {dialect:?}, listed: {listed}");
             let mut stream = stream(api, dialect, listed);
             leaves(&mut stream, &begins);

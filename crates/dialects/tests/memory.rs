@@ -54,6 +54,9 @@ impl Kind {
 fn measured(api: Api, dialect: Dialect, kind: Kind, events: u32) -> (usize, usize) {
     let mut provider = Provider::of(api);
     let mut pieces = vec![provider.begins()];
+    // Who is told nothing but words is given one, without which there would be no answer.
+    let terse = dialect == Dialect::COMPLETIONS;
+    pieces.extend(terse.then(|| provider.says(&text("word"))));
     pieces.extend((0..events).map(|n| kind.said(n).iter().flat_map(|delta| provider.says(delta)).collect()));
     let last = match kind {
         Kind::Arguments => provider.says(&arguments(0, r#""}"#)),
@@ -73,7 +76,8 @@ fn measured(api: Api, dialect: Dialect, kind: Kind, events: u32) -> (usize, usiz
         Ending::Complete(more) => rest += more.map_or(0, |more| more.len()),
         Ending::Broken(failure) => panic!("{api:?} to {dialect:?}, {kind:?}: {failure}"),
     }
-    assert!(said + rest > events as usize, "{api:?} to {dialect:?}, {kind:?}: nothing is said");
+    let least = if terse { 0 } else { events as usize };
+    assert!(said + rest > least, "{api:?} to {dialect:?}, {kind:?}: nothing is said");
     (held, rest)
 }
 
@@ -92,7 +96,9 @@ fn an_open_stream_holds_little() {
             (Kind::Arguments, pieces / 100),
             (Kind::Arguments, pieces),
         ] {
-            if events == 0 {
+            // Nor has one a tool to call whose client knows but words.
+            let of_calls = matches!(kind, Kind::Calls | Kind::Arguments);
+            if events == 0 || of_calls && dialect == Dialect::COMPLETIONS {
                 continue;
             }
             let (held, rest) = measured(api, dialect, kind, events);

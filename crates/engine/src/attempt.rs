@@ -122,7 +122,7 @@ impl Limits {
         Self { by, deadline, idle: timeouts.idle, late }
     }
 
-    /// Those of an answer whose beginning is being repeated: it has begun, and only the client waits.
+    /// Those of an answer that has begun with what the client is not told: only the client waits.
     fn repeating(self) -> Self {
         Self { by: self.deadline, late: Late::Deadline, ..self }
     }
@@ -203,7 +203,7 @@ async fn begin(headers: &HeaderMap, body: Body, expected: Expected, limits: Limi
     let Some(reading) = reading else {
         let body = collect(body, MAX_ANSWER, limits).await?;
         let Whole { body, progress, left_out } = answers.whole(body)?;
-        let passed = matches!(answers.dialect, Dialect::Other(_));
+        let passed = matches!(answers.dialect, Dialect::Other(_)) && answers.head.is_none();
         let content_type = headers.get(CONTENT_TYPE).filter(|_| passed).cloned();
         return Ok(Started::Whole { body, progress, content_type, left_out });
     };
@@ -238,8 +238,9 @@ fn quotas(headers: &HeaderMap) -> Quotas {
 /// Holds a stream until its first content.
 ///
 /// Everything that came together is judged together: an error that arrives with the first content still counts as
-/// before it, for the client has seen neither. Of the rest of an answer, what repeats its beginning is content too: it is
-/// noted in `heard`, and from then on the target is only held to the idle timeout.
+/// before it, for the client has seen neither. What the client is not told is content too - the beginning repeated, of the
+/// rest of an answer; thoughts, where its dialect has none: it is noted in `heard`, and from then on the target is only
+/// held to the idle timeout.
 async fn hold(
     mut body: Body,
     mut decoder: Reading,

@@ -179,7 +179,7 @@ impl Engine {
                 return Err(Box::new(Lost { error, quotas, open }));
             }
             // Words stand in for an answer, and for nothing else; and not for one that nobody could be asked for.
-            if matches!(request.dialect, Dialect::Other(_)) || matches!(error, CallError::InvalidRequest { .. }) {
+            if !request.dialect.wants_an_answer() || matches!(error, CallError::InvalidRequest { .. }) {
                 resorts.retain(|resort| !matches!(resort, Resort::Static(_)));
             }
             match resorts.pop() {

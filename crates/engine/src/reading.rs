@@ -157,12 +157,12 @@ impl Reading {
         }
     }
 
-    /// Whether the target has said anything, new or not.
+    /// Whether the target has said anything, new to the client or not, and in words that it has or not.
     pub(crate) fn speaks(&self) -> bool {
         match self {
             Self::Anew(decoder) => decoder.has_begun(),
             Self::GoingOn(rest) => rest.continuation.own_progress().content,
-            Self::Alone(stream) => stream.has_begun(),
+            Self::Alone(stream) => stream.speaks(),
             Self::Through(through) => through.inner.speaks(),
         }
     }

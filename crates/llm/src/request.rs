@@ -14,15 +14,26 @@ pub enum Dialect {
     Gemini,
     /// OpenAI responses.
     Responses,
-    /// That of another operation, which is passed on to a provider that has it, and not translated.
+    /// That of another operation, which is passed on to a provider that has it. Few are translated.
     Other(Operation),
 }
 
 impl Dialect {
     /// Those in which models are asked for answers, each of which is translated into each.
     pub const ANSWERS: [Self; 4] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::Responses];
+    /// OpenAI's completions of a text: any provider's answer reaches its clients, and no other's client is given one of it.
+    pub const COMPLETIONS: Self = Self::Other(Operation::Completions);
     /// How many there are, for tables made at start.
     pub const COUNT: usize = Self::ANSWERS.len() + Operation::ALL.len();
+
+    /// Whether its clients want a model's answer, which may come from a provider of any dialect in which models are asked.
+    #[must_use]
+    pub const fn wants_an_answer(self) -> bool {
+        match self {
+            Self::OpenAiChat | Self::Anthropic | Self::Gemini | Self::Responses | Self::COMPLETIONS => true,
+            Self::Other(_) => false,
+        }
+    }
 
     /// In whose words its clients are told of errors and of quotas.
     #[must_use]

@@ -303,12 +303,11 @@ impl Transport for Upstream {
 
 /// Whether requests in `dialect` are translated to `api`.
 fn stands_in(api: Api, dialect: Dialect) -> bool {
-    match (dialect, api) {
-        (Dialect::Other(_), api) => {
+    match api {
+        Api::Shared(Dialect::Other(_)) | Api::BedrockCount | Api::Vectors(_) => {
             wants_vectors(dialect) && gives_vectors(api) || wants_a_count(dialect) && counts(api)
         }
-        (_, Api::Shared(Dialect::Other(_)) | Api::BedrockCount | Api::Vectors(_)) => false,
-        (_, Api::Shared(_) | Api::Cohere | Api::Ollama | Api::Bedrock) => true,
+        Api::Shared(_) | Api::Cohere | Api::Ollama | Api::Bedrock => dialect.wants_an_answer(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! An answer in this dialect, to and from the words of none.
 //!
-//! Lives here: `read`, events to deltas; `calls`, tool calls as they come in; `write`, deltas to events; `whole`, deltas
-//! to one body. Must never be here: whether an answer is complete or any good.
+//! Lives here: `read`, events to deltas; `calls`, tool calls as they come in; `write`, deltas to events; `event`, how
+//! they begin; `whole`, deltas to one body. Must never be here: whether an answer is complete or any good.
 
 mod calls;
 mod delta;
+pub(crate) mod event;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 //! Wire facts: OpenAI's published OpenAPI document 2.3.0 (`CreateChatCompletionRequest`,
 //! `CreateChatCompletionStreamResponse`, `Error`), and the deviations of compatible servers that each file names.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod assemble;
 mod chunk;
 mod continuation;
@@ -11,7 +11,7 @@ mod corrected;
 mod error;
 pub(crate) mod mended;
 mod obstacle;
-mod prompt;
+pub(crate) mod prompt;
 mod raw;
 pub(crate) mod request;
 mod seal;
@@ -21,7 +21,7 @@ mod terms;
 
 mod thoughts;
 mod transcript;
-mod usage;
+pub(crate) mod usage;
 pub(crate) mod whole;
 
 use crate::shape;

@@ -5,7 +5,7 @@
 //! `ids`, those of calls. Must never be here: answers, routing.
 
 mod ids;
-mod read;
+pub(crate) mod read;
 mod refused;
 mod server;
 #[cfg(test)]

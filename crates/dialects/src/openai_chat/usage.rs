@@ -61,7 +61,7 @@ struct Details {
 
 /// A usage as it is written.
 #[derive(Debug, Serialize)]
-pub(super) struct Told {
+pub(crate) struct Told {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,

@@ -44,6 +44,7 @@ pub(crate) fn asked(client: Dialect, feature: &str) -> Option<Value> {
         Dialect::Anthropic => anthropic(feature),
         Dialect::Gemini => gemini(feature),
         Dialect::Responses => responses(feature),
+        Dialect::COMPLETIONS => completions(feature),
         _ => None,
     }
 }
@@ -328,6 +329,26 @@ fn responses(feature: &str) -> Option<Value> {
                 {"type": "input_image", "image_url": "data:image/png;base64,QUJD", "detail": "auto"}]},
             call("call_a", "f"), result("call_a", "sunny")]}),
             "a search of the web beside functions" => json!({"tools": [function("f"), {"type": "web_search"}]}),
+            _ => return None,
+        },
+    ))
+}
+
+fn completions(feature: &str) -> Option<Value> {
+    Some(with(
+        json!({"model": "m", "prompt": "hi"}),
+        match feature {
+            "text" => json!({}),
+            "stops" => json!({"stop": ["END", "STOP"]}),
+            "sampling" => {
+                json!({"max_tokens": 50, "temperature": 0.5, "seed": 7, "presence_penalty": 0.5, "frequency_penalty": 0.25})
+            }
+            "a user, and a mark" => json!({"user": "u"}),
+            "several answers" => json!({"n": 2}),
+            RICH => {
+                json!({"prompt": ["Once"], "max_tokens": 50, "temperature": 0.5, "top_p": 0.9, "seed": 7,
+            "user": "u", "echo": false, "best_of": 1, "suffix": null, "logprobs": null})
+            }
             _ => return None,
         },
     ))

@@ -1,13 +1,14 @@
 //! What each provider answers, told to each client through the faces that the gateway uses: as a stream in whatever
 //! pieces, and as a whole answer. What a client has no word for stands in one table here.
 
-use crate::client::{Told, read};
+use crate::client::{Told, read, read_whole};
 use crate::meaning::Meaning;
 use crate::provider::{Scene, Wire, answer, failure, throttled};
 use crate::rows::{ROWS, Row};
+use crate::sides::CLIENTS;
 use bytes::Bytes;
-use dialects::{Answers, Ending, Head, Stream, read_deltas, render};
-use llm::{Api, CallError, Delta, Dialect, ErrorKind, Event, FinishReason, Usage};
+use dialects::{Answers, Ending, Head, Stream, render};
+use llm::{Api, CallError, Delta, Dialect, ErrorKind, Event, Failure, FinishReason, Usage};
 use serde_json::Value;
 
 /// What a server that sends no terminator is given.
@@ -22,7 +23,7 @@ pub(crate) fn face(Row { api, quirks, .. }: Row, client: Dialect) -> Answers {
 
 /// All pairs of a provider and a client.
 fn pairs() -> impl Iterator<Item = (Row, Dialect)> {
-    ROWS.into_iter().flat_map(|row| Dialect::ANSWERS.into_iter().map(move |client| (row, client)))
+    ROWS.into_iter().flat_map(|row| CLIENTS.into_iter().map(move |client| (row, client.dialect)))
 }
 
 /// What a client of `client` is told otherwise than a provider that speaks `api` says it.
@@ -41,6 +42,16 @@ fn expected(api: Api, client: Dialect, mut meaning: Meaning) -> Meaning {
         // Google's models decline in words like any others, and what is written to a cache is not counted.
         meaning.text.push_str(&std::mem::take(&mut meaning.refusal));
         meaning.usage = meaning.usage.map(|usage| Usage { cache_written: 0, ..usage });
+    }
+    if client == Dialect::COMPLETIONS {
+        // Words are all that it has, those with which a model declines among them.
+        meaning.text.push_str(&std::mem::take(&mut meaning.refusal));
+        let Meaning { text, usage, .. } = meaning;
+        let finish = meaning.finish.map(|finish| match finish {
+            FinishReason::ToolCalls | FinishReason::Other => FinishReason::Stop,
+            finish => finish,
+        });
+        return Meaning { text, finish, usage, ..Meaning::default() };
     }
     meaning.finish = match meaning.finish {
         // To refuse is a way to end there.
@@ -126,8 +137,16 @@ fn whole(answers: &Answers, wire: &Wire, expected: &Meaning) -> Option<String> {
         Err(failure) => return Some(format!("{failure:?}")),
     };
     let recorded = (progress.finish, progress.usage) == (wire.meaning.finish, wire.meaning.usage);
-    let deltas = read_deltas(Api::Shared(answers.dialect), &body).expect("an answer");
+    let deltas = read_whole(answers.dialect, &body);
     differs(&deltas, expected).or((!recorded).then(|| format!("recorded as {progress:?}")))
+}
+
+/// What is wrong with an answer to a client of which it is told nothing.
+fn hollow(answers: &Answers, wire: &Wire) -> Option<String> {
+    let (out, stream) = sent(answers, [&wire.events.concat()[..]]);
+    let fault = failed(answers.dialect, &out).or_else(|| stream.has_begun().then(|| "seems to have begun".into()));
+    let whole = answers.whole(Bytes::from(wire.whole.clone()));
+    fault.or_else(|| (whole != Err(Failure::Empty)).then(|| format!("{whole:?}")))
 }
 
 fn differs(deltas: &[Delta], expected: &Meaning) -> Option<String> {
@@ -145,6 +164,11 @@ fn every_client_is_told_what_every_provider_says() {
             cells += 1;
             let expected = expected(row.api, client, wire.meaning.clone());
             let cell = format!("{scene:?} of {} to {client:?}", row.name);
+            if expected.says_nothing() {
+                faults
+                    .extend(hollow(&answers, &wire).map(|fault| format!("{cell}, of which nothing is told: {fault}")));
+                continue;
+            }
             faults.extend(streamed(&answers, &wire, &expected).map(|fault| format!("{cell}, streamed: {fault}")));
             faults.extend(whole(&answers, &wire, &expected).map(|fault| format!("{cell}, whole: {fault}")));
         }

@@ -72,6 +72,9 @@ const FIELDS: &[Field] = &[
     ),
     (OpenAiChat, "store", || json!(true), "store", &["responses"], Told),
     (OpenAiChat, "store", || json!(false), "store", &["responses"], Nothing),
+    (Dialect::COMPLETIONS, "logit_bias", || json!({"1": 5}), "logit_bias", OF_CHAT, Refused),
+    (Dialect::COMPLETIONS, "logit_bias", || json!({}), "logit_bias", &[], Nothing),
+    (Dialect::COMPLETIONS, "tomorrow", || json!(1), "tomorrow", &[], Told),
     (Anthropic, "mcp_servers", || json!([{"type": "url", "url": "https://x"}]), "mcp_servers", CLAUDE, Refused),
     (Anthropic, "container", || json!("c"), "container", CLAUDE, Refused),
     (
@@ -99,6 +102,7 @@ fn body(client: Dialect) -> Value {
         Anthropic => json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}),
         Gemini => json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
         Responses => json!({"model": "m", "input": "hi"}),
+        Dialect::COMPLETIONS => json!({"model": "m", "prompt": "hi"}),
         _ => json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]}),
     }
 }

@@ -20,6 +20,13 @@ pub(crate) struct Meaning {
 }
 
 impl Meaning {
+    /// Whether there is nothing in it, not even that a limit or a policy left no room for more.
+    pub(crate) fn says_nothing(&self) -> bool {
+        let Self { text, thought, refusal, calls, finish, .. } = self;
+        let ended = !matches!(finish, Some(FinishReason::Length | FinishReason::ContentFilter));
+        text.is_empty() && thought.is_empty() && refusal.is_empty() && calls.is_empty() && ended
+    }
+
     /// That of steps in order.
     pub(crate) fn of(deltas: &[Delta]) -> Self {
         let mut meaning = Self::default();

@@ -6,20 +6,26 @@ use crate::rows::{ROWS, Row};
 use bytes::Bytes;
 use dialects::openai_chat::Server;
 use dialects::{
-    Quirks, Unsayable, Written, anthropic, bedrock, cohere, gemini, ollama, openai_chat, request_for, responses,
+    Quirks, Unsayable, Written, anthropic, bedrock, cohere, completions, gemini, ollama, openai_chat, other,
+    request_for, responses,
 };
-use llm::{Api, CallError, ChatRequest, Dialect, Prompt};
+use llm::{Api, CallError, ChatRequest, Dialect, Operation, Prompt};
 use serde_json::Value;
 
 /// Reads a request in full.
 pub(crate) type Read = fn(&[u8]) -> Result<Prompt, CallError>;
 
 /// The dialects of clients.
-pub(crate) const CLIENTS: [Client; 4] = [
+pub(crate) const CLIENTS: [Client; 5] = [
     Client { dialect: Dialect::OpenAiChat, decode: openai_chat::decode, read: openai_chat::read_prompt },
     Client { dialect: Dialect::Anthropic, decode: anthropic::decode, read: anthropic::read_prompt },
     Client { dialect: Dialect::Gemini, decode: |raw| gemini::decode("asked", false, raw), read: gemini::read_prompt },
     Client { dialect: Dialect::Responses, decode: responses::decode, read: responses::read_prompt },
+    Client {
+        dialect: Dialect::COMPLETIONS,
+        decode: |raw| other::decode(Operation::Completions, None, raw),
+        read: completions::read_prompt,
+    },
 ];
 
 /// Whoever asks.

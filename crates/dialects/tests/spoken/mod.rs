@@ -23,6 +23,10 @@ pub(crate) const APIS: [Api; 7] = [
     Api::Bedrock,
 ];
 
+/// What clients speak.
+pub(crate) const CLIENTS: [Dialect; 5] =
+    [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::Gemini, Dialect::Responses, Dialect::COMPLETIONS];
+
 /// What an answer begins with that is written for a client.
 pub(crate) fn head() -> Head {
     Head { id: "id".into(), model: "m".into(), created: 1_700_000_000, usage: true, ..Head::default() }
@@ -30,7 +34,7 @@ pub(crate) fn head() -> Head {
 
 /// All pairs of what a provider speaks and a client that does not.
 pub(crate) fn pairs() -> impl Iterator<Item = (Api, Dialect)> {
-    let clients = |api: Api| Dialect::ANSWERS.into_iter().filter(move |to| !api.is(*to)).map(move |to| (api, to));
+    let clients = |api: Api| CLIENTS.into_iter().filter(move |to| !api.is(*to)).map(move |to| (api, to));
     APIS.into_iter().flat_map(clients)
 }
 

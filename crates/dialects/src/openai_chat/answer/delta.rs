@@ -3,20 +3,10 @@
 //! Must never be here: when they are written.
 
 use super::super::seal::{Detail, Extra};
-use llm::FinishReason;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-/// The longest id and model that are repeated in every event, in characters.
-const MAX_NAME: usize = 256;
-
-/// Who answers: the provider's word, else ours, cut to what is repeated in every event.
-pub(super) fn named(theirs: &str, ours: &str) -> String {
-    let name = if theirs.is_empty() { ours } else { theirs };
-    name.chars().take(MAX_NAME).collect()
-}
 
 /// What a choice says: a piece of it in a stream, else all.
 #[derive(Debug, Default, Serialize)]
@@ -95,16 +85,6 @@ impl<'a> Call<'a> {
 pub(super) fn call_id(answer: &str, choice: u32, call: u32) -> String {
     let own = answer.strip_prefix("chatcmpl-").unwrap_or(answer);
     format!("call_{own}_{choice}_{call}")
-}
-
-/// The dialect's word for why a choice ended. A choice that called tools ended in that, if it ended well at all.
-pub(super) fn word(finish: FinishReason, called: bool) -> &'static str {
-    match (finish, called) {
-        (FinishReason::Length, _) => "length",
-        (FinishReason::ContentFilter, _) => "content_filter",
-        (_, true) => "tool_calls",
-        (FinishReason::Stop | FinishReason::ToolCalls | FinishReason::Other, false) => "stop",
-    }
 }
 
 /// JSON text on one line, where it is JSON: strings hold no line ends.

@@ -4,7 +4,8 @@
 
 use super::super::seal::{details, extra};
 use super::super::usage::Told;
-use super::delta::{Call, Said, call_id, named, on_one_line, word};
+use super::delta::{Call, Said, call_id, on_one_line};
+use super::event::{named, word};
 use super::{ABOVE, BESIDE, LOGPROBS};
 use crate::Head;
 use bytes::Bytes;

@@ -7,16 +7,17 @@
 use super::super::DONE;
 use super::super::seal::{Detail, extra, is_data};
 use super::super::usage::Told;
-use super::delta::{Call, Said, call_id, named, on_one_line, word};
+use super::delta::{Call, Said, call_id, on_one_line};
+use super::event::{opening, put, word};
 use super::{ABOVE, BESIDE, LOGPROBS, MOST};
 use crate::Head;
+use crate::left_out::LeftOut;
 use bytes::{BufMut, BytesMut};
 use llm::{Delta, FinishReason, Seal, Usage};
-use serde::Serialize;
 use std::borrow::Cow;
 
-/// The most names of what is left out.
-const MAX_LEFT_OUT: usize = 16;
+/// What its events call themselves.
+const OBJECT: &str = "chat.completion.chunk";
 
 /// Writes a stream.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct Writer {
     opening: Vec<u8>,
     choices: Vec<Spoken>,
     usage: Option<Usage>,
-    left_out: Vec<String>,
+    left_out: LeftOut,
 }
 
 /// What has been written of an alternative.
@@ -47,20 +48,20 @@ impl Writer {
     /// A writer of one answer.
     #[must_use]
     pub fn new(head: Head) -> Self {
-        let opening = opening(&head, "", "");
-        Self { head, opening, choices: Vec::new(), usage: None, left_out: Vec::new() }
+        let opening = opening(OBJECT, &head, "", "");
+        Self { head, opening, choices: Vec::new(), usage: None, left_out: LeftOut::default() }
     }
 
-    /// What the deltas held that this dialect has no place for, by name; at most 16 names.
+    /// What the deltas held that this dialect has no place for, by name.
     #[must_use]
     pub fn left_out(&self) -> &[String] {
-        &self.left_out
+        self.left_out.names()
     }
 
     /// Writes what `delta` says.
     pub fn push(&mut self, delta: &Delta, out: &mut BytesMut) {
         match delta {
-            Delta::Began { id, model } => self.opening = opening(&self.head, id, model),
+            Delta::Began { id, model } => self.opening = opening(OBJECT, &self.head, id, model),
             Delta::Text { choice, text } => {
                 self.say(*choice, &Said { content: Some(Some(text)), ..Said::default() }, out);
             }
@@ -71,7 +72,7 @@ impl Writer {
             Delta::ThoughtSealed { choice, seal } => self.sealed(*choice, seal, out),
             Delta::TextSealed { choice, seal } => match extra(seal) {
                 Some(extra) => self.say(*choice, &Said { extra_content: Some(extra), ..Said::default() }, out),
-                None => self.leave_out("signature"),
+                None => self.left_out.tell("signature"),
             },
             Delta::Call { choice, id, name, free, seal, .. } => self.call(*choice, id, name, *free, seal.as_ref(), out),
             Delta::Arguments { choice, call, text } => self.arguments(*choice, *call, text, out),
@@ -101,7 +102,7 @@ impl Writer {
         let at = match self.choices.iter().position(|spoken| spoken.choice == choice) {
             Some(at) => at,
             None if self.choices.len() >= MOST => {
-                self.leave_out("choices");
+                self.left_out.tell("choices");
                 return None;
             }
             None => {
@@ -146,14 +147,14 @@ impl Writer {
         let Some(spoken) = self.spoken(choice, out) else { return };
         let call = spoken.calls;
         if usize::try_from(call).is_ok_and(|call| call >= MOST) {
-            return self.leave_out("tool_calls");
+            return self.left_out.tell("tool_calls");
         }
         spoken.calls += 1;
         spoken.free |= u128::from(free) << call;
         let id = if id.is_empty() { Cow::Owned(call_id(&self.head.id, choice, call)) } else { Cow::Borrowed(id) };
         let extra_content = seal.and_then(extra);
         if seal.is_some() && extra_content.is_none() {
-            self.leave_out("signature");
+            self.left_out.tell("signature");
         }
         let call = Call { index: Some(call), extra_content, ..Call::new(id, name, "", free) };
         self.event(choice, &Said { tool_calls: vec![call], ..Said::default() }, None, out);
@@ -162,7 +163,7 @@ impl Writer {
     fn arguments(&mut self, choice: u32, call: u32, text: &str, out: &mut BytesMut) {
         let Some(spoken) = self.spoken(choice, out) else { return };
         if call >= spoken.calls {
-            return self.leave_out("tool_calls");
+            return self.left_out.tell("tool_calls");
         }
         spoken.filled |= 1 << call;
         let free = spoken.free & 1 << call != 0;
@@ -171,7 +172,7 @@ impl Writer {
     }
 
     fn other(&mut self, choice: u32, name: &str, json: &str, out: &mut BytesMut) {
-        let Some(raw) = on_one_line(json) else { return self.leave_out(name) };
+        let Some(raw) = on_one_line(json) else { return self.left_out.tell(name) };
         if BESIDE.contains(&name) {
             return self.say(choice, &Said { beside: [(name, &*raw)].into(), ..Said::default() }, out);
         }
@@ -185,7 +186,7 @@ impl Writer {
             out.put_slice(format!("[],\"{name}\":{raw}").as_bytes());
             self.close(out);
         } else {
-            self.leave_out(name);
+            self.left_out.tell(name);
         }
     }
 
@@ -229,35 +230,4 @@ impl Writer {
     fn close(&self, out: &mut BytesMut) {
         out.put_slice(if self.head.usage { b",\"usage\":null}\n\n" } else { b"}\n\n" });
     }
-
-    fn leave_out(&mut self, name: &str) {
-        if self.left_out.len() < MAX_LEFT_OUT && !self.left_out.iter().any(|known| known == name) {
-            self.left_out.push(name.chars().take(64).collect());
-        }
-    }
-}
-
-/// What every event begins with.
-fn opening(head: &Head, id: &str, model: &str) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Opening<'a> {
-        id: &'a str,
-        object: &'static str,
-        created: u64,
-        model: &'a str,
-        choices: [(); 0],
-    }
-    let (id, model) = (named(id, &head.id), named(model, &head.model));
-    let opening =
-        Opening { id: &id, object: "chat.completion.chunk", created: head.created, model: &model, choices: [] };
-    let mut text = b"data: ".to_vec();
-    // Writing text to memory cannot fail.
-    let _ = serde_json::to_writer(&mut text, &opening);
-    text.truncate(text.len() - b"[]}".len());
-    text
-}
-
-fn put(value: &impl Serialize, out: &mut BytesMut) {
-    // Writing text to memory cannot fail.
-    let _ = serde_json::to_writer(out.writer(), value);
 }

@@ -6,13 +6,15 @@
 mod fields;
 mod message;
 mod part;
+mod sampling;
 mod tools;
 
-use super::super::request::{invalid, no_object, wrong_type};
+use super::super::request::{invalid, no_object};
 use crate::json::{Ends, Json};
 use crate::place::Place;
-use fields::Fields;
+pub(crate) use fields::{Fields, text};
 use llm::{CallError, Demanded, Format, Other, Prompt, Sampling, Thinking};
+pub(crate) use sampling::sampling;
 
 /// Fields that say nothing where they stand at this value.
 const DEFAULTS: [(&str, &str); 9] = [
@@ -32,15 +34,8 @@ const DEFAULTS: [(&str, &str); 9] = [
 /// # Errors
 /// [`CallError::InvalidRequest`] naming the field at fault, worded as OpenAI words it.
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
-    let text = std::str::from_utf8(raw)
-        .map_err(|e| invalid(format!("The request body is not valid UTF-8 (at byte {}).", e.valid_up_to()), None))?;
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(invalid(no_object(text), None));
-    }
     let ends = Ends::of(raw);
-    let mut fields = Fields::of(Json::taken(text, &ends), Place::default())?;
-    // Who serves is decided before anything is read in full.
-    let _ = fields.take("model");
+    let mut fields = fields_of(raw, &ends)?;
     let mut others = Vec::new();
     let turns = message::turns(&mut fields, &mut others)?;
     let tools = tools::tools(&mut fields, &mut others)?;
@@ -50,7 +45,7 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
         tool_choice: tools::choice(&mut fields)?,
         parallel_calls: fields.flag("parallel_tool_calls")?,
         format: format(&mut fields, &mut others)?,
-        sampling: sampling(&mut fields)?,
+        sampling: told(&mut fields)?,
         thinking: thinking(&mut fields, &mut others)?,
         stream: fields.flag("stream")?.unwrap_or(false),
         stream_usage: stream_usage(&mut fields, &mut others)?,
@@ -62,30 +57,33 @@ pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     Ok(Prompt { others, ..prompt })
 }
 
+/// The fields of a request, whose objects end at `ends`, but for the model: who serves is decided before anything is read
+/// in full.
+pub(crate) fn fields_of<'a>(raw: &'a [u8], ends: &'a Ends) -> Result<Fields<'a>, CallError> {
+    let text = std::str::from_utf8(raw)
+        .map_err(|e| invalid(format!("The request body is not valid UTF-8 (at byte {}).", e.valid_up_to()), None))?;
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(invalid(no_object(text), None));
+    }
+    let mut fields = Fields::of(Json::taken(text, ends), Place::default())?;
+    let _ = fields.take("model");
+    Ok(fields)
+}
+
 /// Whether a field is not at its default. Nothing at all, as in `annotations: []` of a message that is given back, is
 /// every field's default.
-fn says_something(other: &Other) -> bool {
+pub(crate) fn says_something(other: &Other) -> bool {
     let compact: String = other.json.split_ascii_whitespace().collect();
     let name = other.name.as_str();
     let prefix = name.ends_with("].prefix") && compact == "false";
     !prefix && compact != "[]" && !DEFAULTS.contains(&(name, &compact))
 }
 
-fn sampling(fields: &mut Fields<'_>) -> Result<Sampling, CallError> {
-    let (newer, older) = (fields.number("max_completion_tokens")?, fields.number("max_tokens")?);
-    let told = |number: f64| Some(number).filter(|number| *number != 0.0);
-    Ok(Sampling {
-        max_tokens: newer.or(older),
-        temperature: fields.number("temperature")?,
-        top_p: fields.number("top_p")?,
-        top_k: fields.number("top_k")?,
-        stop: stop(fields)?,
-        seed: fields.number("seed")?,
-        choices: fields.number("n")?.filter(|choices| *choices != 1),
-        presence_penalty: fields.number("presence_penalty")?.and_then(told),
-        frequency_penalty: fields.number("frequency_penalty")?.and_then(told),
-        logprobs: logprobs(fields)?,
-    })
+/// How an answer is sampled, with what only this dialect knows of it.
+fn told(fields: &mut Fields<'_>) -> Result<Sampling, CallError> {
+    let newer = fields.number("max_completion_tokens")?;
+    let sampling = sampling(fields)?;
+    Ok(Sampling { max_tokens: newer.or(sampling.max_tokens), logprobs: logprobs(fields)?, ..sampling })
 }
 
 fn logprobs(fields: &mut Fields<'_>) -> Result<Option<u32>, CallError> {
@@ -100,20 +98,8 @@ fn logprobs(fields: &mut Fields<'_>) -> Result<Option<u32>, CallError> {
     }
 }
 
-/// A sequence, or a list of them.
-fn stop(fields: &mut Fields<'_>) -> Result<Vec<String>, CallError> {
-    match fields.take("stop") {
-        None => Ok(Vec::new()),
-        Some(json) if json.is_text() => Ok(vec![fields::text(json, fields.path("stop"))?]),
-        Some(json) => {
-            let items = json.items();
-            let items = items.ok_or_else(|| wrong_type("stop", "a string or an array of strings", json.shape()))?;
-            items.enumerate().map(|(at, item)| fields::text(item, fields.path("stop").item(at))).collect()
-        }
-    }
-}
-
-fn stream_usage(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<bool, CallError> {
+/// Whether usage is to be told in the stream.
+pub(crate) fn stream_usage(fields: &mut Fields<'_>, others: &mut Vec<Other>) -> Result<bool, CallError> {
     let Some(mut options) = fields.object("stream_options")? else { return Ok(false) };
     let told = options.flag("include_usage")?.unwrap_or(false);
     others.extend(options.rest());
