@@ -15,7 +15,9 @@ const SERVERS: [Server; 5] = [Server::COMPATIBLE, Server::OPENAI, Server::OPENRO
 /// Whoever is asked, a request is written as one of that dialect that asks for the model and the stream it should, or is
 /// refused as wrong; and what demands a form is read without a stumble. Whoever is asked for vectors is sent each text.
 pub fn request(data: &[u8]) {
-    let Some((dialect, raw)) = pick(&all(&Dialect::ANSWERS, &FOR_VECTORS), data) else { return };
+    let Some((dialect, raw)) = pick(&all(&all(&Dialect::ANSWERS, &FOR_VECTORS), &[Dialect::COMPLETIONS]), data) else {
+        return;
+    };
     let Ok(request) = decode(dialect, false, Bytes::copy_from_slice(raw)) else { return };
     let _ = terms(&request);
     if wants_vectors(dialect) {

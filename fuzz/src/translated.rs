@@ -3,18 +3,19 @@
 use crate::cuts::ways;
 use crate::decoder::decoded;
 use crate::pick::{APIS, FOR_VECTORS, OF_VECTORS, all, pick, wire};
-use crate::whole::{folded, head, words};
+use crate::whole::{completed, folded, head, words};
 use bytes::Bytes;
 use dialects::{Ending, Gatherer, Quirks, Reader, StreamDecoder, Translated, each_data, gives_vectors, render};
 use llm::{Answer, Api, CallError, Dialect, Event, Failure, Frame};
 
 /// What clients are given: in which dialect, and whether as one list.
-const CLIENTS: [(Dialect, bool); 5] = [
+const CLIENTS: [(Dialect, bool); 6] = [
     (Dialect::OpenAiChat, false),
     (Dialect::Anthropic, false),
     (Dialect::Gemini, false),
     (Dialect::Responses, false),
     (Dialect::Gemini, true),
+    (Dialect::COMPLETIONS, false),
 ];
 
 /// However a stream is cut, its client is given the same bytes: a stream of its own dialect, that says what the provider
@@ -51,7 +52,10 @@ pub fn translated(data: &[u8]) {
             let empty = read.ending == Ending::Broken(Failure::Empty) && words(&whole.answer) == Default::default();
             assert!(failures == 0 && (empty || read.ending == Ending::Complete(None)), "{:?} {}", read.ending, shown());
             assert!(read.events.iter().filter(|event| **event == Event::Done).count() <= 1, "{}", shown());
-            if let Some(said) = said(api, &wire) {
+            if let Some(said) = said(api, &wire).filter(|_| dialect == Dialect::COMPLETIONS) {
+                let data = out.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data: "));
+                assert_eq!(completed(data.filter(|data| *data != b"[DONE]")), words(&said).0, "{}", shown());
+            } else if let Some(said) = said(api, &wire) {
                 assert_eq!(words(&whole.answer), words(&said), "{}", shown());
             }
         }

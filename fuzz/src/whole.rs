@@ -11,13 +11,15 @@ use llm::{Answer, Api, CallError, Delta, Dialect, Failure, Operation};
 pub fn whole(data: &[u8]) {
     let Some((api, body)) = pick(&all(&APIS, &OF_VECTORS), data) else { return };
     let body = Bytes::copy_from_slice(body);
-    let clients = if gives_vectors(api) { &FOR_VECTORS[..] } else { &Dialect::ANSWERS };
+    let of_words = all(&Dialect::ANSWERS, &[Dialect::COMPLETIONS]);
+    let clients = if gives_vectors(api) { &FOR_VECTORS[..] } else { &of_words };
     for dialect in clients.iter().copied() {
         let answers = answers(api, dialect);
         if let Ok(Whole { body: written, .. }) = answers.whole(body.clone()) {
             match (api.is(dialect), gives_vectors(api)) {
                 (true, _) => assert_eq!(written, body, "not a byte is changed"),
                 (false, true) => gives_the_same(api, &body, dialect, &written),
+                (false, false) if dialect == Dialect::COMPLETIONS => completes_the_same(api, &body, &written),
                 (false, false) => says_the_same(api, &body, dialect, &written),
             }
         }
@@ -74,6 +76,30 @@ fn says_the_same(api: Api, body: &Bytes, dialect: Dialect, written: &Bytes) {
     let empty = matches!(read, Err(Failure::Empty)) && words(&ours) == Default::default();
     assert!(empty || read.is_ok(), "{read:?}: {}", shown());
     assert_eq!(words(&ours), words(&theirs), "{}", shown());
+}
+
+/// That a client who wants a text completed reads in `written` the words of the provider's `body`.
+fn completes_the_same(api: Api, body: &Bytes, written: &Bytes) {
+    let shown = || written.escape_ascii().to_string();
+    let read = answers(Api::Shared(Dialect::COMPLETIONS), Dialect::COMPLETIONS).read(written);
+    let Some(theirs) = folded(&read_deltas(api, body).expect("it was read before")) else { return };
+    // A limit or a policy may have left no room for words.
+    let empty = matches!(read, Err(Failure::Empty | Failure::NoChoices)) && words(&theirs).0.is_empty();
+    assert!(empty || read.is_ok(), "{read:?}: {}", shown());
+    assert_eq!(completed([&written[..]]), words(&theirs).0, "{}", shown());
+}
+
+/// The letters of the first text in the objects of completions, in any order.
+pub(crate) fn completed<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Vec<char> {
+    let objects = objects.into_iter().map(|object| serde_json::from_slice::<serde_json::Value>(object).expect("JSON"));
+    let mut said: Vec<char> = Vec::new();
+    for object in objects {
+        let choices = object["choices"].as_array().expect("choices");
+        let first = choices.iter().filter(|choice| choice["index"] == 0);
+        said.extend(first.flat_map(|choice| choice["text"].as_str().expect("a text").chars()));
+    }
+    said.sort_unstable();
+    said
 }
 
 pub(crate) fn folded(deltas: &[Delta]) -> Option<Answer> {

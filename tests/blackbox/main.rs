@@ -10,7 +10,8 @@
 //! what is taken out of them; `verify`, answers judged offline; `observe`, metrics, the admin listener and the access log.
 //! Of clouds: `clouds`, where models are and how they are paid; `vertex`, tokens that are asked for.
 //! Of dialects: `same_dialect`, bytes and keys; `recordings`, real answers replayed to clients of each; `crossed` and
-//! `crossed_flow`, clients over providers of other dialects; `refused`, how each kind refuses; `clouds` and `signed`, where clouds are asked and by whose
+//! `crossed_flow`, clients over providers of other dialects, `completions` those that want a text completed; `refused`, how
+//! each kind refuses; `clouds` and `signed`, where clouds are asked and by whose
 //! leave.
 //! Tests stand on `gateway` (a configuration, its process, log and metrics), `child` (any command), `client` (raw HTTP),
 //! `provider` (simulators and raw servers), `socket` (websockets), `dialect`, `speech` and `heard` (how clients ask, what
@@ -27,6 +28,7 @@ mod cancel;
 mod child;
 mod client;
 mod clouds;
+mod completions;
 mod contracts;
 mod crossed;
 mod crossed_flow;

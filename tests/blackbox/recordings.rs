@@ -11,6 +11,7 @@ mod files;
 mod source;
 
 use crate::client::{Answer, End};
+use crate::completions;
 use crate::dialect::{Dialect, model_of};
 use crate::gateway::Gateway;
 use crate::heard::{Heard, adds_up, ends, heard};
@@ -101,6 +102,23 @@ fn faults(recording: &Recording, dialect: Dialect, answer: &Answer) -> String {
     faults
 }
 
+/// What is wrong with an answer to a client that wants a text completed: of all that is said it is told the words.
+fn faults_of_completion(recording: &Recording, answer: &Answer) -> String {
+    let Heard { text, finish, tokens, .. } = recording.heard();
+    let wanted = (text, if finish == "tool_calls" { "stop".to_owned() } else { finish }, tokens);
+    if wanted.0.is_empty() && wanted.1 == "stop" {
+        let replaced = answer.status == 502;
+        return if replaced { String::new() } else { format!("{}, where nothing is said", answer.status) };
+    }
+    if (answer.status, answer.end) != (200, End::Complete) {
+        return format!("{} {:?} {}", answer.status, answer.end, answer.text());
+    }
+    let (heard, ends) = completions::heard(recording.stream, &answer.body);
+    let found = (heard.text, heard.finish, heard.tokens);
+    let same = recording.unsure || found == wanted;
+    if same && ends { String::new() } else { format!("\n  wanted {wanted:?}\n  found {found:?}, ends {ends}") }
+}
+
 #[tokio::test]
 async fn recorded_answers_reach_clients_of_every_dialect() {
     // A thousand calls: whoever measures time is not to run beside them.
@@ -124,13 +142,19 @@ async fn recorded_answers_reach_clients_of_every_dialect() {
                 let _ = writeln!(wrong, "{name} to {}: {faults}", dialect.label());
             }
         }
+        let model = format!("{}/r{number}", recording.provider());
+        let answer = gateway.ask(completions::ask(&model, recording.stream, json!({}))).await;
+        let faults = faults_of_completion(recording, &answer);
+        if !faults.is_empty() {
+            let _ = writeln!(wrong, "{name} to completions: {faults}");
+        }
     }
     let of = |stream| recordings.iter().filter(|(_, recording)| recording.stream == stream).count();
     say(&format!(
         "{} recorded streams and {} whole answers, each to {} dialects",
         of(true),
         of(false),
-        Dialect::ALL.len()
+        Dialect::ALL.len() + 1
     ));
     assert!(wrong.is_empty(), "{wrong}");
     assert!(of(true) > 150 && of(false) > 110, "too few recordings");

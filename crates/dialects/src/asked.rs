@@ -194,7 +194,8 @@ pub(crate) fn refused(unsayable: Unsayable) -> CallError {
     CallError::InvalidRequest { message, param: Some(unsayable.field) }
 }
 
-fn turn(role: Role, text: String) -> Turn {
+/// Words, said by one.
+pub(crate) fn turn(role: Role, text: String) -> Turn {
     let part = Part { kind: PartKind::Text { text, seal: None }, cache: None };
     Turn { role, name: String::new(), parts: vec![part] }
 }

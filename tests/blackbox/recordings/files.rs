@@ -58,8 +58,8 @@ impl Recording {
     pub(super) fn configured(&self, url: &str) -> String {
         let rest = match (self.kind, self.source) {
             (_, Source::Shared(Dialect::Responses)) => ", apis: [responses]",
-            // It speaks both, and is asked in the client's words where it can be.
-            ("azure_openai", _) => ", apis: [chat_completions]",
+            // Who speaks both, or completes texts as well, is asked in the client's words where it can be.
+            (_, Source::Shared(Dialect::Chat)) => ", apis: [chat_completions]",
             _ => "",
         };
         provider::configured(&self.provider(), self.kind, url, rest)

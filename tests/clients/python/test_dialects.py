@@ -6,6 +6,7 @@ import json
 import os
 import urllib.request
 
+import openai
 import pytest
 from speakers import Chat, Gemini, Harbour, Messages, Responses
 
@@ -22,6 +23,8 @@ COUNTS_NOTHING = {("ollama", False), ("ollama", True), ("mistral", True)}
 NAMES_NO_LIMIT = {"ollama", "responses"}
 # Kinds that are asked for responses where the client speaks them.
 SPEAK_RESPONSES = {"azure", "azure_v1", "responses"}
+# Kinds that are asked for completions where the client asks for them, which the mock does not have.
+HAVE_COMPLETIONS = {"azure", "azure_v1"}
 
 
 @functools.cache
@@ -158,6 +161,29 @@ def test_wrong_key(speaker, streamed):
 
 def test_models(speaker):
     assert set(KINDS) <= set(speaker.models())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in HAVE_COMPLETIONS])
+def test_completion(kind, streamed):
+    create = at_gateway(Chat).client.completions.create
+    asked = {"model": kind, "prompt": "Where does the sea end?", "max_tokens": 200}
+    if streamed:
+        events = list(create(stream=True, stream_options={"include_usage": True}, **asked))
+        choices = [choice for event in events for choice in event.choices]
+        text, finish, usage = "".join(choice.text for choice in choices), choices[-1].finish_reason, events[-1].usage
+        assert len({event.id for event in events}) == 1
+    else:
+        answer = create(**asked)
+        (choice,) = answer.choices
+        text, finish, usage = choice.text, choice.finish_reason, answer.usage
+    assert (text, finish) == (SEA, "stop")
+    assert (usage.prompt_tokens, usage.completion_tokens) == ((0, 0) if kind in COUNTS_NOTHING else (12, 8))
+
+
+def test_completion_that_nobody_can_be_asked():
+    with pytest.raises(openai.BadRequestError) as raised:
+        at_gateway(Chat).client.completions.create(model="anthropic", prompt="The sea", suffix="the land.")
+    assert raised.value.param == "suffix"
 
 
 def test_embeddings():

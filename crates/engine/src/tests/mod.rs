@@ -8,6 +8,7 @@ mod blameless;
 mod breakers;
 mod cancelled;
 mod chaos;
+mod completions;
 mod contracts_kept;
 mod dialects;
 mod domains;

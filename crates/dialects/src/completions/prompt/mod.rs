@@ -8,13 +8,13 @@
 #[cfg(test)]
 mod tests;
 
-use crate::asked::refused;
+use crate::asked::{refused, turn};
 use crate::hints::unsayable;
 use crate::json::Ends;
 use crate::openai_chat::prompt::read::{Fields, fields_of, sampling, says_something, stream_usage, text};
 use crate::openai_chat::request::{missing, wrong_type};
 use crate::shape::Shape;
-use llm::{CallError, Part, PartKind, Prompt, Role, Turn};
+use llm::{CallError, Prompt, Role};
 
 /// Reads a request in full that [`decode`](crate::other::decode) has taken.
 ///
@@ -24,7 +24,7 @@ use llm::{CallError, Part, PartKind, Prompt, Role, Turn};
 pub fn read_prompt(raw: &[u8]) -> Result<Prompt, CallError> {
     let ends = Ends::of(raw);
     let mut fields = fields_of(raw, &ends)?;
-    let turns = vec![said(prompt(&mut fields)?)];
+    let turns = vec![turn(Role::User, prompt(&mut fields)?)];
     beyond(&mut fields)?;
     let mut others = Vec::new();
     let asked = Prompt {
@@ -67,10 +67,4 @@ fn beyond(fields: &mut Fields<'_>) -> Result<(), CallError> {
     never(best_of, "best_of", "asks for the likeliest of several answers, whose likelihoods are not told")?;
     let logprobs = fields.number::<u32>("logprobs")?.is_some();
     never(logprobs, "logprobs", "asks for likelihoods in a form that an answer to a conversation does not have")
-}
-
-/// What a user says.
-fn said(text: String) -> Turn {
-    let part = Part { kind: PartKind::Text { text, seal: None }, cache: None };
-    Turn { role: Role::User, name: String::new(), parts: vec![part] }
 }

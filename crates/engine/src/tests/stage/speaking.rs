@@ -3,7 +3,7 @@
 //! Must never be here: what either says.
 
 use super::Stage;
-use dialects::{anthropic, gemini, openai_chat, responses};
+use dialects::{anthropic, gemini, openai_chat, other, responses};
 use llm::{Api, ChatRequest, Dialect};
 
 impl Stage {
@@ -30,7 +30,11 @@ impl Stage {
             Dialect::Anthropic => anthropic::decode(
                 format!(r#"{{"model":"chat","max_tokens":9,"messages":{turns},"stream":{stream}{fields}}}"#).into(),
             ),
-            Dialect::Other(operation) => panic!("{operation:?} is no answer"),
+            Dialect::Other(operation) => other::decode(
+                operation,
+                None,
+                format!(r#"{{"model":"chat","prompt":"hi","stream":{stream}{fields}}}"#).into(),
+            ),
             Dialect::Responses => responses::decode(
                 format!(r#"{{"model":"chat","input":"hi","store":false,"stream":{stream}{fields}}}"#).into(),
             ),
