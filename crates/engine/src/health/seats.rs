@@ -134,7 +134,7 @@ pub(super) struct Others(Mutex<HashMap<TargetId, Arc<Seat>>>);
 
 impl Others {
     /// The seat of `target`, made where there is none. `None` where all seats are taken by targets that are in use or
-    /// unwell.
+    /// rest. One that has rested and that nobody asks since is forgotten, as are the well.
     pub(super) fn seat(&self, target: &TargetId, make: impl FnOnce() -> Seat, now: Instant) -> Option<Arc<Seat>> {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seat) = seats.get(target) {
@@ -143,7 +143,7 @@ impl Others {
         if seats.len() >= MAX_OTHERS {
             // Calls under way hold the gate.
             let in_use = |seat: &Arc<Seat>| Arc::strong_count(seat) > 1 || Arc::strong_count(&seat.gate) > 1;
-            seats.retain(|_, seat| in_use(seat) || seat.state(now) != State::Closed);
+            seats.retain(|_, seat| in_use(seat) || seat.state(now) == State::Open);
         }
         if seats.len() >= MAX_OTHERS {
             return None;

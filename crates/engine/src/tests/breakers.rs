@@ -2,7 +2,7 @@
 
 use super::script::{Script, events, fails, hangs, head, json, ms};
 use super::stage::*;
-use llm::{CallError, Failure, Outcome, Reach, Verdict};
+use llm::{CallError, Dialect, Failure, Operation, Outcome, Reach, Verdict};
 use resilience::{Reason, State};
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,6 +247,17 @@ async fn a_target_that_turns_every_call_away_is_left_alone_and_costs_nobody_anyt
     let alone = streamed([head(404)]);
     alone.play_each(50).await;
     assert_eq!((alone.state("a/m-a"), alone.asked_of(0)), (State::Closed, 50));
+    // Nor where it only does not count tokens.
+    let count = Dialect::Other(Operation::CountTokens);
+    let counts = Stage::new(false, [head(404), json(200, r#"{"input_tokens":5}"#)])
+        .fields(r#","messages":[{"role":"user","content":"hi"}]"#)
+        .client(count)
+        .api(0, count)
+        .api(1, count);
+    let counts = Arc::new(counts);
+    let records = counts.load(50, SECOND).await;
+    assert!(records.iter().all(|record| record.outcome == Outcome::Degraded), "the spare counts");
+    assert_eq!((counts.state("a/m-a"), counts.asked_of(0)), (State::Closed, 50));
 }
 
 #[tokio::test(start_paused = true)]
@@ -323,6 +334,11 @@ async fn models_outside_the_configuration_are_told_apart_up_to_a_bound() {
     }
     assert!(stage.finish(stage.call_for("a/y9")).await.record.attempts.is_empty(), "which opens for all of them");
     assert_eq!((stage.engine().targets(now()).len(), stage.state("a/m-a")), (1 + unwell, State::Closed));
+    // Until they have rested, and are forgotten where nobody asks for them.
+    advance(600 * SECOND).await;
+    assert!(!stage.finish(stage.call_for("a/z")).await.record.attempts.is_empty());
+    assert_eq!(stage.engine().targets(now()).len(), 2);
+    assert!(stage.at("a/z").breaker.counts.failed > 0, "a seat of its own");
 }
 
 #[tokio::test(start_paused = true)]
