@@ -14,8 +14,8 @@ const FIVE: &[&str] = &["prompt", "answer", "stream", "whole", "error"];
 const OF_CLIENTS_ALONE: &[&str] = &["completions"];
 const TWO: &[&str] = &["prompt", "answer"];
 
-/// Folders that are no dialect: what all of them share, and operations whose bodies are read thinly.
-const NO_DIALECT: &[&str] = &["advice", "counts", "json", "other", "vectors"];
+/// Folders that are no dialect: what all of them share, operations whose bodies are read thinly, and the framing of talks.
+const NO_DIALECT: &[&str] = &["advice", "counts", "json", "other", "vectors", "websocket"];
 
 /// Every file that a dialect lacks.
 pub(super) fn check(tree: &Tree) -> Vec<Breach> {
