@@ -84,6 +84,27 @@ async fn a_key_counts_wherever_clients_put_it() {
     }
 }
 
+/// As in Google's own examples. What the query says reaches neither the provider nor a log.
+#[tokio::test]
+async fn googles_clients_may_say_their_key_in_the_query() {
+    let provider = Provider::behaving("{}").await;
+    let gateway = gateway(&provider).await;
+    let body = r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#;
+    for (key, status) in [("sk-caller-all", 200), ("sk-caller-alL", 401), ("", 401)] {
+        for path in ["/v1beta/models/chat:generateContent", "/v1beta/models/chat:streamGenerateContent"] {
+            let answer = gateway.ask(Ask::to(&format!("{path}?alt=sse&key={key}"), body)).await;
+            assert_eq!(answer.status, status, "{path} {key}");
+            assert_eq!(gateway.record(&answer.id).await["caller"] == "all", status == 200, "{path} {key}");
+        }
+        assert_eq!(gateway.ask(Ask::get(&format!("/v1beta/models?key={key}"))).await.status, status, "{key}");
+        let chat = Ask::to(&format!("/v1/chat/completions?key={key}"), r#"{"model":"chat","messages":[]}"#);
+        assert_eq!(gateway.ask(chat).await.status, 401, "OpenAI's clients have no such habit");
+    }
+    let asked = provider.control.journal().last;
+    let told = gateway.process.stderr.text() + &asked.iter().map(|entry| entry.body.as_str()).collect::<String>();
+    assert!(!told.contains("sk-caller"), "{told}");
+}
+
 #[tokio::test]
 async fn a_route_that_is_not_allowed_does_not_exist() {
     let provider = Provider::behaving("{}").await;

@@ -74,7 +74,8 @@ async fn call(
     let (head, body) = request.into_parts();
     let id = intake::request_id(&head.headers);
     let mut open = app.journal.open(id, dialect, intake::now());
-    let admitted = match admit(app, &head.headers, &mut open) {
+    let key = intake::key_in(dialect, &head.headers, &head.uri);
+    let admitted = match admit_by(app, key.as_deref(), &mut open) {
         Ok(admitted) => admitted,
         Err(Refusal { error, limits }) => {
             intake::unread(body, app.limits.body).await;

@@ -2,10 +2,12 @@
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use dialects::unescaped;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName};
+use http::{HeaderMap, Uri};
 use http_body_util::BodyExt;
 use llm::{CallError, Dialect, Operation, Priority, RequestId};
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -36,6 +38,24 @@ pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
     bearer.or_else(|| text(&API_KEY)).or_else(|| text(&GOOGLE_KEY))
+}
+
+/// The same of a client that speaks `dialect`: Google's may say it in the query too.
+pub(crate) fn key_in<'a>(dialect: Dialect, headers: &'a HeaderMap, uri: &Uri) -> Option<Cow<'a, str>> {
+    let said = || key_of_query(uri.query()).filter(|_| dialect.worded_as() == Dialect::Gemini);
+    key(headers).map(Cow::Borrowed).or_else(|| said().map(Cow::Owned))
+}
+
+/// `?key=`, as in Google's examples and from browsers, who cannot set headers of a websocket; or a token in its place.
+fn key_of_query(query: Option<&str>) -> Option<String> {
+    let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, key) = pairs.find(|(name, _)| matches!(*name, "key" | "access_token"))?;
+    value(key).filter(|key| !key.is_empty())
+}
+
+/// A value of a query as itself. Forms write a blank as `+`.
+pub(crate) fn value(text: &str) -> Option<String> {
+    unescaped(&text.replace('+', " ")).map(Cow::into_owned)
 }
 
 /// The client's id for the call, or one of ours (UUID version 7, RFC 9562).
@@ -199,6 +219,26 @@ mod tests {
             (&[], None),
         ] {
             assert_eq!(key(&headers(entries)), expected, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn googles_clients_may_say_their_key_in_the_query() {
+        let gemini = Dialect::Gemini;
+        for (dialect, entries, query, expected) in [
+            (gemini, &[][..], "key=a%2Fb", Some("a/b")),
+            (gemini, &[], "alt=sse&access_token=auth_tokens%2Ft", Some("auth_tokens/t")),
+            (Dialect::Other(Operation::GeminiCountTokens), &[], "key=k", Some("k")),
+            (Dialect::Other(Operation::GeminiLive), &[], "key=k", Some("k")),
+            (gemini, &[("x-goog-api-key", "h")], "key=k", Some("h")),
+            (gemini, &[], "key=", None),
+            (gemini, &[], "keys=k", None),
+            (gemini, &[], "", None),
+            (Dialect::OpenAiChat, &[], "key=k", None),
+        ] {
+            let (headers, uri) =
+                (headers(entries), format!("/v1beta/models/m:generateContent?{query}").parse().unwrap());
+            assert_eq!(key_in(dialect, &headers, &uri).as_deref(), expected, "{query}");
         }
     }
 

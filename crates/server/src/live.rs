@@ -39,9 +39,8 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
     };
     let id = intake::request_id(request.headers());
     let mut open = app.journal.open(id.clone(), DIALECT, intake::now());
-    let presented = key_of_query(request.uri().query());
-    let key = intake::key(request.headers()).or(presented.as_deref());
-    let admitted = match calls::admit_by(&app, key, &mut open) {
+    let key = intake::key_in(DIALECT, request.headers(), request.uri());
+    let admitted = match calls::admit_by(&app, key.as_deref(), &mut open) {
         Ok(admitted) => admitted,
         Err(Refusal { error, limits }) => return calls::settle(&error, open, None, quotas::own(limits)),
     };
@@ -179,13 +178,6 @@ fn asking(headers: &HeaderMap, key: &str) -> HeaderMap {
     headers
 }
 
-/// The key that browsers present, who cannot set headers: `?key=`, or a token in place of one.
-fn key_of_query(query: Option<&str>) -> Option<String> {
-    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let (_, key) = pairs.find(|(name, _)| matches!(*name, "key" | "access_token"))?;
-    realtime::value(key).filter(|key| !key.is_empty())
-}
-
 /// Bytes that nobody can foresee, as masks have to be (RFC 6455, section 5.3): what is asked must not be able to choose
 /// what is sent. The standard library's hashes are keyed by the system's chance.
 fn chance() -> [u8; 16] {
@@ -205,19 +197,6 @@ mod tests {
             [(400, 1008), (404, 1008), (408, 1008), (413, 1009), (429, 1013), (503, 1013), (502, 1011), (500, 1011)]
         {
             assert_eq!(code(status), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn browsers_present_their_key_in_the_query() {
-        for (query, expected) in [
-            (Some("key=a%2Fb"), Some("a/b")),
-            (Some("alt=x&access_token=auth_tokens%2Ft"), Some("auth_tokens/t")),
-            (Some("key="), None),
-            (Some("keys=k"), None),
-            (None, None),
-        ] {
-            assert_eq!(key_of_query(query).as_deref(), expected, "{query:?}");
         }
     }
 

@@ -7,37 +7,39 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use dialects::anthropic;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use llm::{CallError, Dialect};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /v1/models`: routes and their aliases, patterns left out.
-pub(crate) async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    listed(&app, spoken(&headers), &headers)
+pub(crate) async fn list(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    listed(&app, spoken(&headers), &uri, &headers)
 }
 
 /// `GET /v1beta/models`.
-pub(crate) async fn list_of_gemini(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    listed(&app, Dialect::Gemini, &headers)
+pub(crate) async fn list_of_gemini(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    listed(&app, Dialect::Gemini, &uri, &headers)
 }
 
 /// `GET /v1/models/{id}`: anything that a call could name.
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
+    uri: Uri,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Response {
-    named(&app, spoken(&headers), &headers, id)
+    named(&app, spoken(&headers), &uri, &headers, id)
 }
 
 /// `GET /v1beta/models/{id}`.
 pub(crate) async fn one_of_gemini(
     State(app): State<Arc<App>>,
+    uri: Uri,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Response {
-    named(&app, Dialect::Gemini, &headers, id)
+    named(&app, Dialect::Gemini, &uri, &headers, id)
 }
 
 /// What each of Google's clients says of itself; those that are given an address of their own ask below `/v1`
@@ -55,8 +57,8 @@ fn spoken(headers: &HeaderMap) -> Dialect {
     }
 }
 
-fn listed(app: &App, dialect: Dialect, headers: &HeaderMap) -> Response {
-    let caller = match app.admission.identify(intake::key(headers)) {
+fn listed(app: &App, dialect: Dialect, uri: &Uri, headers: &HeaderMap) -> Response {
+    let caller = match app.admission.identify(intake::key_in(dialect, headers, uri).as_deref()) {
         Ok(caller) => caller,
         Err(error) => return respond::error_in(dialect, &error, headers),
     };
@@ -73,10 +75,16 @@ fn listed(app: &App, dialect: Dialect, headers: &HeaderMap) -> Response {
     respond::json(&list, dialect, headers)
 }
 
-fn named(app: &App, dialect: Dialect, headers: &HeaderMap, id: Result<Path<String>, PathRejection>) -> Response {
+fn named(
+    app: &App,
+    dialect: Dialect,
+    uri: &Uri,
+    headers: &HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
     // A name that is no text is nobody's.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    match app.admission.identify(intake::key(headers)) {
+    match app.admission.identify(intake::key_in(dialect, headers, uri).as_deref()) {
         Ok(caller) if may_ask(app, &caller, &id) => respond::json(&model(dialect, &id), dialect, headers),
         Ok(_) => {
             let model = id.chars().take(128).collect();

@@ -6,7 +6,7 @@ use admission::Refusal;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
-use dialects::{escaped, unescaped};
+use dialects::escaped;
 use engine::{Connect, Lost};
 use http::header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -14,7 +14,6 @@ use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
 use llm::{CallError, Dialect, Operation};
 use routing::Candidate;
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -84,7 +83,7 @@ fn asked<B>(request: &Request<B>) -> Result<(String, Vec<(String, String)>), Cal
     is_websocket(request.headers())?;
     let pairs = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let (models, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| *name == "model");
-    match models.first().and_then(|(_, model)| value(model)) {
+    match models.first().and_then(|(_, model)| intake::value(model)) {
         Some(model) if !model.is_empty() => {
             Ok((model, others.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
         }
@@ -150,11 +149,6 @@ pub(crate) fn asking(candidate: &Candidate, path: Path, headers: HeaderMap) -> P
 fn protocols(headers: &HeaderMap) -> Vec<String> {
     let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
     offered.flat_map(|list| list.split(',')).map(|protocol| protocol.trim().to_owned()).collect()
-}
-
-/// A value of a query as itself. Forms write a blank as `+`.
-pub(crate) fn value(text: &str) -> Option<String> {
-    unescaped(&text.replace('+', " ")).map(Cow::into_owned)
 }
 
 #[cfg(test)]
