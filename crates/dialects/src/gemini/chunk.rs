@@ -52,9 +52,16 @@ impl<'a> Chunk<'a> {
         let [candidate] = self.candidates() else { return None };
         let [part] = candidate.parts() else { return None };
         let alone = candidate.finish_reason.is_none() && candidate.beside().next().is_none();
-        let mut fields = Json::from(*part).entries().filter(|_| alone)?;
-        let (name, said) = fields.find(|(name, _)| matches!(name.as_ref(), "text" | "functionCall"))?;
-        if name == "text" { Some(said.get()) } else { added(said) }
+        let mut words = None;
+        for (name, said) in Json::from(*part).entries().filter(|_| alone)? {
+            match name.as_ref() {
+                // Whatever else a part holds, it is the call.
+                "functionCall" => return added(said),
+                "text" => words = Some(said.get()),
+                _ => {}
+            }
+        }
+        words
     }
 
     /// The literals of what alone differs between most events: its words, where it says nothing else, and the counts that

@@ -348,6 +348,9 @@ mod tests {
             r#"{"functionCall":{"partialArgs":[{"jsonPath":"$.id","stringValue":"A","willContinue":true}],"willContinue":true}}"#,
         );
         let more = piece.replace("\"A\"", "\"é!\"");
+        // Of a part that holds both, the text is nobody's.
+        let both = piece.replace("{\"functionCall\"", "{\"text\":\"x\",\"functionCall\"");
+        let again = both.replace("\"x\"", "\"y\"");
         let deep = piece.replace("$.id", "$.a[1].b");
         let deeper = deep.replace("\"A\"", "\"B\"");
         let grown = arguments(0, r#"{"id":"Aé!é!","a":[null,{"b":"ABB"}]}"#);
@@ -360,6 +363,7 @@ mod tests {
         for (objects, expected) in [
             (vec![&begin, &piece, &nothing, &piece, &end], vec![first.clone(), arguments(0, r#"{"id":"AA"}"#)]),
             (vec![&begin, &piece, &more, &more, &deep, &deeper, &deeper, &end], vec![first.clone(), grown]),
+            (vec![&begin, &both, &again, &end], vec![first.clone(), arguments(0, r#"{"id":"AA"}"#)]),
             (vec![&begin, &piece, &last], vec![first.clone(), arguments(0, r#"{"id":"A","n":3}"#)]),
             (vec![&begin, &end], vec![first.clone(), arguments(0, "{}")]),
             // The piece that ends it was forgotten.
