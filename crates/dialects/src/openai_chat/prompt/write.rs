@@ -183,12 +183,14 @@ fn search<'a>(hosted: &Hosted<'a>) -> Result<Option<&'a RawValue>, Unsayable> {
 /// Whether the answer is to go on with the last turn, and the server can be told so.
 fn goes_on(prompt: &Prompt, server: &Server) -> bool {
     let said = prompt.turns.last().is_some_and(|turn| turn.role == Role::Assistant);
-    server.prefix && said && prompt.others.iter().any(|other| is_prefix(&other.name))
+    server.prefix && said && prompt.others.iter().any(|other| is_prefix(prompt, &other.name))
 }
 
-/// Whether a field is the mark of a message that is to be gone on with.
-fn is_prefix(name: &str) -> bool {
-    name.starts_with("messages[") && name.ends_with("].prefix")
+/// Whether a field is the mark of the last message, that it is to be gone on with. There are as many messages as turns, or
+/// more, where results of tools are one turn.
+fn is_prefix(prompt: &Prompt, name: &str) -> bool {
+    let place = name.strip_prefix("messages[").and_then(|rest| rest.strip_suffix("].prefix"));
+    place.and_then(|place| place.parse().ok()).is_some_and(|place: usize| place + 1 >= prompt.turns.len())
 }
 
 fn others<'a>(
@@ -199,7 +201,7 @@ fn others<'a>(
     let mut said = BTreeMap::new();
     // Those that are written elsewhere.
     let goes_on = goes_on(prompt, server);
-    let elsewhere = |name: &str| is_hosted(name) || is_grammar(prompt, name) || (goes_on && is_prefix(name));
+    let elsewhere = |name: &str| is_hosted(name) || is_grammar(prompt, name) || (goes_on && is_prefix(prompt, name));
     for other in prompt.others.iter().filter(|other| !elsewhere(&other.name)) {
         match fate::fate(other, server) {
             Fate::Said => {

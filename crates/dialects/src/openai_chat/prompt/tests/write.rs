@@ -365,6 +365,11 @@ fn a_beginning_is_marked_where_the_server_goes_on_with_it() {
     assert!(
         body["messages"][0].get("prefix").is_none() && body.get("messages[1].prefix").is_none() && left_out.is_empty()
     );
+    // The mark of another message is not moved to the last one.
+    let two = [Role::User, Role::Assistant].map(|role| turn(role, vec![text("hi")]));
+    let twice = Prompt { turns: [two.clone(), two].concat(), others: prefix(), ..Prompt::default() };
+    let refused = write_prompt(&twice, "gpt", &Server::MISTRAL).map_err(|unsayable| unsayable.field);
+    assert_eq!(refused, Err("messages[1].prefix".into()));
     for server in [Server::OPENAI, Server::GROQ, Server::COMPATIBLE] {
         assert_eq!(
             write_prompt(&begun, "gpt", &server).map_err(|unsayable| unsayable.field),
