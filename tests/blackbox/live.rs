@@ -189,6 +189,24 @@ async fn what_is_wrong_with_a_handshake_is_answered_by_http() {
     assert_eq!(gateway.ask(key(Ask::new("POST", LIVE))).await.status, 405);
 }
 
+/// A page may not talk at the cost of whoever looks at it; where keys are needed it has to have one.
+#[tokio::test]
+async fn pages_of_other_origins_talk_only_where_keys_are_needed() {
+    const REALTIME: &str = "/v1/realtime?model=nobody";
+    let closed = Closed::new();
+    for (callers, expected) in [
+        ("", [(LIVE, 400), (REALTIME, 400)]),
+        ("callers: [{ name: all, key: key-of-all }]", [(LIVE, 101), (REALTIME, 404)]),
+    ] {
+        let gateway = Gateway::start(&yaml(&format!("http://{}", closed.address), callers)).await;
+        for (path, status) in expected {
+            let headers = [("x-goog-api-key", "key-of-all"), ("origin", "http://page.test")];
+            let client = Peer::asking(gateway.data, path, &headers).await;
+            assert!(client.head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {}", client.head);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_leaves_is_let_go_at_every_stage() {
     let provider = Talking::new().await;

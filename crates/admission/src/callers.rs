@@ -56,6 +56,12 @@ impl Admission {
         caller.cloned().ok_or(CallError::InvalidApiKey { presented: true })
     }
 
+    /// Whether anybody may call, with a key or without.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.callers.is_empty()
+    }
+
     /// Every label a call's caller may have; each stands at its own index, `anonymous` at the end.
     #[must_use]
     pub fn caller_labels(&self) -> Vec<Label> {

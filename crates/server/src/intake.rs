@@ -49,8 +49,8 @@ pub(crate) fn key_in<'a>(dialect: Dialect, headers: &'a HeaderMap, uri: &Uri) ->
 /// `?key=`, as in Google's examples and from browsers, who cannot set headers of a websocket; or a token in its place.
 fn key_of_query(query: Option<&str>) -> Option<String> {
     let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, key) = pairs.find(|(name, _)| matches!(*name, "key" | "access_token"))?;
-    value(key).filter(|key| !key.is_empty())
+    let (_, key) = pairs.find(|(name, key)| matches!(*name, "key" | "access_token") && !key.is_empty())?;
+    value(key)
 }
 
 /// A value of a query as itself. Forms write a blank as `+`.
@@ -231,6 +231,7 @@ mod tests {
             (Dialect::Other(Operation::GeminiCountTokens), &[], "key=k", Some("k")),
             (Dialect::Other(Operation::GeminiLive), &[], "key=k", Some("k")),
             (gemini, &[("x-goog-api-key", "h")], "key=k", Some("h")),
+            (gemini, &[], "key=&access_token=t", Some("t")),
             (gemini, &[], "key=", None),
             (gemini, &[], "keys=k", None),
             (gemini, &[], "", None),

@@ -45,7 +45,8 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
         Err(Refusal { error, limits }) => return calls::settle(&error, open, None, quotas::own(limits)),
     };
     let limits = admitted.limits();
-    let agreed = proof(request.headers()).and_then(|proof| Ok((proof, realtime::room(&app)?)));
+    let lets = realtime::lets_talk(&app, request.headers());
+    let agreed = lets.and_then(|()| proof(request.headers())).and_then(|proof| Ok((proof, realtime::room(&app)?)));
     let (proof, room) = match agreed {
         Ok(agreed) => agreed,
         Err(error) => return calls::settle(&error, open, None, quotas::own(limits)),

@@ -8,7 +8,7 @@ use axum::extract::State;
 use bytes::Bytes;
 use dialects::escaped;
 use engine::{Connect, Lost};
-use http::header::{CONNECTION, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::header::{CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::TokioIo;
@@ -39,7 +39,8 @@ pub(crate) async fn connect(State(app): State<Arc<App>>, mut request: Request<Bo
         Err(Refusal { error, limits }) => return calls::settle(&error, open, None, quotas::own(limits)),
     };
     let limits = admitted.limits();
-    let asked = asked(&request).and_then(|(model, query)| {
+    let lets = lets_talk(&app, request.headers());
+    let asked = lets.and_then(|()| asked(&request)).and_then(|(model, query)| {
         let plan = calls::plan(&app, &admitted, &model, intake::session(request.headers()))?;
         Ok((plan, query, room(&app)?))
     });
@@ -106,6 +107,27 @@ pub(crate) fn is_websocket(headers: &HeaderMap) -> Result<(), CallError> {
     Err(CallError::InvalidRequest { message, param: None })
 }
 
+/// Whether a page may talk. Websockets know no CORS: where nobody needs a key, any page that somebody looks at could talk at
+/// their cost, and hear the answers.
+///
+/// # Errors
+/// [`CallError::InvalidRequest`] where it may not.
+pub(crate) fn lets_talk(app: &App, headers: &HeaderMap) -> Result<(), CallError> {
+    if !app.admission.is_open() || is_of_here(headers) {
+        return Ok(());
+    }
+    let message =
+        "Pages of other origins may not talk here as long as no callers, and no keys of theirs, are configured.";
+    Err(CallError::InvalidRequest { message: message.into(), param: None })
+}
+
+/// Whether a handshake comes from no page, or from one of this very host (RFC 6454, section 7).
+fn is_of_here(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    host.zip(headers.get(HOST)).is_some_and(|(origin, host)| origin.as_bytes().eq_ignore_ascii_case(host.as_bytes()))
+}
+
 /// Room for one more talk.
 ///
 /// # Errors
@@ -154,6 +176,22 @@ fn protocols(headers: &HeaderMap) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_other_origins_are_told_apart() {
+        for (origin, host, of_here) in [
+            (None, "127.0.0.1:8080", true),
+            (Some("http://127.0.0.1:8080"), "127.0.0.1:8080", true),
+            (Some("https://Gateway.test"), "gateway.test", true),
+            (Some("http://127.0.0.1:3000"), "127.0.0.1:8080", false),
+            (Some("https://evil.test"), "127.0.0.1:8080", false),
+            (Some("null"), "127.0.0.1:8080", false),
+        ] {
+            let origin = origin.map(|origin| (ORIGIN, HeaderValue::from_static(origin)));
+            let headers = origin.into_iter().chain([(HOST, HeaderValue::from_static(host))]).collect();
+            assert_eq!(is_of_here(&headers), of_here, "{headers:?}");
+        }
+    }
 
     #[test]
     fn the_model_is_read_from_the_query() {
