@@ -127,6 +127,13 @@ impl Contract {
         &self.policy
     }
 
+    /// Whether it demands more than is usual, so that words have to be read.
+    #[must_use]
+    pub fn demands_more(&self) -> bool {
+        let Policy { require, schema, webhook, .. } = &self.policy;
+        schema.is_some() || webhook.is_some() || !require.is_subset(&Policy::default().require)
+    }
+
     /// This contract for answers to one request, of a target whose model is `model`.
     #[must_use]
     pub fn bind<'a>(&'a self, terms: &'a Terms, model: &'a str) -> Bound<'a> {

@@ -166,7 +166,10 @@ impl Engine {
             let Some(judges) = self.0.judges.get(plan.route.index) else {
                 return Err(Box::new(Lost { error: CallError::Internal, quotas: Quotas::default(), open }));
             };
-            let judge = judges.of(&request);
+            let judge = match judges.of(&request) {
+                Ok(judge) => judge,
+                Err(error) => return Err(Box::new(Lost { error, quotas: Quotas::default(), open })),
+            };
             let mut run = Run { request, plan, schedule, claim, limit, judge };
             let exhausted = match self.run(&mut run, &mut open).await {
                 Ok(won) => return Ok(self.reply(won, run, degraded, open, admitted)),

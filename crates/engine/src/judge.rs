@@ -11,7 +11,7 @@ use crate::attempt::since_epoch;
 use bytes::Bytes;
 use contracts::{About, Action, Advised, Check, Contract, Finding, Hold, Step, Watch, question};
 use dialects::{Revision, revised, revised_stream};
-use llm::{Answer, ChatRequest, CheckResult, Checked, Dialect, Terms};
+use llm::{Answer, CallError, ChatRequest, CheckResult, Checked, Dialect, Terms};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,17 +66,29 @@ impl Judges {
     }
 
     /// The one for answers to `request`.
-    pub(crate) fn of(&self, request: &ChatRequest) -> Arc<Judge> {
+    ///
+    /// # Errors
+    /// [`CallError::InvalidRequest`] where the answer would have to be read, and nobody here reads it.
+    pub(crate) fn of(&self, request: &ChatRequest) -> Result<Arc<Judge>, CallError> {
+        if request.dialect == Dialect::COMPLETIONS && self.policy.contract.demands_more() {
+            return Err(unread());
+        }
         if matches!(request.dialect, Dialect::Other(_)) {
-            return Arc::clone(&self.idle);
+            return Ok(Arc::clone(&self.idle));
         }
         let cites = self.policy.contract.policy().require.contains(&Check::Citations);
-        if cites || request.demands {
+        Ok(if cites || request.demands {
             Arc::new(Judge::new(self.policy.clone(), dialects::terms(request)))
         } else {
             Arc::clone(&self.plain)
-        }
+        })
     }
+}
+
+fn unread() -> CallError {
+    let message = "Answers of this model have to satisfy a contract, which completions of a text are not held against. \
+                   Ask for chat completions.";
+    CallError::InvalidRequest { message: message.into(), param: Some("model".into()) }
 }
 
 impl Judge {

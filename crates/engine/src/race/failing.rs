@@ -10,7 +10,7 @@ use crate::open_call::AttemptNo;
 use crate::schedule::Around;
 use crate::{Advice, Blame, Scope, classify};
 use dialects::{Quotas, wants_a_count};
-use llm::{AttemptKind, ErrorKind, Failure, Prefill, Verdict};
+use llm::{AttemptKind, Dialect, ErrorKind, Failure, Prefill, Verdict};
 use resilience::{Permit, QuotaWindows, Report, Rest};
 use routing::Candidate;
 use std::sync::Arc;
@@ -86,8 +86,9 @@ impl Race<'_> {
         let of_a_key = wakes.filter(|_| matches!(judged.advice, Advice::OtherKey(..)));
         let retry_after = failure.retry_after().map(|told| of_a_key.map_or(told, |until| until - now));
         permit.settle(Report { verdict, retry_after, rest }, now, &mut self.rng);
-        // A server that does not count answers as one that lacks the model, which it has.
-        let asked = !wants_a_count(self.asking.dialect());
+        // A server that does not count, or does not complete texts, answers as one that lacks the model, which it has.
+        let dialect = self.asking.dialect();
+        let asked = !wants_a_count(dialect) && dialect != Dialect::COMPLETIONS;
         if asked && self.plan.candidates.len() > 1 && turns_us_away(&failure, key) {
             seat.turned_us_away(now);
         }

@@ -247,17 +247,20 @@ async fn a_target_that_turns_every_call_away_is_left_alone_and_costs_nobody_anyt
     let alone = streamed([head(404)]);
     alone.play_each(50).await;
     assert_eq!((alone.state("a/m-a"), alone.asked_of(0)), (State::Closed, 50));
-    // Nor where it only does not count tokens.
+    // Nor where it only does not count tokens, or does not complete texts.
     let count = Dialect::Other(Operation::CountTokens);
-    let counts = Stage::new(false, [head(404), json(200, r#"{"input_tokens":5}"#)])
-        .fields(r#","messages":[{"role":"user","content":"hi"}]"#)
-        .client(count)
-        .api(0, count)
-        .api(1, count);
-    let counts = Arc::new(counts);
-    let records = counts.load(50, SECOND).await;
-    assert!(records.iter().all(|record| record.outcome == Outcome::Degraded), "the spare counts");
-    assert_eq!((counts.state("a/m-a"), counts.asked_of(0)), (State::Closed, 50));
+    let completed = r#"{"choices":[{"text":"a","finish_reason":"stop"}]}"#;
+    for (operation, told) in [(count, r#"{"input_tokens":5}"#), (Dialect::COMPLETIONS, completed)] {
+        let stage = Stage::new(false, [head(404), json(200, told)])
+            .fields(r#","messages":[{"role":"user","content":"hi"}]"#)
+            .client(operation)
+            .api(0, operation)
+            .api(1, operation);
+        let stage = Arc::new(stage);
+        let records = stage.load(50, SECOND).await;
+        assert!(records.iter().all(|record| record.outcome == Outcome::Degraded), "{operation:?}: the spare does");
+        assert_eq!((stage.state("a/m-a"), stage.asked_of(0)), (State::Closed, 50), "{operation:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

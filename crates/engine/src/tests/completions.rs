@@ -122,6 +122,22 @@ async fn what_a_conversation_cannot_be_asked_is_refused_by_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_contract_would_have_to_read_is_refused() {
+    for stream in [false, true] {
+        let good = || says(stream, &[&[text("so")][..], &ended(FinishReason::Stop)].concat());
+        let longest = stage(stream, [good()]).contract(|policy| {
+            policy.require.insert(contracts::Check::MaxChars);
+            policy.max_chars = Some(100);
+        });
+        let played = longest.play().await;
+        assert!(matches!(&played.head, Err(CallError::InvalidRequest { message, .. }) if message.contains("contract")));
+        assert!(played.record.attempts.is_empty(), "nobody was asked");
+        let fewer = stage(stream, [good()]).contract(|policy| policy.max_repairs = 0);
+        assert_eq!(fewer.play().await.record.outcome, Outcome::Success, "nothing more than usual is demanded");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_text_of_the_configuration_stands_in_for_a_completion() {
     for stream in [false, true] {
         let down = json(500, "{}");
