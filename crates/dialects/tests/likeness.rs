@@ -7,7 +7,7 @@
 mod spoken;
 
 use dialects::{Ending, Quirks, Reader, StreamDecoder, Unread, each_data};
-use llm::{Api, Delta, Event, Progress};
+use llm::{Api, Delta, Dialect, Event, Progress};
 use proptest::prelude::*;
 use spoken::{APIS, Provider, arguments, call, text, thought};
 
@@ -87,5 +87,28 @@ proptest! {
             let apart: Vec<Vec<u8>> = all.iter().zip(1..).map(|(data, n)| [&data[..], &vec![b' '; n]].concat()).collect();
             prop_assert_eq!(read(api, &all), read(api, &apart), "{:?}", api);
         }
+    }
+}
+
+/// Some servers count in every event; xAI leaves reasoning out of the tokens of the answer.
+#[test]
+fn counts_in_every_event_are_those_that_are_read_in_full() {
+    let api = Api::Shared(Dialect::OpenAiChat);
+    let event = |said: &str, completion: u64, total: u64| {
+        let details = r#""completion_tokens_details":{"reasoning_tokens":5}"#;
+        let used =
+            format!(r#"{{"prompt_tokens":10,"completion_tokens":{completion},"total_tokens":{total},{details}}}"#);
+        let choice = format!(r#"{{"index":0,"delta":{{"content":"{said}"}},"finish_reason":null}}"#);
+        format!(r#"{{"id":"i","model":"m","choices":[{choice}],"usage":{used}}}"#).into_bytes()
+    };
+    let events = [("a", 1, 16), ("b", 2, 17), ("c", 3, 13), ("d", 30, 45), (r"\n", 31, 46), ("e", 32, 47)];
+    let all: Vec<Vec<u8>> = events.iter().map(|(said, completion, total)| event(said, *completion, *total)).collect();
+    let apart: Vec<Vec<u8>> = all.iter().zip(1..).map(|(data, n)| [&data[..], &vec![b' '; n]].concat()).collect();
+    assert_eq!(read(api, &all), read(api, &apart));
+    let framed =
+        |all: &[Vec<u8>]| -> Vec<Vec<u8>> { all.iter().map(|data| [b"data: ", &data[..], b"\n\n"].concat()).collect() };
+    for count in 1..=all.len() {
+        let [alike, full] = [&all[..count], &apart[..count]].map(|all| decoded(api, &framed(all)));
+        assert_eq!((alike.0, alike.2), (full.0, full.2), "{count}");
     }
 }

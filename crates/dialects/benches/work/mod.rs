@@ -7,7 +7,7 @@ use bytes::Bytes;
 use dialects::openai_chat::Server;
 use dialects::{Quirks, Translated, Written, request_for};
 use llm::{Api, ChatRequest, Delta, Dialect};
-use spoken::{APIS, Provider, arguments, call, head, text, thought};
+use spoken::{APIS, CLIENTS, Provider, arguments, call, head, text, thought};
 
 /// Events of a stream that is measured.
 pub(crate) const EVENTS: usize = 100;
@@ -67,33 +67,28 @@ pub(crate) enum Kind {
     Detailed,
     /// The arguments of one call, a piece in each event.
     Arguments,
-    /// Text, with what was used so far in every event, as Gemini tells it.
+    /// Text, with what was used so far in every event, as Gemini tells it, xAI and Perplexity.
     Counted,
 }
 
 /// What is said, by whom, and for whom.
 pub(crate) type Told = (Kind, Api, Dialect);
 
-/// Text of every provider for every client that speaks otherwise; what else is said, for those who speak chat completions
-/// and messages.
+/// All that every provider says, for every client that speaks otherwise.
 pub(crate) fn streams() -> impl Iterator<Item = Told> {
     const GEMINI: Api = Api::Shared(Dialect::Gemini);
     const CHAT: Api = Api::Shared(Dialect::OpenAiChat);
-    let clients = |kind: Kind| {
-        let all = matches!(kind, Kind::Text | Kind::Counted);
-        Dialect::ANSWERS.into_iter().filter(move |to| all || matches!(to, Dialect::OpenAiChat | Dialect::Anthropic))
-    };
     // The calls of Ollama come whole.
     let says = |kind: Kind, api: Api| match kind {
         Kind::Text | Kind::Thoughts => true,
         Kind::Arguments => api != Api::Ollama,
-        Kind::Counted => api == GEMINI,
+        Kind::Counted => api == GEMINI || api == CHAT,
         Kind::Detailed => api == CHAT,
     };
     let all = [Kind::Text, Kind::Thoughts, Kind::Detailed, Kind::Arguments, Kind::Counted].into_iter();
     let of = move |kind: Kind| APIS.into_iter().filter(move |api| says(kind, *api)).map(move |api| (kind, api));
     all.flat_map(of)
-        .flat_map(move |(kind, api)| clients(kind).filter(move |to| !api.is(*to)).map(move |to| (kind, api, to)))
+        .flat_map(move |(kind, api)| CLIENTS.into_iter().filter(move |to| !api.is(*to)).map(move |to| (kind, api, to)))
 }
 
 /// A stream as a provider would send it: an event in each piece.
@@ -108,6 +103,7 @@ pub(crate) fn stream(kind: Kind, api: Api) -> Vec<Bytes> {
         Kind::Thoughts if api == Api::Shared(Dialect::OpenAiChat) => reasoned(n),
         Kind::Thoughts | Kind::Detailed => provider.says(&thought(format!("word{n} "))),
         Kind::Arguments => provider.says(&piece(n)),
+        Kind::Counted if api == Api::Shared(Dialect::OpenAiChat) => counted_in_chat(n),
         Kind::Counted => counted(n),
     }));
     pieces.push(provider.ends());
@@ -141,6 +137,13 @@ fn counted(n: usize) -> Vec<u8> {
         "data: {{\"candidates\":[{said}],\"usageMetadata\":{used},\"modelVersion\":\"m\",\"responseId\":\"r\"}}\n\n"
     )
     .into_bytes()
+}
+
+fn counted_in_chat(n: usize) -> Vec<u8> {
+    let choice = format!(r#"{{"index":0,"delta":{{"content":"word{n} "}},"finish_reason":null}}"#);
+    let used = format!(r#"{{"prompt_tokens":10,"completion_tokens":{n},"total_tokens":{}}}"#, 10 + n);
+    format!("data: {{\"id\":\"id\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{choice}],\"usage\":{used}}}\n\n")
+        .into_bytes()
 }
 
 /// Translates a whole stream, an event in each piece; the bytes that are told.

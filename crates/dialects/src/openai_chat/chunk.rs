@@ -5,7 +5,7 @@
 
 use super::obstacle::Obstacle;
 use super::thoughts::again;
-use super::usage::usage;
+use super::usage::{Meter, usage};
 use crate::shape::{Outline, Shape, outline};
 use llm::{Event, FinishReason, Usage};
 use serde::Deserialize;
@@ -60,6 +60,11 @@ impl Chunk<'_> {
         } else {
             Event::Preamble
         }
+    }
+
+    /// The literals of the counts that grow from event to event.
+    pub(super) fn counts(&self) -> [Option<&str>; 2] {
+        Meter::moving(self.usage)
     }
 
     /// The usage it reports, if it does and the numbers make sense.

@@ -4,6 +4,7 @@ use super::DONE;
 use super::chunk::Chunk;
 use super::error::read_error;
 use super::transcript::Transcript;
+use super::usage::Meter;
 use super::whole::may_be_empty;
 use crate::sse::{Block, Framer};
 use crate::template::Template;
@@ -28,6 +29,8 @@ pub struct StreamDecoder {
     ended: u128,
     /// The last event of plain text, which most events only repeat with other words.
     template: Template,
+    /// What its likes tell of tokens.
+    meter: Meter,
     /// The last event that only added to a thought or to a call's arguments.
     alike: Template,
     /// What the client is given, where that is asked for.
@@ -171,7 +174,11 @@ impl StreamDecoder {
             return Event::Done;
         }
         let named_error = self.framer.name(block) == Some(b"error");
-        if !named_error && let Some([text, ..]) = self.template.values(data) {
+        if !named_error
+            && let Some([text, counts @ ..]) = self.template.values(data)
+            && let Ok(usage) = self.meter.usage(counts)
+        {
+            self.progress.usage = usage.or(self.progress.usage);
             if let Some(transcript) = &mut self.transcript {
                 transcript.push(text);
             }
@@ -212,7 +219,11 @@ impl StreamDecoder {
         }
         if choices.content {
             let hidden = chunk.obfuscation.map(RawValue::get);
-            self.template.learn(data, [choices.text, hidden, None]);
+            // A transcript wants to know what was used when.
+            let text = choices.text.filter(|_| usage.is_none() || self.transcript.is_none());
+            let [second, third] = if usage.is_some() { chunk.counts() } else { [hidden, None] };
+            self.template.learn(data, [text, second, third]);
+            self.meter = Meter::of(usage);
             // A transcript wants to know of each.
             let piece = choices.piece.filter(|_| self.transcript.is_none());
             self.alike.learn_doubled(data, [piece, hidden, None], choices.again);

@@ -9,7 +9,7 @@ use super::super::raw::{list, object, text, value};
 use super::super::seal::of_extra;
 use super::super::shape::Shape;
 use super::super::thoughts::{Step, block};
-use super::super::usage::usage;
+use super::super::usage::{Meter, usage};
 use super::calls::Calls;
 use super::wire::{Choice, Event, Part, Said};
 use super::{ABOVE, BESIDE, LOGPROBS, MOST};
@@ -33,6 +33,8 @@ pub struct Reader {
     above: [u64; ABOVE.len()],
     /// The last event that said nothing but a piece of text, and where its alternative is kept.
     template: (Template, usize),
+    /// What its likes tell of tokens.
+    meter: Meter,
     /// The last event, where it said nothing but a piece of a thought or of a call's arguments.
     mould: Mould,
     /// Bytes handed on.
@@ -95,7 +97,9 @@ impl Reader {
         let words = said.filter(|(_, words)| is_all(out.get(before..).unwrap_or_default(), words));
         self.template.1 = words.map_or(0, |(at, _)| at);
         let hidden = event.obfuscation.map(RawValue::get);
-        self.template.0.learn(data, [words.map(|(_, words)| words), hidden, None]);
+        let [second, third] = if used.is_some() { Meter::moving(event.usage) } else { [hidden, None] };
+        self.template.0.learn(data, [words.map(|(_, words)| words), second, third]);
+        self.meter = Meter::of(used);
         let piece = piece.filter(|_| words.is_none());
         self.mould.learn_doubled(data, [piece, hidden, None], again, out.get(before..).unwrap_or_default());
         self.count(out.get(before..).unwrap_or_default())
@@ -110,10 +114,12 @@ impl Reader {
     fn says_the_like(&mut self, data: &[u8], out: &mut Vec<Delta>) -> bool {
         let (template, at) = &self.template;
         let told = self.choices.get(*at).filter(|told| told.text.is_none());
-        let (Some(told), Some([text, ..])) = (told, template.values(data)) else { return false };
+        let (Some(told), Some([text, counts @ ..])) = (told, template.values(data)) else { return false };
+        let Ok(used) = self.meter.usage(counts) else { return false };
         let text = Delta::Text { choice: told.choice, text: text.to_owned() };
         self.calls.settle(out);
         out.push(text);
+        out.extend(used.map(Delta::Used));
         true
     }
 
@@ -271,10 +277,11 @@ impl Reader {
     }
 }
 
-/// Whether the text written as `literal` is all that is told.
+/// Whether the text written as `literal` is all that is told, but for what is used so far.
 fn is_all(told: &[Delta], literal: &str) -> bool {
     let plain = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    matches!(told, [Delta::Text { text, .. }] if Some(text.as_str()) == plain)
+    let ([Delta::Text { text, .. }] | [Delta::Text { text, .. }, Delta::Used(_)]) = told else { return false };
+    Some(text.as_str()) == plain
 }
 
 /// How much a step says, in bytes.
