@@ -85,7 +85,8 @@ async fn pass(app: &App, provider: usize, path: String, request: Request<Body>) 
         }
     };
     let limits = admitted.limits();
-    let path = head.uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    let query = head.uri.query().map(|query| without(query, intake::key(&head.headers)));
+    let path = query.filter(|query| !query.is_empty()).map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
     let (method, headers) = (head.method, forwarded(&head.headers));
     let (path, body) = (Path::Below(path), body.map_err(Into::into).boxed_unsync());
     let passing = Passing { provider, method, path, headers, body };
@@ -103,6 +104,15 @@ async fn pass(app: &App, provider: usize, path: String, request: Request<Body>) 
             calls::settle(&error, open, None, quotas::own(limits))
         }
     }
+}
+
+/// A query without what repeats the client's key, which is ours and no provider's.
+fn without(query: &str, key: Option<&str>) -> String {
+    let is_key = |pair: &str| {
+        let said = pair.split_once('=').and_then(|(_, said)| intake::value(said));
+        said.is_some_and(|said| Some(said.as_str()) == key)
+    };
+    query.split('&').filter(|pair| !is_key(pair)).collect::<Vec<_>>().join("&")
 }
 
 /// What a provider is told of the head of a request.
@@ -141,6 +151,18 @@ mod tests {
 
     fn names(headers: &HeaderMap) -> Vec<&str> {
         headers.keys().map(HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn no_provider_is_told_a_clients_key() {
+        for (query, key, expected) in [
+            ("after=a&key=se%2Fcret&limit=2", Some("se/cret"), "after=a&limit=2"),
+            ("key=secret", Some("secret"), ""),
+            ("key=name&a=%zz&b", Some("secret"), "key=name&a=%zz&b"),
+            ("key=", None, "key="),
+        ] {
+            assert_eq!(without(query, key), expected, "{query}");
+        }
     }
 
     #[test]
